@@ -1,0 +1,83 @@
+"""The problem on its voxels: plain arrays, the one thing that physics, design and certificate are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.problem.model import Goal, Material, Options
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A box of equal voxels: `elements` along x, y(, z), `spacing` in metres, `thickness` (plane problems)."""
+
+    elements: tuple[int, ...]
+    spacing: tuple[float, ...]
+    thickness: float = 1.0
+
+    @property
+    def dimension(self) -> int:
+        """2 or 3."""
+        return len(self.elements)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an element array, `[z, y, x]` or `[y, x]`."""
+        return self.elements[::-1]
+
+    @property
+    def node_shape(self) -> tuple[int, ...]:
+        """Shape of a node array, `[z, y, x]` or `[y, x]`."""
+        return tuple(n + 1 for n in self.shape)
+
+    @property
+    def element_volume(self) -> float:
+        """Volume of one voxel in cubic metres."""
+        return float(np.prod(self.spacing)) * (self.thickness if self.dimension == 2 else 1.0)
+
+
+@dataclass(frozen=True)
+class DiscreteProblem:
+    """Arrays that say everything about a problem on one grid.
+
+    Attributes
+    ----------
+    fixed
+        bool `[component, z, y, x]` over nodes: held degrees of freedom (one component for heat).
+    loads
+        float64 `[case, component, z, y, x]` over nodes, in N (W for heat); zero on held degrees of freedom.
+    gravity
+        float64 `[case, axis]` in m/s2: own weight, spread over the material that is there.
+    weights
+        float64 `[case]`.
+    lower, upper
+        float64 `[z, y, x]` over elements: bounds of the density. Passive solid has both 1, passive void both 0;
+        a coarse voxel that is partly passive has the share.
+    """
+
+    name: str
+    grid: Grid
+    heat: bool
+    material: Material
+    fixed: NDArray[np.bool_]
+    loads: NDArray[np.float64]
+    gravity: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    goal: Goal
+    options: Options
+
+    @property
+    def radius(self) -> float:
+        """Filter radius in metres (default 1.5 of the largest element edge)."""
+        given = self.options.filter.radius
+        return 1.5 * max(self.grid.spacing) if given is None else given
+
+    @property
+    def void(self) -> NDArray[np.bool_]:
+        """Passive void voxels, bool `[z, y, x]`: not part of the domain, neither for volume nor for the filter."""
+        return np.asarray(self.upper <= 0.0)

@@ -1,0 +1,138 @@
+"""The problem as it is asked: frozen dataclasses, in metres and newtons, that know nothing of files or arrays.
+
+Co-ordinates: x right, y up, z towards you. Two-number sizes are plane stress, three-number sizes solids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trabecula.problem.where import Everywhere, Where
+
+AXES = ("x", "y", "z")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A box of voxels: `size` in metres and `elements` along x, y(, z)."""
+
+    size: tuple[float, ...]
+    elements: tuple[int, ...]
+    thickness: float = 1.0
+    shape: str | None = None
+
+    @property
+    def dimension(self) -> int:
+        """2 for plane stress, 3 for solids."""
+        return len(self.size)
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Edge lengths of one element along x, y(, z) in metres."""
+        return tuple(s / n for s, n in zip(self.size, self.elements, strict=True))
+
+
+@dataclass(frozen=True)
+class Material:
+    """An isotropic material, SI units; `yield_strength` in Pa, `conductivity` in W/(m K)."""
+
+    young: float = 1.0
+    poisson: float = 0.3
+    density: float = 1.0
+    yield_strength: float | None = None
+    conductivity: float = 1.0
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Support:
+    """Where displacement components are held at zero (`fix`), or a temperature is kept (`temperature`)."""
+
+    where: Where
+    fix: tuple[str, ...] = ()
+    temperature: float | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load: exactly one of total `force` (N), `pressure` (Pa, positive pushes into the domain's surface),
+    `gravity` (m/s2, the body's own weight) or `heat` (W in total)."""
+
+    where: Where = field(default_factory=Everywhere)
+    force: tuple[float, ...] | None = None
+    pressure: float | None = None
+    gravity: tuple[float, ...] | None = None
+    heat: float | None = None
+
+
+@dataclass(frozen=True)
+class LoadCase:
+    """Loads that act together; the objective is the weighted sum over cases."""
+
+    loads: tuple[Load, ...]
+    name: str = "load"
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the domain that is not designed: always solid, or always void."""
+
+    where: Where
+    kind: Literal["solid", "void"]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is minimised, and under what.
+
+    `minimize` "compliance" or "thermal_compliance" needs `volume` (fraction of the domain that is not passive
+    void); "volume" needs `compliance`: one limit on the weighted sum, or one a load case.
+    """
+
+    minimize: Literal["compliance", "volume", "thermal_compliance"] = "compliance"
+    volume: float | None = None
+    compliance: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Length scale: `kind` and `radius` in metres (None: 1.5 elements)."""
+
+    kind: Literal["density", "sensitivity", "helmholtz", "none"] = "density"
+    radius: float | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the design is described and changed; the defaults are measured choices (docs/decisions)."""
+
+    penalty: float = 3.0
+    interpolation: Literal["simp", "ramp"] | None = None
+    filter: Filter = field(default_factory=Filter)
+    projection: bool = False
+    symmetry: tuple[str, ...] = ()
+    minimum_stiffness: float = 1e-9
+    optimizer: Literal["oc", "mma"] | None = None
+    move: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A whole design problem; see `trabecula.load` for the file form."""
+
+    domain: Domain
+    supports: tuple[Support, ...]
+    cases: tuple[LoadCase, ...]
+    goal: Goal
+    material: Material = field(default_factory=Material)
+    regions: tuple[Region, ...] = ()
+    options: Options = field(default_factory=Options)
+    name: str = "problem"
+
+    @property
+    def is_heat(self) -> bool:
+        """Whether the state is a temperature (thermal compliance) rather than a displacement."""
+        return self.goal.minimize == "thermal_compliance"

@@ -1,0 +1,35 @@
+// The compiled core: one module an instruction set, chosen at import by trabecula/_kernels.py.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <string>
+#include <vector>
+
+#include "oc.hpp"
+#include "stencil.hpp"
+
+namespace {
+
+// Instruction sets this processor has, best first.
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw"))
+    names.push_back("avx512");
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    names.push_back("avx2");
+#endif
+  names.push_back("base");
+  return names;
+}
+
+}  // namespace
+
+NB_MODULE(TB_MODULE, m) {
+  m.def("instruction_sets", &instruction_sets, "Instruction sets this processor has, best first.");
+  tb::bind_stencil(m);
+  tb::bind_oc(m);
+}

@@ -1,0 +1,116 @@
+"""Trabecula: topology optimisation where a real solver finishes and a certificate proves what was reached.
+
+```python
+import trabecula as tb
+
+problem = tb.load("bridge.yaml")
+result = tb.solve(problem)
+result.save("out/bridge")
+```
+
+Importing the package is cheap: every public name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trabecula.problem import (
+        Domain,
+        Filter,
+        Goal,
+        Load,
+        LoadCase,
+        Material,
+        Options,
+        Problem,
+        ProblemError,
+        Region,
+        Support,
+        dump,
+        load,
+        parse,
+        problems,
+    )
+    from trabecula.result import Result
+    from trabecula.solve import Progress, iterate, solve
+
+try:
+    __version__ = version("trabecula")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0+unknown"
+
+_HOME = {
+    "problem": (
+        "Domain",
+        "Filter",
+        "Goal",
+        "Load",
+        "LoadCase",
+        "Material",
+        "Options",
+        "Problem",
+        "ProblemError",
+        "Region",
+        "Support",
+        "dump",
+        "load",
+        "parse",
+        "problems",
+    ),
+    "result": ("Result",),
+    "solve": ("Progress", "iterate", "solve"),
+}
+_MODULE_OF = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Domain",
+    "Filter",
+    "Goal",
+    "Load",
+    "LoadCase",
+    "Material",
+    "Options",
+    "Problem",
+    "ProblemError",
+    "Progress",
+    "Region",
+    "Result",
+    "Support",
+    "__version__",
+    "dump",
+    "iterate",
+    "load",
+    "parse",
+    "problems",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """Keeps `trabecula.solve` the function where importing the module of that name would replace it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "solve" and isinstance(value, ModuleType):
+            value = value.solve
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,70 @@
+"""The list of commands, and the way in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import trabecula
+from trabecula.cli.check import check
+from trabecula.cli.edge import CODES, guarded
+from trabecula.cli.export import export
+from trabecula.cli.problems import problems
+from trabecula.cli.show import show
+from trabecula.cli.solve import solve
+
+app = typer.Typer(
+    name="trabecula",
+    help="Topology optimisation where a real solver finishes and a certificate proves what was reached.",
+    epilog=f"Exit codes: {CODES}. TRABECULA_DEBUG=1 shows where an internal error came from.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(trabecula.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
+
+
+for command in (solve, check, show, export, problems):
+    app.command()(guarded(command))
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        app()
+    except SystemExit as end:
+        sys.exit(_flushed(end.code))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _flushed(code: str | int | None) -> str | int | None:
+    """Write out what stdout still holds, so that a full disk is an error and a closed pipe is none."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(
+            f"trabecula: cannot write the output ({(error.strerror or str(error)).lower()})", file=sys.stderr
+        )
+        return 2
+    return code

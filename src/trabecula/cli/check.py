@@ -1,0 +1,1 @@
+"""`trabecula check`: a saved result, verified again from its files alone."""

@@ -1,0 +1,74 @@
+"""How numbers and tables look on a terminal, and on anything that is none."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def output() -> Console:
+    """The console for results (stdout); colours only on a terminal, and none where NO_COLOR is set."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False)
+
+
+def messages() -> Console:
+    """The console for everything else (stderr): progress, warnings, hints."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False)
+
+
+@contextmanager
+def waiting(text: str, quiet: bool = False) -> Iterator[None]:
+    """Show `text` with a spinner on stderr while something uncountable goes on; nothing off a terminal."""
+    console = messages()
+    if quiet or not console.is_terminal:
+        yield
+        return
+    with console.status(text):
+        yield
+
+
+def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print names and values in two columns."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    for name, value in pairs:
+        grid.add_row(f"  {name}", _plain(value))
+    output().print(grid, soft_wrap=True)
+
+
+def _plain(value: str) -> str:
+    from rich.markup import escape
+
+    return escape(value)
+
+
+def number(value: float | None, unit: str = "", digits: int = 5) -> str:
+    """A number with its unit, or a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}g} {unit}".rstrip()
+
+
+def percent(value: float | None) -> str:
+    """A share in percent, or a dash where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.3g} %"
+
+
+def seconds(value: float) -> str:
+    """A duration as people say it."""
+    if value < 100:
+        return f"{value:.3g} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

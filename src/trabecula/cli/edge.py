@@ -1,0 +1,68 @@
+"""Where exceptions become one message and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+import typer
+
+SOLVED = 0
+INTERNAL = 1
+BAD_INPUT = 2
+NOT_CONVERGED = 3
+DIFFERS = 4
+INTERRUPTED = 130
+
+CODES = "0 done, 1 internal error, 2 bad input, 3 not converged, 4 check differs, 130 interrupted"
+
+P = ParamSpec("P")
+
+
+def say(message: str) -> None:
+    """Print a line to stderr, whatever characters the terminal knows."""
+    typer.echo(message, err=True)
+
+
+def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
+    """Say what is wrong in one message and end with `code`."""
+    say(f"trabecula: {message}")
+    raise typer.Exit(code)
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Wrap a command so that no exception reaches the user as a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            fail("interrupted", INTERRUPTED)
+        except Exception as error:
+            if os.environ.get("TRABECULA_DEBUG", "") not in ("", "0"):
+                raise
+            message, code = explain(error)
+            fail(message, code)
+
+    return run
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """What to say about an exception, and the exit code it stands for."""
+    from trabecula.files import UnreadableError
+    from trabecula.problem import ProblemError
+
+    if isinstance(error, ProblemError | UnreadableError):
+        return str(error), BAD_INPUT
+    if isinstance(error, MemoryError):
+        return "not enough memory for this problem; lower domain.elements", BAD_INPUT
+    if isinstance(error, OSError):
+        reason = (error.strerror or str(error) or type(error).__name__).lower()
+        return (f"{error.filename}: {reason}" if error.filename else reason), BAD_INPUT
+    hint = "this is a mistake of trabecula, not yours; TRABECULA_DEBUG=1 shows where it happened"
+    return f"internal error: {type(error).__name__}: {error} ({hint})", INTERNAL

@@ -1,0 +1,52 @@
+"""`trabecula export`: files for other programs from a saved result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trabecula.cli.console import waiting
+from trabecula.cli.edge import fail
+from trabecula.cli.options import Units
+
+if TYPE_CHECKING:
+    from trabecula.result import Result
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a saved result.")],
+    stl: Annotated[bool, typer.Option("--stl", help="Watertight surface, design.stl.")] = False,
+    threemf: Annotated[
+        bool, typer.Option("--3mf", help="Watertight surface for printing, design.3mf.")
+    ] = False,
+    vti: Annotated[
+        bool, typer.Option("--vti", help="Voxels with their density for ParaView, design.vti.")
+    ] = False,
+    png: Annotated[bool, typer.Option("--png", help="Picture, design.png.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="One page that says it all, report.html.")] = False,
+    units: Annotated[Units, typer.Option(help="Unit of the numbers in STL and 3MF.")] = Units.mm,
+) -> None:
+    """Write a saved result as STL, 3MF, VTK image data, picture or report."""
+    from trabecula.result import Result
+
+    formats = [
+        name
+        for name, wanted in {"stl": stl, "3mf": threemf, "vti": vti, "png": png, "report": report}.items()
+        if wanted
+    ]
+    if not formats:
+        fail("nothing to export; choose some of --stl, --3mf, --vti, --png, --report")
+    result = Result.load(folder)
+    for path in write(result, folder, formats, units):
+        typer.echo(str(path))
+
+
+def write(result: Result, folder: Path, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:
+    """Write the asked formats into `folder` and say which files these are."""
+    paths = []
+    for name in formats:
+        with waiting(f"writing {name}", quiet):
+            paths.append(_WRITERS[name](result, folder, units))
+    return paths

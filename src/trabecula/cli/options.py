@@ -1,0 +1,20 @@
+"""Choices that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Units(StrEnum):
+    """Unit of lengths in a surface file."""
+
+    mm = "mm"
+    m = "m"
+
+
+class Start(StrEnum):
+    """Where a solve begins."""
+
+    coarse = "coarse"
+    uniform = "uniform"
+    classical = "classical"

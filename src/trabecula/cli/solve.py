@@ -1,0 +1,189 @@
+"""`trabecula solve`: from a problem file to a certified design."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trabecula.cli.edge import INTERRUPTED, NOT_CONVERGED, fail, say
+from trabecula.cli.options import Start, Units
+
+if TYPE_CHECKING:
+    from trabecula.cli.request import Request
+    from trabecula.problem import Problem
+    from trabecula.result import Result
+
+GIGABYTE = 1e9
+
+
+def solve(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE|NAME", help="Problem file, or the name of a named problem.")
+    ] = None,
+    start: Annotated[
+        Start | None, typer.Option(help="Where to begin; coarse (default) searches on coarse grids first.")
+    ] = None,
+    proposals: Annotated[
+        int | None,
+        typer.Option(min=1, max=10_000, help="Designs tried on the coarsest grid: time for stiffness."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Result folder.  [default: out/NAME]")
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Most iterations on the full grid.")] = None,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Stop when the design is stationary to this.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of a summary.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with an interrupted solve in this folder.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Threads.  [default: OMP_NUM_THREADS, else all cores]")
+    ] = None,
+    max_memory: Annotated[
+        float | None, typer.Option(metavar="GB", help="Refuse problems that need more memory than this.")
+    ] = None,
+    stl: Annotated[
+        bool, typer.Option("--stl/--no-stl", help="Write the watertight surface design.stl.")
+    ] = False,
+    vti: Annotated[bool, typer.Option("--vti/--no-vti", help="Write design.vti for ParaView.")] = False,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = False,
+    units: Annotated[Units, typer.Option(help="Unit of the numbers in the STL.")] = Units.mm,
+) -> None:
+    """Solve a problem, prove what was reached, and save the result.
+
+    Exit code 0: solved; 2: bad input; 3: stopped before convergence, result kept; 130: interrupted,
+    go on with --resume.
+    """
+    from trabecula.cli.request import Request
+
+    for name, value in {"--tolerance": tolerance, "--max-memory": max_memory}.items():
+        if value is not None and not (math.isfinite(value) and value > 0):
+            fail(f"{name} is {value}; it must be a number above 0")
+    asked = Request(None if start is None else start.value, proposals, iterations, tolerance)
+    memory = None if max_memory is None else max_memory * GIGABYTE
+    job = _resumed(file, resume, out, asked, memory) if resume else _fresh(file, out, asked, memory)
+    result = job.finished or _run(job, threads, quiet)
+    formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
+    _keep(job, result, formats, units, quiet)
+    _tell(result, job.folder, as_json, quiet)
+
+
+@dataclass(frozen=True)
+class _Job:
+    problem: Problem
+    folder: Path
+    request: Request
+    resume: bool
+    finished: Result | None = None
+
+
+def _fresh(file: str | None, out: Path | None, request: Request, max_memory: float | None) -> _Job:
+    """A solve from the beginning; what an earlier result left in its folder is cleared."""
+    from trabecula.cli.problems import get
+    from trabecula.problem import load
+    from trabecula.result import PROBLEM, clear
+
+    if file is None:
+        fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
+    path = Path(file)
+    named = not path.is_file() and path.suffix == "" and path.parent == Path()
+    problem = get(file) if named else load(path, max_memory=max_memory)
+    folder = out or Path("out") / path.stem
+    if not named and (folder / PROBLEM).resolve() == path.resolve():
+        fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
+    if folder.exists() and not folder.is_dir():
+        fail(f"--out {folder} is a file; choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    clear(folder)
+    _write_down(problem, folder, request)
+    return _Job(problem, folder, request, resume=False)
+
+
+def _resumed(
+    file: str | None, folder: Path, out: Path | None, asked: Request, max_memory: float | None
+) -> _Job:
+    """A solve that goes on where it stopped: the same problem, asked in the same way."""
+    from trabecula.cli.request import Request
+    from trabecula.problem import load
+    from trabecula.result import RESULT, Result, clear, load_problem
+
+    if out is not None and out.resolve() != folder.resolve():
+        fail(f"--resume {folder} goes on in that folder; leave --out {out} away")
+    problem = load_problem(folder, max_memory=max_memory)
+    if file is not None and load(Path(file), max_memory=max_memory) != problem:
+        fail(f"{file} is not the problem in {folder}; leave it away to go on, or --resume to begin again")
+    earlier = Request.read(folder)
+    for name in ("start", "proposals"):
+        new, old = getattr(asked, name), getattr(earlier, name)
+        if new is not None and new != old:
+            fail(f"--{name} {new} differs from the interrupted solve ({old or 'default'}); leave it away")
+    request = asked.over(earlier)
+    finished = Result.load(folder, max_memory=max_memory) if (folder / RESULT).is_file() else None
+    if finished is not None and (finished.converged or request == earlier):
+        return _Job(problem, folder, request, resume=True, finished=finished)
+    clear(folder)
+    request.write(folder)
+    return _Job(problem, folder, request, resume=True)
+
+
+def _write_down(problem: Problem, folder: Path, request: Request) -> None:
+    """Keep what `--resume` needs before anything is solved."""
+    from trabecula import files
+    from trabecula.problem import dump
+    from trabecula.result import PROBLEM
+
+    files.write_text(folder / PROBLEM, dump(problem))
+    request.write(folder)
+
+
+def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
+    from trabecula.cli.progress import reporting
+    from trabecula.solve import solve as run
+
+    try:
+        with reporting(quiet) as progress:
+            return run(
+                job.problem,
+                **job.request.arguments(),  # type: ignore[arg-type]
+                threads=threads,
+                out=job.folder,
+                resume=job.resume,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        fail(f"interrupted; go on with: trabecula solve --resume {job.folder}", INTERRUPTED)
+
+
+def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bool) -> None:
+    from trabecula.cli.console import waiting
+    from trabecula.cli.export import write
+
+    if job.finished is None:
+        with waiting("saving", quiet):
+            result.save(job.folder)
+    write(result, job.folder, formats, units, quiet)
+
+
+def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:
+    from trabecula.cli.summary import print_summary
+
+    if as_json:
+        typer.echo(json.dumps(result.to_json(folder), allow_nan=False))
+    elif not quiet:
+        print_summary(result, folder)
+    if not result.converged:
+        say(
+            f"trabecula: stopped after {result.iterations} iterations, before convergence; the result is kept "
+            f"and trabecula solve --resume {folder} --iterations N goes on"
+        )
+        raise typer.Exit(NOT_CONVERGED)

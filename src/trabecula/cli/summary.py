@@ -1,0 +1,69 @@
+"""What a person wants to know of a result, in a dozen lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trabecula.cli.console import number, output, percent, print_pairs, seconds
+
+if TYPE_CHECKING:
+    from trabecula.result import Result
+
+FILES = {
+    "design.png": "picture",
+    "design.stl": "surface (STL)",
+    "design.3mf": "surface (3MF)",
+    "design.vti": "voxels (ParaView)",
+    "report.html": "report",
+}
+
+
+def print_summary(result: Result, folder: Path) -> None:
+    """Print the word, the figures, the certificate and the files of a result to stdout."""
+    from rich.text import Text
+
+    colour = {"predicted": "yellow", "verified": "cyan", "certified": "green"}[result.word]
+    output().print(Text.assemble((result.problem.name, "bold"), "  ", (result.word, colour)), soft_wrap=True)
+    print_pairs([*_design(result), *_proof(result), *_way(result), *_files(folder)])
+
+
+def _design(result: Result) -> list[tuple[str, str]]:
+    elements = " x ".join(str(n) for n in result.problem.domain.elements)
+    unit = "W K" if result.problem.is_heat else "J"
+    goal = result.problem.goal.volume
+    asked = "" if goal is None else f" of {percent(goal)} allowed"
+    return [
+        ("elements", elements),
+        ("compliance", number(result.compliance, unit, 6)),
+        ("volume", f"{percent(result.volume)}{asked}"),
+    ]
+
+
+def _proof(result: Result) -> list[tuple[str, str]]:
+    proof = result.certificate
+    unit = "W K" if result.problem.is_heat else "J"
+    bound = number(proof.lower_bound, unit)
+    if bound != "–":
+        bound = f"{bound}: no design of this volume is below; this one is at most {percent(proof.gap)} above"
+    return [
+        ("lower bound", bound),
+        ("equilibrium", number(proof.equilibrium_residual, digits=2)),
+        ("stationary", number(proof.kkt_residual, digits=2)),
+        ("one piece", "yes" if proof.connected else "no"),
+        ("grey", percent(proof.grey)),
+    ]
+
+
+def _way(result: Result) -> list[tuple[str, str]]:
+    stages = ", ".join(f"{s.name} {s.iterations} ({seconds(s.seconds)})" for s in result.stages)
+    return [
+        ("way", f"{result.start}: {stages}" if stages else result.start),
+        ("iterations", f"{result.iterations}, {result.solves} solves on the full grid"),
+        ("time", f"{seconds(result.seconds)}, {result.threads} threads"),
+    ]
+
+
+def _files(folder: Path) -> list[tuple[str, str]]:
+    found = [(label, str(folder / name)) for name, label in FILES.items() if (folder / name).is_file()]
+    return [("folder", str(folder)), *found]

@@ -1,0 +1,384 @@
+"""What comes out: the design, how it was reached and what is proven of it; saved, loaded, shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula import files
+from trabecula.files import UnreadableError, read_array, read_arrays, read_text
+
+if TYPE_CHECKING:
+    from trabecula.certificate.record import Certificate
+    from trabecula.export import Mesh
+    from trabecula.problem import Problem
+
+Word = Literal["predicted", "verified", "certified"]
+"""How sure a number is: a guess; the true value from one solve; stationary and bounded."""
+
+Row = Mapping[str, float | int | str]
+"""One line of the history: what an iteration measured."""
+
+PROBLEM = "problem.yaml"
+RESULT = "result.json"
+DENSITY = "density.npy"
+STATE = "state.npz"
+HISTORY = "history.csv"
+PICTURE = "design.png"
+_MADE = (RESULT, DENSITY, STATE, HISTORY, PICTURE, "design.stl", "design.3mf", "design.vti", "report.html")
+
+_JSON_LIMIT = 1_000_000
+_HISTORY_LIMIT = 100_000_000
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of the way: its `name`, the design iterations it took and its wall time in seconds."""
+
+    name: str
+    iterations: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished (or stopped) design.
+
+    Attributes
+    ----------
+    problem
+        What was asked.
+    density
+        float32 `[z, y, x]` or `[y, x]`: the physical density, 0 void to 1 solid.
+    design
+        float64, same shape: the design variables before filter and projection, for the optimality check.
+    history
+        One row an iteration of the way that led here.
+    certificate
+        What is proven of the design.
+    stages
+        Parts of the way with their iterations and seconds.
+    converged
+        Whether the stopping rule was met (rather than the iteration limit).
+    start
+        The way it began: "uniform", "coarse" or "classical".
+    iterations, solves
+        Design iterations and state solves on the full grid.
+    seconds
+        Wall time of the whole way, in seconds.
+    compliance
+        Weighted sum over load cases of `f.u`, in joules (W K for heat).
+    volume
+        Used fraction of the domain that is not passive void.
+    threads
+        Threads the kernels ran on.
+    version
+        Version of trabecula.
+    word
+        "predicted", "verified" or "certified".
+    relaxed
+        float32 `[z, y, x]`: the density of the penalty-1 optimum the lower bound was taken at, if kept.
+    penalty, beta
+        Final penalty of the interpolation and sharpness of the projection (0: none).
+    """
+
+    problem: Problem
+    density: NDArray[np.float32]
+    design: NDArray[np.float64]
+    history: Sequence[Row]
+    certificate: Certificate
+    stages: tuple[Stage, ...]
+    converged: bool
+    start: str
+    iterations: int
+    solves: int
+    seconds: float
+    compliance: float
+    volume: float
+    threads: int
+    version: str
+    word: Word = "verified"
+    relaxed: NDArray[np.float32] | None = field(default=None)
+    penalty: float = 3.0
+    beta: float = 0.0
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Edge lengths of a voxel along x, y(, z), in metres."""
+        return self.problem.domain.spacing
+
+    def to_json(self, out: Path | str | None = None) -> dict[str, object]:
+        """The result as one JSON object, without arrays; infinite and undefined numbers become null.
+
+        Parameters
+        ----------
+        out
+            Folder the result is saved in, if it is.
+        """
+        return {
+            "name": self.problem.name,
+            "version": self.version,
+            "start": self.start,
+            "converged": self.converged,
+            "iterations": self.iterations,
+            "solves": self.solves,
+            "seconds": _number(self.seconds),
+            "compliance": _number(self.compliance),
+            "volume": _number(self.volume),
+            "elements": list(self.problem.domain.elements),
+            "threads": self.threads,
+            "out": None if out is None else str(out),
+            "certificate": {key: _number(value) for key, value in self.certificate.to_json().items()},
+            "stages": [
+                {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
+                for s in self.stages
+            ],
+            "word": self.word,
+        }
+
+    def save(self, folder: Path | str, *, picture: bool = True) -> Path:
+        """Write the result into a folder; every file appears whole or not at all, `result.json` last.
+
+        Parameters
+        ----------
+        folder
+            Made if it is not there. Files of an earlier result in it are replaced.
+        picture
+            Draw `design.png` too.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        from trabecula.problem import dump
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_text(folder / PROBLEM, dump(self.problem))
+        files.write_array(folder / DENSITY, self.density.astype(np.float32))
+        files.write_arrays(folder / STATE, self._state())
+        files.write_text(folder / HISTORY, format_history(self.history))
+        if picture:
+            self.plot(folder / PICTURE)
+        files.write_text(folder / RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n")
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path | str, *, max_memory: float | None = None) -> Result:
+        """Read a saved result; sizes are checked before memory is taken, and nothing is unpickled.
+
+        Parameters
+        ----------
+        folder
+            What `save` wrote.
+        max_memory
+            Limit for the problem's memory, as for `trabecula.load`.
+
+        Raises
+        ------
+        UnreadableError
+            A file is missing, damaged, or does not belong to the problem.
+        ProblemError
+            `problem.yaml` is not a valid problem.
+        """
+        folder = Path(folder)
+        problem = load_problem(folder, max_memory=max_memory)
+        shape = problem.domain.elements[::-1]
+        values = _read_json(folder / RESULT)
+        density = read_array(folder / DENSITY, shape)
+        if density.min() < 0 or density.max() > 1:
+            raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
+        state = read_arrays(folder / STATE, {"design": shape, "relaxed": shape, "penalty": (), "beta": ()})
+        for name in ("design", "penalty", "beta"):
+            if name not in state:
+                raise UnreadableError(folder / STATE, f"does not hold {name!r}")
+        rows = parse_history(read_text(folder / HISTORY, _HISTORY_LIMIT))
+        return _from_json(folder / RESULT, values, problem, density, state, rows)
+
+    def plot(self, path: Path | str | None = None) -> bytes:
+        """Draw the design: a grey picture in 2-D, a rendered smooth surface in 3-D.
+
+        Parameters
+        ----------
+        path
+            Where to write the PNG, if anywhere.
+
+        Returns
+        -------
+        bytes
+            The PNG.
+        """
+        from trabecula.export import picture
+
+        png = picture(self.density, self.spacing)
+        if path is not None:
+            files.write_bytes(Path(path), png)
+        return png
+
+    def to_mesh(self, scale: float = 1.0) -> Mesh:
+        """The smooth watertight surface of the design.
+
+        Parameters
+        ----------
+        scale
+            1 for metres, 1000 for millimetres.
+        """
+        from trabecula.export import surface
+
+        return surface(self.density, tuple(h * scale for h in self.spacing))
+
+    def _repr_png_(self) -> bytes:
+        """Notebooks show a result as its picture."""
+        return self.plot()
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        state: dict[str, NDArray[Any]] = {
+            "design": self.design.astype(np.float64),
+            "penalty": np.asarray(self.penalty, np.float64),
+            "beta": np.asarray(self.beta, np.float64),
+        }
+        if self.relaxed is not None:
+            state["relaxed"] = self.relaxed.astype(np.float32)
+        return state
+
+
+def load_problem(folder: Path, *, max_memory: float | None = None) -> Problem:
+    """Read the problem a result folder was made for.
+
+    Raises
+    ------
+    UnreadableError
+        There is no such folder, or no problem in it.
+    """
+    from trabecula.problem import load
+
+    if not folder.is_dir():
+        raise UnreadableError(folder, "is not a folder" if folder.exists() else "does not exist")
+    if not (folder / PROBLEM).is_file():
+        raise UnreadableError(folder, f"holds no {PROBLEM}, so it is not a result of trabecula")
+    return load(folder / PROBLEM) if max_memory is None else load(folder / PROBLEM, max_memory=max_memory)
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier result left in a result folder, so that nothing old passes for new.
+
+    Touches nothing in a folder that holds no problem of ours, and nothing but files that `save` and the
+    exports write; `result.json` goes first.
+    """
+    if (folder / PROBLEM).is_file():
+        for name in _MADE:
+            (folder / name).unlink(missing_ok=True)
+
+
+def format_history(rows: Sequence[Row]) -> str:
+    """History rows as CSV with a header; a value that a row lacks is empty."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def parse_history(text: str) -> list[dict[str, float | int | str]]:
+    """The inverse of `format_history`."""
+    return [
+        {key: _cell(value) for key, value in row.items() if isinstance(key, str) and value}
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+    ]
+
+
+def _cell(text: str) -> float | int | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _number(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(read_text(path, _JSON_LIMIT))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, UnreadableError):
+            raise
+        raise UnreadableError(path, f"is not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise UnreadableError(path, "is not one JSON object")
+    return values
+
+
+def _from_json(
+    path: Path,
+    values: dict[str, Any],
+    problem: Problem,
+    density: NDArray[Any],
+    state: dict[str, NDArray[Any]],
+    history: Sequence[Row],
+) -> Result:
+    from trabecula.certificate.record import Certificate
+
+    def take(source: Mapping[str, Any], key: str, *kinds: type) -> Any:
+        value = source.get(key)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise UnreadableError(path, f"{key!r} is {value!r} where {wanted} belongs")
+        return value
+
+    def real(source: Mapping[str, Any], key: str) -> float:
+        return math.nan if source.get(key, 0) is None else float(take(source, key, float, int))
+
+    def mapping(value: object) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise UnreadableError(path, f"holds {value!r} where an object belongs")
+        return value
+
+    word = take(values, "word", str)
+    if word not in get_args(Word):
+        raise UnreadableError(path, f"'word' is {word!r}, which is none of {', '.join(get_args(Word))}")
+    try:
+        certificate = Certificate.from_json(take(values, "certificate", dict))
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, UnreadableError):
+            raise
+        raise UnreadableError(path, f"'certificate' cannot be read ({error})") from error
+    relaxed = state.get("relaxed")
+    return Result(
+        problem=problem,
+        density=density.astype(np.float32),
+        design=state["design"].astype(np.float64),
+        history=history,
+        certificate=certificate,
+        stages=tuple(
+            Stage(take(s, "name", str), take(s, "iterations", int), real(s, "seconds"))
+            for s in map(mapping, take(values, "stages", list))
+        ),
+        converged=take(values, "converged", bool),
+        start=take(values, "start", str),
+        iterations=take(values, "iterations", int),
+        solves=take(values, "solves", int),
+        seconds=real(values, "seconds"),
+        compliance=real(values, "compliance"),
+        volume=real(values, "volume"),
+        threads=take(values, "threads", int),
+        version=take(values, "version", str),
+        word=word,
+        relaxed=None if relaxed is None else relaxed.astype(np.float32),
+        penalty=float(state["penalty"]),
+        beta=float(state["beta"]),
+    )

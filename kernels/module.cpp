@@ -1,11 +1,13 @@
 // The compiled core: one module an instruction set, chosen at import by trabecula/_kernels.py.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <string>
 #include <vector>
 
+#include "bind_hierarchy.hpp"
 #include "oc.hpp"
 #include "stencil.hpp"
 
@@ -32,4 +34,5 @@ NB_MODULE(TB_MODULE, m) {
   m.def("instruction_sets", &instruction_sets, "Instruction sets this processor has, best first.");
   tb::bind_stencil(m);
   tb::bind_oc(m);
+  tb::bind_hierarchy(m);
 }

@@ -106,8 +106,7 @@ Sums reduce(Index size, int threads, std::vector<Sums>& partial, Part part) {
 }
 
 // level = log max(x, floor) + exponent * log(-dC/dV), so that the update is exp(level - exponent * log lam).
-// No benefit: as little as allowed. Benefit at no cost: as much as allowed. Neither: stay (left to `candidate` by NaN
-// being avoided: exponent zero is not available, so the level is a mark).
+// No benefit: as little as allowed. Benefit at no cost: as much as allowed. Neither: stay, marked by this level.
 constexpr double stays = 2e30;
 
 template <bool Each>
@@ -195,23 +194,31 @@ Multiplier search(const Criteria& c, const double* level, double guess) {
   // The feasible side: more lam where the volume is limited, less where the compliance is.
   const double side = Reciprocal ? 1.0 : -1.0;
   constexpr double end = 1e5;
-  double low = -end, high = end, t = guess, step = 1.0;
+  double low = -end, high = end, t = guess, step = 1.0, before = 0.0;
   for (; sweeps < 200;) {
     const Sums s = at(t);
     const double tolerance = 1e-11 * std::max(s.scale, 1e-300);
     const double off = s.value - side * 0.5 * tolerance;
     if (std::abs(off) <= 0.5 * tolerance) return {t, Reciprocal ? -s.value : s.value, sweeps};
     (off > 0.0 ? low : high) = t;
+    const bool bracketed = low > -end && high < end;
     if (high - low <= 1e-14 * std::max(1.0, std::abs(t)) || low >= end || high <= -end) break;
-    double next = s.slope < 0.0 ? t - off / s.slope : (off > 0.0 ? t + step : t - step);
-    if (s.slope >= 0.0) step *= 4.0;
-    // A wild Newton step (few free voxels) is shortened; outside the bracket, halve the bracket.
-    const double longest = 20.0 * step;
-    next = std::min(std::max(next, t - longest), t + longest);
-    if (s.slope < 0.0 && std::abs(next - t) >= longest) step *= 4.0;
-    if (next >= high) next = high < end ? 0.5 * (low > -end ? low + high : t + high) : std::min(next, end);
-    if (next <= low) next = low > -end ? 0.5 * (high < end ? low + high : t + low) : std::max(next, -end);
-    t = next;
+    const bool slow = bracketed && std::abs(off) > 0.5 * std::abs(before);
+    before = off;
+    // Both sides of the constraint are sums of powers of lam: Newton's method is applied to the logarithm of their
+    // ratio, actual / allowed, which is nearly straight.
+    const double allowed = Reciprocal ? s.scale - c.value : s.scale - off;
+    const double actual = allowed + (Reciprocal ? -off : off);
+    const double gap = actual > 0.0 && allowed > 0.0 ? actual * std::log(actual / allowed) : actual - allowed;
+    double next = s.slope < 0.0 ? t - (Reciprocal ? -gap : gap) / s.slope : (off > 0.0 ? t + step : t - step);
+    if (bracketed) {
+      if (slow || !(next > low && next < high)) next = 0.5 * (low + high);
+    } else {
+      // Without a bracket the steps are bounded, and the bound grows.
+      step *= 4.0;
+      next = std::min(std::max(next, t - step), t + step);
+    }
+    t = std::min(std::max(next, -end), end);
   }
   t = Reciprocal ? std::max(low, -end) : std::min(high, end);
   const Sums s = at(t);

@@ -119,6 +119,7 @@ inline void bind_stencil(nanobind::module_& m) {
   using namespace design;
   using Voxels = nb::ndarray<const double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
   using Result = nb::ndarray<double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+  m.def("default_threads", &omp_get_max_threads, "Threads that OMP_NUM_THREADS, or else the processor, stands for.");
   m.def(
       "convolve",
       [](Voxels in, Voxels weights, Result out, std::optional<Voxels> before, std::optional<Voxels> after,

@@ -1,0 +1,5 @@
+"""How a design responds: element matrices and state equations (elasticity, steady conduction) on voxel grids."""
+
+from trabecula.physics.voxel import Cycle, Solve, State, VoxelState, thread_count
+
+__all__ = ["Cycle", "Solve", "State", "VoxelState", "thread_count"]

@@ -1,0 +1,136 @@
+"""The state on a voxel grid, solved in the compiled core."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula._kernels import core
+from trabecula.physics import element
+from trabecula.problem.discrete import DiscreteProblem
+
+Array = NDArray[np.float64]
+
+
+class Solve(NamedTuple):
+    """How a linear solve went: conjugate-gradient `iterations` and relative `residual` |f - K u| / |f|."""
+
+    iterations: int
+    residual: float
+
+
+class State(Protocol):
+    """A state equation K(stiffness) u = f on the voxels of a problem."""
+
+    def set_stiffness(self, relative: Array) -> None:
+        """Take the stiffness of every voxel relative to the material's, `[z, y, x]`."""
+        ...
+
+    def solve(self, load: Array, start: Array | None = None, tolerance: float = 1e-5) -> tuple[Array, Solve]:
+        """Displacement (or temperature) `[component, z, y, x]` under a load of that shape."""
+        ...
+
+    def energy(self, u: Array) -> Array:
+        """u_e K0 u_e of every voxel at full density, `[z, y, x]`."""
+        ...
+
+    def apply(self, u: Array) -> Array:
+        """K u without regard to supports, `[component, z, y, x]`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Choices of the multigrid cycle; the defaults are measured (docs/decisions/multigrid.md)."""
+
+    degree: int = 2
+    coarse_degree: int = 2
+    gamma: int = 2
+    w_from: int = 2
+    ratio: float = 8.0
+    power: int = 8
+
+
+def thread_count(threads: int | None = None) -> int:
+    """Threads to use: the number asked for, else OMP_NUM_THREADS, else the processors this process may use."""
+    if threads is not None:
+        return max(1, threads)
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if given.isdigit() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class VoxelState:
+    """Matrix-free state equation with multigrid-preconditioned conjugate gradients; one hierarchy, many loads.
+
+    Parameters
+    ----------
+    problem
+        The discrete problem: grid, material, supports.
+    threads
+        See `thread_count`. Results do not depend on it.
+    cycle
+        Choices of the multigrid cycle.
+    """
+
+    def __init__(self, problem: DiscreteProblem, threads: int | None = None, cycle: Cycle | None = None) -> None:
+        grid = problem.grid
+        matrix = element.of(problem)
+        self._unit = float(np.abs(matrix).max())  # keeps single precision away from its limits
+        form = element.mirror_form(matrix / self._unit, grid.dimension)
+        cycle = cycle or Cycle()
+        settings = core.Settings()
+        settings.threads = thread_count(threads)
+        for name in ("degree", "coarse_degree", "gamma", "w_from", "ratio", "power"):
+            setattr(settings, name, getattr(cycle, name))
+        self._core = core.Solver.make(
+            list(grid.elements),
+            list(grid.spacing),
+            np.ascontiguousarray(matrix / self._unit),
+            np.ascontiguousarray(form.fine),
+            np.ascontiguousarray(form.coarse),
+            np.ascontiguousarray(problem.fixed),
+            settings,
+        )
+        self._shape = grid.shape
+        self._node_shape = problem.fixed.shape
+
+    @property
+    def bytes(self) -> int:
+        """Memory the compiled solver holds."""
+        return int(self._core.bytes)
+
+    def set_stiffness(self, relative: Array) -> None:
+        """Take the stiffness of every voxel relative to the material's, float64 `[z, y, x]`, and build the grids."""
+        self._core.set_stiffness(np.ascontiguousarray(relative, dtype=np.float64))
+
+    def solve(
+        self, load: Array, start: Array | None = None, tolerance: float = 1e-5, max_iterations: int = 500
+    ) -> tuple[Array, Solve]:
+        """Displacement (or temperature) under `load`, both float64 `[component, z, y, x]`, N to m (W to K).
+
+        `start` is left as it is. The returned residual says whether `tolerance` was reached.
+        """
+        u = np.zeros(self._node_shape) if start is None else start * self._unit
+        iterations, residual = self._core.solve(np.ascontiguousarray(load), u, tolerance, max_iterations)
+        u /= self._unit
+        return u, Solve(iterations, residual)
+
+    def energy(self, u: Array) -> Array:
+        """u_e K0 u_e of every voxel at full density, float64 `[z, y, x]`, in joules."""
+        out = np.empty(self._shape)
+        self._core.energy(np.ascontiguousarray(u), out)
+        out *= self._unit
+        return out
+
+    def apply(self, u: Array) -> Array:
+        """K u without regard to supports, float64 `[component, z, y, x]`."""
+        out = np.empty(self._node_shape)
+        self._core.apply(np.ascontiguousarray(u), out)
+        out *= self._unit
+        return out

@@ -1,0 +1,91 @@
+"""What a problem will cost on this machine, told before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from trabecula.problem.errors import ProblemError
+from trabecula.problem.model import Problem
+
+SHARE_OF_MACHINE = 0.8
+_UNKNOWN_MACHINE = 8e9
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Figures of one dimension: memory in bytes, time in seconds for a whole default solve on two threads."""
+
+    bytes_base: float
+    bytes_element: float  # kernels, hierarchy, design chain
+    bytes_element_case: float  # load and displacement of one case
+    seconds_base: float
+    seconds_element: float  # of one case
+
+
+_COSTS = {
+    2: _Cost(110e6, 300.0, 48.0, 0.3, 60e-6),
+    3: _Cost(110e6, 420.0, 72.0, 0.5, 75e-6),
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a solve will need: `memory_bytes` at its peak, `seconds` on two threads."""
+
+    memory_bytes: float
+    seconds: float
+
+
+def estimate(problem: Problem) -> Estimate:
+    """Estimate memory and time of a whole solve from the number of elements and load cases alone."""
+    cost = _COSTS[problem.domain.dimension]
+    elements, cases = float(prod(problem.domain.elements)), len(problem.cases)
+    return Estimate(
+        cost.bytes_base + elements * (cost.bytes_element + cases * cost.bytes_element_case),
+        cost.seconds_base + elements * cases * cost.seconds_element,
+    )
+
+
+def machine_memory() -> float:
+    """Memory this process may use, in bytes: the machine's, or its container's if that is less."""
+    try:
+        memory = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        memory = _UNKNOWN_MACHINE
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            memory = min(memory, float(Path(limit).read_text()))
+        except (OSError, ValueError):
+            continue
+    return memory
+
+
+def refuse_if_too_large(problem: Problem, max_memory: float | None = None) -> Estimate:
+    """Estimate, and refuse what does not fit.
+
+    Parameters
+    ----------
+    problem
+        The problem; nothing is allocated for it.
+    max_memory
+        Limit in bytes (default: four fifths of the machine's memory).
+
+    Raises
+    ------
+    ProblemError
+        If more memory is needed than allowed.
+    """
+    limit = SHARE_OF_MACHINE * machine_memory() if max_memory is None else max_memory
+    needed = estimate(problem)
+    if needed.memory_bytes > limit:
+        elements = prod(problem.domain.elements)
+        raise ProblemError(
+            "domain.elements",
+            f"{elements:.3g} elements need about {needed.memory_bytes / 1e9:.3g} GB",
+            f"at most {limit / 1e9:.3g} GB",
+            "take fewer elements, or raise the limit with --max-memory",
+        )
+    return needed

@@ -1,0 +1,213 @@
+"""What would make the answer meaningless, found before anything is solved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.problem.discretise import discretise, nodal_load
+from trabecula.problem.errors import Caution, ProblemError
+from trabecula.problem.estimate import refuse_if_too_large
+from trabecula.problem.model import AXES, Problem
+from trabecula.problem.motions import loose
+from trabecula.problem.read import load_path
+from trabecula.problem.spread import touched
+from trabecula.problem.where import Lattice
+
+_ROUNDING = 1e-9
+_WORTH_SAYING, _MOSTLY = 0.05, 0.5
+
+
+def prepare(problem: Problem, max_memory: float | None = None) -> tuple[DiscreteProblem, list[Caution]]:
+    """Everything between a problem and its solve: the limit on memory, the arrays, the pre-check.
+
+    Parameters
+    ----------
+    problem
+        From a file or built in Python.
+    max_memory
+        In bytes, as `load`.
+
+    Raises
+    ------
+    ProblemError
+        If the problem is too large, or meaningless.
+    """
+    refuse_if_too_large(problem, max_memory)
+    discrete = discretise(problem)
+    return discrete, check(problem, discrete)
+
+
+def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    """Look for what would make the answer meaningless.
+
+    Parameters
+    ----------
+    problem, discrete
+        The problem as it is asked, and on its grid.
+
+    Returns
+    -------
+    What the user should know though it does not stop a solve.
+
+    Raises
+    ------
+    ProblemError
+        If the answer would mean nothing: a motion left free, nothing to design, too little volume for what is
+        passive solid, a filter finer than a voxel or wider than the domain, passive regions against the symmetry.
+    """
+    _check_material(problem, discrete)
+    return [
+        *_check_filter(problem, discrete),
+        *_check_symmetry(problem, discrete),
+        *_check_motions(discrete),
+        *_check_loads(problem, discrete),
+        *_check_shape(problem),
+    ]
+
+
+def _check_material(problem: Problem, discrete: DiscreteProblem) -> None:
+    domain = int(np.count_nonzero(discrete.upper))
+    if not (discrete.lower < discrete.upper).any():
+        raise ProblemError(
+            "regions",
+            "cover the whole domain",
+            "needs elements that may be designed",
+            "make a region smaller",
+        )
+    solid = float(discrete.lower.sum()) / domain
+    volume = problem.goal.volume
+    if volume is not None and solid >= volume * (1 + _ROUNDING):
+        raise ProblemError(
+            "goal.volume",
+            f"got {volume:g}, passive solid alone takes {solid:.3g}",
+            f"needs more than {solid:.3g}",
+            "raise the volume or make the solid regions smaller",
+        )
+
+
+def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    chosen, spacing = problem.options.filter, discrete.grid.spacing
+    where = "options.filter.radius"
+    if chosen.kind == "none":
+        return [
+            Caution(
+                "options.filter.kind",
+                "without a filter the design depends on the grid and may be a checkerboard",
+            )
+        ]
+    if chosen.radius is None:
+        return []
+    if chosen.radius < min(spacing) * (1 - _ROUNDING):
+        raise ProblemError(
+            where,
+            f"{chosen.radius:g} is under one voxel ({min(spacing):g})",
+            f"needs at least {min(spacing):g}; 1.5 voxels and more work well",
+            f"write {1.5 * max(spacing):g}, or `kind: none` if no filter is meant",
+        )
+    largest = max(problem.domain.size)
+    if chosen.radius > largest:
+        raise ProblemError(
+            where,
+            f"{chosen.radius:g} is larger than the domain",
+            f"needs less than {largest:g}",
+            "is it in metres?",
+        )
+    if chosen.radius < max(spacing) * (1 - _ROUNDING):
+        return [
+            Caution(where, f"{chosen.radius:g} is under one voxel along the longer edge ({max(spacing):g})")
+        ]
+    return []
+
+
+def _check_symmetry(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    said = []
+    for axis in problem.options.symmetry:
+        place = discrete.grid.dimension - 1 - AXES.index(axis)
+        if any(
+            not np.array_equal(bound, np.flip(bound, place)) for bound in (discrete.lower, discrete.upper)
+        ):
+            raise ProblemError(
+                "options.symmetry",
+                f"the passive regions or the shape are not symmetric in {axis}",
+                f"needs them mirrored about {axis} = {problem.domain.size[AXES.index(axis)] / 2:g}",
+                f"leave {axis} out of symmetry, or mirror the regions",
+            )
+        if not np.array_equal(discrete.fixed, np.flip(discrete.fixed, place + 1)):
+            said.append(
+                Caution("options.symmetry", f"the supports are not symmetric in {axis}; the design will be")
+            )
+    return said
+
+
+def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
+    said = []
+    for piece in loose(discrete):
+        if not piece.loaded:
+            said.append(Caution("domain", f"{piece} is neither loaded nor held; it will be empty"))
+            continue
+        if discrete.heat:
+            given, allowed, mend = (
+                f"{piece} {piece.motions[0]}",
+                "",
+                "add a support with `temperature: 0` that touches it",
+            )
+        else:
+            given = f"{piece} " + " and ".join(piece.motions)
+            allowed, mend = "needs supports that hold it", f"add {_remedy(piece.motions)} to a support"
+        raise ProblemError("supports", given, allowed, mend)
+    return said
+
+
+def _remedy(motions: tuple[str, ...]) -> str:
+    slides = [motion[-1] for motion in motions if motion.startswith("can slide in ") and motion[-2] == " "]
+    return f"`fix: [{', '.join(slides)}]`" if slides else "another point away from the first"
+
+
+def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    said = []
+    material = ~discrete.void
+    free = touched(material)
+    nodes = Lattice(discrete.grid.elements, discrete.grid.spacing, nodes=True)
+    for c, case in enumerate(problem.cases):
+        for i, load in enumerate(case.loads):
+            if load.gravity is not None:
+                continue
+            path = load_path(problem, c, i)
+            forces = np.abs(nodal_load(problem, discrete.grid, material, load, path))
+            held = float(forces[discrete.fixed].sum() / forces.sum())
+            if held > _WORTH_SAYING:
+                said.append(
+                    Caution(path, f"{held:.0%} of it acts on held nodes and goes straight into the supports")
+                )
+            if load.pressure is None and problem.domain.shape is None:
+                selected = load.where.select(nodes)
+                void = 1.0 - np.count_nonzero(selected & free) / np.count_nonzero(selected)
+                if void > _MOSTLY:
+                    said.append(
+                        Caution(
+                            f"{path}.where", f"{void:.0%} of it is passive void; the rest carries the load"
+                        )
+                    )
+    return said
+
+
+def _check_shape(problem: Problem) -> list[Caution]:
+    if problem.domain.shape is None:
+        return []
+    from pathlib import Path
+
+    from trabecula.problem.stl import read_stl
+
+    triangles = read_stl(Path(problem.domain.shape), "domain.shape")
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    size = np.array(problem.domain.size)
+    if (low >= -0.01 * size).all() and (high <= 1.01 * size).all():
+        return []
+    spans = ", ".join(f"{axis} {a:g}..{b:g}" for axis, a, b in zip(AXES, low, high, strict=True))
+    return [
+        Caution(
+            "domain.shape",
+            f"the STL spans {spans}, more than the domain; is it in metres, in the domain's co-ordinates?",
+        )
+    ]

@@ -1,0 +1,359 @@
+"""Problem files to problems: every key read strictly, every refusal a sentence that says how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
+
+from trabecula.problem import materials
+from trabecula.problem.errors import ProblemError
+from trabecula.problem.estimate import refuse_if_too_large
+from trabecula.problem.keys import At
+from trabecula.problem.model import (
+    AXES,
+    Domain,
+    Filter,
+    Goal,
+    Load,
+    LoadCase,
+    Material,
+    Options,
+    Problem,
+    Region,
+    Support,
+)
+from trabecula.problem.read_where import Space, read_where
+from trabecula.problem.where import Everywhere
+from trabecula.problem.yaml_strict import parse_text, read_text
+
+VERSION = 1
+MAX_CASES, MAX_ENTRIES = 200, 1000
+_TOP = ("trabecula", "name", "domain", "material", "supports", "loads", "cases", "regions", "goal", "options")
+
+
+def load(path: str | Path, max_memory: float | None = None) -> Problem:
+    """Read a problem file, YAML or JSON.
+
+    Parameters
+    ----------
+    path
+        The file; names in it count from its folder.
+    max_memory
+        Refuse problems that would need more, in bytes (default: four fifths of this machine's memory).
+
+    Raises
+    ------
+    ProblemError
+        With one clear message, on anything that is wrong with the file.
+    """
+    path = Path(path)
+    text = read_text(path)
+    kind = "json" if path.suffix.lower() == ".json" else "yaml"
+    problem = parse(parse_text(text, kind, path.name), base=path.parent)
+    refuse_if_too_large(problem, max_memory)
+    return problem
+
+
+def loads(text: str, kind: Literal["yaml", "json"] = "yaml", base: Path | None = None) -> Problem:
+    """Read a problem from text; as `load`, without the limit on memory."""
+    return parse(parse_text(text, kind), base=base)
+
+
+def parse(tree: object, base: Path | None = None) -> Problem:
+    """Read a problem from the tree of a problem file (dicts, lists, texts, numbers).
+
+    Parameters
+    ----------
+    tree
+        What YAML or JSON would give.
+    base
+        Folder that file names count from (default: they are kept as they are).
+
+    Raises
+    ------
+    ProblemError
+        With the key, the value, what is allowed, and how to mend it.
+    """
+    if not isinstance(tree, Mapping):
+        raise ProblemError(
+            "the file", "is not a mapping", f"needs keys {', '.join(_TOP)}", "start with `trabecula: 1`"
+        )
+    top = At("", tree).mapping(_TOP, ("trabecula", "domain", "material", "supports", "goal"))
+    top["trabecula"].whole(VERSION, VERSION, "a format version this program knows")
+    name = top["name"].text() if "name" in top else "problem"
+    space = Space(_domain(top["domain"], base), base)
+    cases = _cases(top, space)
+    goal = _goal(top["goal"], len(cases))
+    heat = goal.minimize == "thermal_compliance"
+    weighs = any(one.gravity is not None for case in cases for one in case.loads)
+    supports = tuple(
+        _support(at, space, heat) for at in top["supports"].items(MAX_ENTRIES, "a list of supports")
+    )
+    if not supports:
+        raise top["supports"].refuse("at least one support", given="is empty")
+    problem = Problem(
+        domain=space.domain,
+        supports=supports,
+        cases=cases,
+        goal=goal,
+        material=_material(top["material"], heat, weighs),
+        regions=tuple(_region(at, space) for at in _optional(top, "regions")),
+        options=_options(top["options"], space) if "options" in top else Options(),
+        name=name,
+    )
+    _check_kind(problem, heat)
+    return problem
+
+
+def _optional(top: dict[str, At], key: str) -> list[At]:
+    return top[key].items(MAX_ENTRIES) if key in top else []
+
+
+def _domain(at: At, base: Path | None) -> Domain:
+    keys = at.mapping(("size", "elements", "resolution", "thickness", "shape", "mesh"), ("size",))
+    if "mesh" in keys:
+        raise keys["mesh"].refuse("a box of voxels", "use `shape: part.stl`; meshes are not read yet")
+    lengths = keys["size"].items(3, "a list of two or three lengths in metres")
+    if len(lengths) not in (2, 3):
+        raise keys["size"].refuse("two lengths (plane stress) or three (solid), in metres")
+    size = tuple(
+        length.number(above=0, least=1e-9, most=1e9, what="a length in metres") for length in lengths
+    )
+    if ("elements" in keys) == ("resolution" in keys):
+        raise at.refuse(
+            "either elements or resolution", "write `elements: [...]`", given="got neither or both"
+        )
+    if "elements" in keys:
+        counts = keys["elements"].items(3, "a list of whole numbers")
+        if len(counts) != len(size):
+            raise keys["elements"].refuse(f"{len(size)} whole numbers, as many as domain.size")
+        elements = tuple(count.whole(1, 10**9) for count in counts)
+    else:
+        edge = keys["resolution"].number(above=0, most=min(size), what="an edge length in metres")
+        elements = tuple(max(1, round(s / edge)) for s in size)
+    thickness = (
+        keys["thickness"].number(above=0, what="a thickness in metres") if "thickness" in keys else 1.0
+    )
+    shape = None
+    if len(size) == 3 and thickness != 1.0:
+        raise keys["thickness"].refuse("a 2-D domain to mean anything", "leave it out")
+    if "shape" in keys and keys["shape"].value is not None:
+        if len(size) == 2:
+            raise keys["shape"].refuse("a 3-D domain", "give domain.size three numbers")
+        shape = Space(Domain(size, elements), base).file(keys["shape"])
+    return Domain(size, elements, thickness, shape)
+
+
+def _material(at: At, heat: bool, weighs: bool) -> Material:
+    if isinstance(at.value, str):
+        found = materials.named(at.value)
+        if found is None:
+            raise at.refuse(
+                f"one of {', '.join(materials.names())}, or a mapping {{young: ..., poisson: ...}}"
+            )
+        return found
+    required = ["conductivity"] if heat else ["young"]
+    if weighs:
+        required.append("density")
+    keys = at.mapping(("name", "young", "poisson", "density", "yield", "conductivity"), required)
+    plain = Material()
+
+    def positive(key: str, default: float) -> float:
+        return keys[key].number(above=0) if key in keys else default
+
+    strength = keys["yield"].number(above=0) if "yield" in keys and keys["yield"].value is not None else None
+    return Material(
+        young=positive("young", plain.young),
+        poisson=keys["poisson"].number(above=-1, below=0.5) if "poisson" in keys else plain.poisson,
+        density=positive("density", plain.density),
+        yield_strength=strength,
+        conductivity=positive("conductivity", plain.conductivity),
+        name=keys["name"].text() if "name" in keys and keys["name"].value is not None else None,
+    )
+
+
+def _support(at: At, space: Space, heat: bool) -> Support:
+    keys = at.mapping(("where", "fix", "temperature"), ("where",))
+    if ("fix" in keys) == ("temperature" in keys):
+        raise at.refuse("either fix or temperature", "write `fix: [x, y]`", given="got neither or both")
+    where = read_where(keys["where"], space)
+    if "temperature" in keys:
+        return Support(where, temperature=keys["temperature"].number(what="a temperature"))
+    fixed = tuple(
+        item.choice(space.axes) for item in keys["fix"].items(3, f"a list of {', '.join(space.axes)}")
+    )
+    if not fixed or len(set(fixed)) != len(fixed):
+        raise keys["fix"].refuse(f"a list of {', '.join(space.axes)}, each at most once")
+    return Support(where, fix=fixed)
+
+
+def _cases(top: dict[str, At], space: Space) -> tuple[LoadCase, ...]:
+    if ("loads" in top) == ("cases" in top):
+        raise ProblemError(
+            "loads",
+            "got neither or both of `loads` and `cases`",
+            "needs one load case, or several with weights",
+            "write `loads: [...]`",
+        )
+    if "loads" in top:
+        return (LoadCase(_loads(top["loads"], space)),)
+    cases = []
+    for i, at in enumerate(top["cases"].items(MAX_CASES, "a list of load cases")):
+        keys = at.mapping(("name", "weight", "loads"), ("loads",))
+        name = keys["name"].text() if "name" in keys else f"case {i + 1}"
+        if any(name == case.name for case in cases):
+            raise keys.get("name", at).refuse("names that differ", given=f"{name!r} is given twice")
+        weight = keys["weight"].number(above=0, what="a weight") if "weight" in keys else 1.0
+        cases.append(LoadCase(_loads(keys["loads"], space), name, weight))
+    if not cases:
+        raise top["cases"].refuse("at least one load case", given="is empty")
+    return tuple(cases)
+
+
+def _loads(at: At, space: Space) -> tuple[Load, ...]:
+    items = at.items(MAX_ENTRIES, "a list of loads")
+    if not items:
+        raise at.refuse("at least one load", "write `- {where: {x: 1}, force: [0, -100]}`", given="is empty")
+    return tuple(_load(item, space) for item in items)
+
+
+def _load(at: At, space: Space) -> Load:
+    kinds = ("force", "pressure", "gravity", "heat")
+    keys = at.mapping(("where", *kinds))
+    if sum(kind in keys for kind in kinds) != 1:
+        raise at.refuse(f"exactly one of {', '.join(kinds)}", given=f"got {', '.join(keys) or 'nothing'}")
+    count = len(space.axes)
+    if "gravity" in keys:
+        if "where" in keys and keys["where"].value != "everywhere":
+            raise keys["where"].refuse("no where beside gravity: it pulls at all material", "leave where out")
+        return Load(Everywhere(), gravity=keys["gravity"].numbers(count, "accelerations in m/s2"))
+    if "where" not in keys:
+        raise ProblemError(
+            f"{at.path}.where",
+            "missing",
+            "needs where the load acts",
+            "write `where: everywhere` if all is meant",
+        )
+    where = read_where(keys["where"], space)
+    if "force" in keys:
+        return Load(where, force=keys["force"].numbers(count, "forces in N"))
+    if "pressure" in keys:
+        return Load(where, pressure=keys["pressure"].number(what="a pressure in Pa"))
+    return Load(where, heat=keys["heat"].number(what="heat in W"))
+
+
+def _region(at: At, space: Space) -> Region:
+    keys = at.mapping(("where", "as"), ("where", "as"))
+    kind = cast(Literal["solid", "void"], keys["as"].choice(("solid", "void")))
+    return Region(read_where(keys["where"], space), kind)
+
+
+def _goal(at: At, cases: int) -> Goal:
+    keys = at.mapping(("minimize", "volume", "compliance"), ("minimize",))
+    what = keys["minimize"].choice(("compliance", "volume", "thermal_compliance"))
+    needs, useless = ("compliance", "volume") if what == "volume" else ("volume", "compliance")
+    if needs not in keys or keys[needs].value is None:
+        limit = "volume: 0.4" if needs == "volume" else "compliance: 12.5"
+        raise ProblemError(
+            f"{at.path}.{needs}", "missing", f"minimising {what} needs a limit", f"write `{limit}`"
+        )
+    if useless in keys and keys[useless].value is not None:
+        raise keys[useless].refuse(f"to be left out when minimising {what}: {needs} is its limit")
+    if what != "volume":
+        volume = keys["volume"].number(above=0, most=1, what="a fraction")
+        return Goal(cast(Literal["compliance", "thermal_compliance"], what), volume=volume)
+    limit = keys["compliance"]
+    if not isinstance(limit.value, (list, tuple)):
+        return Goal("volume", compliance=(limit.number(above=0, what="a compliance in J"),))
+    limits = tuple(item.number(above=0, what="a compliance in J") for item in limit.items(MAX_CASES))
+    if len(limits) not in (1, cases):
+        raise limit.refuse(
+            f"one number for the weighted sum, or {cases}, one a load case", given=f"got {len(limits)}"
+        )
+    return Goal("volume", compliance=limits)
+
+
+def _options(at: At, space: Space) -> Options:
+    plain = Options()
+    keys = at.mapping(tuple(Options.__dataclass_fields__))
+    # A key that says nothing (`optimizer: null`) leaves the choice to the program.
+    keys = {key: value for key, value in keys.items() if value.value is not None}
+    symmetry: tuple[str, ...] = ()
+    if "symmetry" in keys:
+        symmetry = tuple(item.choice(space.axes) for item in keys["symmetry"].items(3, "a list of axes"))
+        if len(set(symmetry)) != len(symmetry):
+            raise keys["symmetry"].refuse("each axis at most once")
+
+    def word(key: str, *allowed: str) -> str | None:
+        return keys[key].choice(allowed) if key in keys else None
+
+    def number(key: str, default: float, least: float, most: float) -> float:
+        return keys[key].number(least=least, most=most) if key in keys else default
+
+    return Options(
+        penalty=number("penalty", plain.penalty, 1.0, 10.0),
+        interpolation=cast(Literal["simp", "ramp"] | None, word("interpolation", "simp", "ramp")),
+        filter=_filter(keys["filter"]) if "filter" in keys else plain.filter,
+        projection=keys["projection"].flag() if "projection" in keys else plain.projection,
+        symmetry=symmetry,
+        minimum_stiffness=number("minimum_stiffness", plain.minimum_stiffness, 1e-12, 0.1),
+        optimizer=cast(Literal["oc", "mma"] | None, word("optimizer", "oc", "mma")),
+        move=number("move", plain.move, 1e-3, 1.0),
+        seed=keys["seed"].whole(0, 2**31 - 1) if "seed" in keys else plain.seed,
+    )
+
+
+def _filter(at: At) -> Filter:
+    keys = at.mapping(("kind", "radius"))
+    kind = (
+        keys["kind"].choice(("density", "sensitivity", "helmholtz", "none")) if "kind" in keys else "density"
+    )
+    radius = (
+        keys["radius"].number(above=0, what="a length in metres")
+        if "radius" in keys and keys["radius"].value is not None
+        else None
+    )
+    return Filter(cast(Literal["density", "sensitivity", "helmholtz", "none"], kind), radius)
+
+
+def _check_kind(problem: Problem, heat: bool) -> None:
+    """Heat goals go with heat loads and temperatures, all others with forces and fixes."""
+    goal = problem.goal.minimize
+    for i, support in enumerate(problem.supports):
+        if heat != (support.temperature is not None):
+            wanted = "temperature" if heat else "fix"
+            raise ProblemError(
+                f"supports[{i}]",
+                f"does not fit goal.minimize: {goal}",
+                f"needs supports with {wanted}",
+                "" if heat else "or minimise thermal_compliance",
+            )
+    for c, case in enumerate(problem.cases):
+        for i, one in enumerate(case.loads):
+            if heat != (one.heat is not None):
+                wanted = "heat" if heat else "force, pressure or gravity"
+                raise ProblemError(
+                    f"{load_path(problem, c, i)}",
+                    f"does not fit goal.minimize: {goal}",
+                    f"needs loads with {wanted}",
+                    "" if heat else "or minimise thermal_compliance",
+                )
+
+
+def is_single(problem: Problem) -> bool:
+    """Whether the file form is `loads:` (one plain load case) and not `cases:`."""
+    return len(problem.cases) == 1 and problem.cases[0].name == "load" and problem.cases[0].weight == 1.0
+
+
+def load_path(problem: Problem, case: int, index: int | None = None) -> str:
+    """The key of a load in the problem file: `loads[0]` or `cases[1].loads[0]`; without index, of the case."""
+    stem = "loads" if is_single(problem) else f"cases[{case}].loads"
+    return stem if index is None else f"{stem}[{index}]"
+
+
+def span(domain: Domain) -> str:
+    """Where the domain is, for messages: `the domain spans x 0..6, y 0..1`."""
+    return "the domain spans " + ", ".join(
+        f"{axis} 0..{size:g}" for axis, size in zip(AXES, domain.size, strict=False)
+    )

@@ -1,0 +1,233 @@
+"""Where something is: selectors as frozen dataclasses, evaluated on nodes (loads, supports) or element centres (regions).
+
+A selector knows no grid. `select` is handed a `Lattice` (the nodes or the centres of a box of voxels) and answers
+with a bool array `[z, y, x]` (`[y, x]` in 2-D). Every bound is inclusive, with a tolerance far below a voxel.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+_LETTERS = "xyz"
+_TOLERANCE = 1e-6  # of a voxel edge: 0.95 must hold node 19 of a grid with spacing 0.05 whatever the rounding
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The nodes or the element centres of a box of voxels.
+
+    Parameters
+    ----------
+    elements
+        Voxels along x, y(, z).
+    spacing
+        Edge lengths of a voxel in metres.
+    nodes
+        True: the corners, one more than `elements` each way; False: the centres.
+    """
+
+    elements: tuple[int, ...]
+    spacing: tuple[float, ...]
+    nodes: bool
+
+    @property
+    def dimension(self) -> int:
+        """2 or 3."""
+        return len(self.elements)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a mask, `[z, y, x]` or `[y, x]`."""
+        return tuple(n + self.nodes for n in reversed(self.elements))
+
+    def along(self, axis: int) -> NDArray[np.float64]:
+        """Positions along one axis in metres, float64 `[n]`."""
+        first, count = (0.0, self.elements[axis] + 1) if self.nodes else (0.5, self.elements[axis])
+        return np.asarray((np.arange(count) + first) * self.spacing[axis], dtype=np.float64)
+
+    def coordinate(self, axis: int) -> NDArray[np.float64]:
+        """Positions along one axis, shaped to broadcast against a mask."""
+        shape = [1] * self.dimension
+        shape[self.dimension - 1 - axis] = -1
+        return self.along(axis).reshape(shape)
+
+    def slab(self, axis: int, chosen: Mask) -> Mask:
+        """The mask of all points whose place along `axis` is chosen, bool `[n]` in, `[z, y, x]` out."""
+        shape = [1] * self.dimension
+        shape[self.dimension - 1 - axis] = -1
+        return np.array(np.broadcast_to(chosen.reshape(shape), self.shape))
+
+    def near(self, axis: int, at: float) -> Mask:
+        """Which places along `axis` a plane belongs to, bool `[n]`: its nearest node, or the voxels it touches."""
+        h = self.spacing[axis]
+        place = at / h
+        if self.nodes:
+            nearest = np.floor(place + 0.5)
+            inside = -0.5 - _TOLERANCE <= place <= self.elements[axis] + 0.5 + _TOLERANCE
+            nearest = min(max(nearest, 0.0), float(self.elements[axis]))
+            return np.asarray((np.arange(self.elements[axis] + 1) == nearest) & inside)
+        centre = np.arange(self.elements[axis]) + 0.5
+        return np.asarray(np.abs(centre - place) <= 0.5 + _TOLERANCE)
+
+
+class Where(ABC):
+    """A part of the domain."""
+
+    @abstractmethod
+    def select(self, lattice: Lattice) -> Mask:
+        """Which points of the lattice belong to it, bool `[z, y, x]`."""
+
+
+@dataclass(frozen=True)
+class Everywhere(Where):
+    """The whole domain."""
+
+    def select(self, lattice: Lattice) -> Mask:
+        """All points."""
+        return np.ones(lattice.shape, dtype=np.bool_)
+
+
+@dataclass(frozen=True)
+class Plane(Where):
+    """`x: 0`: the layer of nodes nearest to a plane, if it is within half an element; the voxels that touch it."""
+
+    axis: str
+    at: float
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The points of one layer."""
+        axis = _LETTERS.index(self.axis)
+        return lattice.slab(axis, lattice.near(axis, self.at))
+
+
+@dataclass(frozen=True)
+class Range(Where):
+    """`x: [a, b]`: everything between two planes, both included."""
+
+    axis: str
+    low: float
+    high: float
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The points between the planes."""
+        axis = _LETTERS.index(self.axis)
+        slack = _TOLERANCE * lattice.spacing[axis]
+        place = lattice.along(axis)
+        return lattice.slab(axis, np.asarray((place >= self.low - slack) & (place <= self.high + slack)))
+
+
+@dataclass(frozen=True)
+class Sphere(Where):
+    """A ball (a disc in 2-D), its surface included."""
+
+    center: tuple[float, ...]
+    radius: float
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The points within the radius."""
+        slack = _TOLERANCE * min(lattice.spacing)
+        distance2 = sum(
+            (lattice.coordinate(axis) - at) ** 2 for axis, at in enumerate(self.center[: lattice.dimension])
+        )
+        return np.array(np.broadcast_to(distance2 <= (self.radius + slack) ** 2, lattice.shape))
+
+
+@dataclass(frozen=True)
+class Cylinder(Where):
+    """An endless round bar along `axis`; intersect it with a range to give it ends.
+
+    `center` has one number an axis of the domain; the one along the bar itself is not looked at.
+    """
+
+    axis: str
+    center: tuple[float, ...]
+    radius: float
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The points within the radius of the bar's axis."""
+        slack = _TOLERANCE * min(lattice.spacing)
+        across = [a for a in range(lattice.dimension) if _LETTERS[a] != self.axis]
+        distance2 = sum((lattice.coordinate(a) - self.center[a]) ** 2 for a in across)
+        return np.array(np.broadcast_to(distance2 <= (self.radius + slack) ** 2, lattice.shape))
+
+
+@dataclass(frozen=True)
+class Box(Where):
+    """A box between two corners, its surface included."""
+
+    min: tuple[float, ...]
+    max: tuple[float, ...]
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The points inside the box."""
+        ranges = [Range(_LETTERS[a], self.min[a], self.max[a]) for a in range(lattice.dimension)]
+        return AllOf(tuple(ranges)).select(lattice)
+
+
+@dataclass(frozen=True)
+class Stl(Where):
+    """The inside of a closed surface in an STL file, in metres in the domain's co-ordinates (3-D only)."""
+
+    file: str
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The points inside the surface."""
+        from trabecula.problem.inside import inside
+        from trabecula.problem.stl import read_stl
+
+        return inside(read_stl(Path(self.file)), tuple(lattice.along(a) for a in range(lattice.dimension)))
+
+
+@dataclass(frozen=True)
+class Nodes(Where):
+    """The nodes nearest to given points (the voxels that hold them); a point outside the domain selects nothing."""
+
+    points: tuple[tuple[float, ...], ...]
+
+    def select(self, lattice: Lattice) -> Mask:
+        """One node a point, or the voxels that touch the point."""
+        chosen = np.zeros(lattice.shape, dtype=np.bool_)
+        for point in self.points:
+            places = [np.flatnonzero(lattice.near(axis, at)) for axis, at in enumerate(point)]
+            chosen[np.ix_(*reversed(places))] = True
+        return chosen
+
+
+@dataclass(frozen=True)
+class AllOf(Where):
+    """What several selectors have in common."""
+
+    parts: tuple[Where, ...]
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The intersection."""
+        return reduce(np.logical_and, (part.select(lattice) for part in self.parts))
+
+
+@dataclass(frozen=True)
+class AnyOf(Where):
+    """What at least one of several selectors holds."""
+
+    parts: tuple[Where, ...]
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The union."""
+        return reduce(np.logical_or, (part.select(lattice) for part in self.parts))
+
+
+@dataclass(frozen=True)
+class Not(Where):
+    """Everything else."""
+
+    part: Where
+
+    def select(self, lattice: Lattice) -> Mask:
+        """The complement."""
+        return np.asarray(~self.part.select(lattice))

@@ -1,0 +1,246 @@
+"""Problems to problem files, everything explicit: reading what was written gives the same problem again."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trabecula.problem.model import Domain, Load, LoadCase, Material, Problem, Region, Support
+from trabecula.problem.read import VERSION, is_single, parse
+from trabecula.problem.where import (
+    AllOf,
+    AnyOf,
+    Box,
+    Cylinder,
+    Everywhere,
+    Nodes,
+    Not,
+    Plane,
+    Range,
+    Sphere,
+    Stl,
+    Where,
+)
+from trabecula.problem.yaml_strict import resolve
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
+
+
+def dump(problem: Problem) -> str:
+    """Write a problem as YAML, everything explicit; `load` of it gives an equal problem.
+
+    What is left to the program (a measured default) stands there as `null`.
+    """
+    tree = to_tree(problem)
+    lines: list[str] = []
+    for key, value in tree.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            lines += [f"{key}:", *(f"  - {_flow(item)}" for item in value)]
+        elif isinstance(value, dict):
+            lines += [f"{key}:", *(f"  {inner}: {_flow(item)}" for inner, item in value.items())]
+        else:
+            lines.append(f"{key}: {_flow(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def to_tree(problem: Problem) -> dict[str, Any]:
+    """The tree of a problem file: dicts, lists, texts, numbers; JSON can write it."""
+    options = problem.options
+    tree: dict[str, Any] = {
+        "trabecula": VERSION,
+        "name": problem.name,
+        "domain": _domain(problem.domain),
+        "material": _material(problem.material),
+        "supports": [_support(support) for support in problem.supports],
+    }
+    if is_single(problem):
+        tree["loads"] = [_load(load) for load in problem.cases[0].loads]
+    else:
+        tree["cases"] = [_case(case) for case in problem.cases]
+    tree["regions"] = [_region(region) for region in problem.regions]
+    goal: dict[str, Any] = {"minimize": problem.goal.minimize}
+    if problem.goal.volume is not None:
+        goal["volume"] = problem.goal.volume
+    if problem.goal.compliance is not None:
+        goal["compliance"] = list(problem.goal.compliance)
+    tree["goal"] = goal
+    tree["options"] = {
+        "penalty": options.penalty,
+        "interpolation": options.interpolation,
+        "filter": {"kind": options.filter.kind, "radius": options.filter.radius},
+        "projection": options.projection,
+        "symmetry": list(options.symmetry),
+        "minimum_stiffness": options.minimum_stiffness,
+        "optimizer": options.optimizer,
+        "move": options.move,
+        "seed": options.seed,
+    }
+    return tree
+
+
+def validate(problem: Problem) -> None:
+    """Hold a problem built in Python to the rules of the file, with the same messages.
+
+    Raises
+    ------
+    ProblemError
+        As `parse`.
+    """
+    parse(to_tree(problem))
+
+
+def files(problem: Problem) -> tuple[str, ...]:
+    """The files a problem needs besides itself (STL shapes), each once."""
+    found = [problem.domain.shape] if problem.domain.shape is not None else []
+    found += [part.file for where in _wheres(problem) for part in _parts(where) if isinstance(part, Stl)]
+    return tuple(dict.fromkeys(found))
+
+
+def with_files(problem: Problem, renamed: dict[str, str]) -> Problem:
+    """The same problem with its files under other names (after copying them next to a result, say)."""
+
+    def where(part: Where) -> Where:
+        if isinstance(part, Stl):
+            return Stl(renamed.get(part.file, part.file))
+        if isinstance(part, Not):
+            return Not(where(part.part))
+        if isinstance(part, (AllOf, AnyOf)):
+            return type(part)(tuple(where(inner) for inner in part.parts))
+        return part
+
+    shape = problem.domain.shape
+    return replace(
+        problem,
+        domain=replace(problem.domain, shape=None if shape is None else renamed.get(shape, shape)),
+        supports=tuple(replace(s, where=where(s.where)) for s in problem.supports),
+        regions=tuple(replace(r, where=where(r.where)) for r in problem.regions),
+        cases=tuple(
+            replace(c, loads=tuple(replace(load, where=where(load.where)) for load in c.loads))
+            for c in problem.cases
+        ),
+    )
+
+
+def save(problem: Problem, path: str | Path) -> None:
+    """Write a problem file (JSON if the name ends so, else YAML)."""
+    path = Path(path)
+    text = json.dumps(to_tree(problem), indent=2) + "\n" if path.suffix.lower() == ".json" else dump(problem)
+    path.write_text(text, encoding="utf-8")
+
+
+def where_tree(where: Where) -> Any:
+    """The tree of a `where`."""
+    if isinstance(where, AllOf):
+        inner = [where_tree(part) for part in where.parts]
+        keys = [key for tree in inner if isinstance(tree, dict) for key in tree]
+        single = all(not isinstance(part, (AllOf, Everywhere)) for part in where.parts)
+        if single and len(inner) > 1 and len(set(keys)) == len(inner):
+            return {key: tree[key] for tree in inner for key in tree}
+        return {"all": inner}
+    if isinstance(where, Everywhere):
+        return "everywhere"
+    if isinstance(where, Plane):
+        return {where.axis: where.at}
+    if isinstance(where, Range):
+        return {where.axis: [where.low, where.high]}
+    if isinstance(where, Sphere):
+        return {"sphere": {"center": list(where.center), "radius": where.radius}}
+    if isinstance(where, Cylinder):
+        return {"cylinder": {"axis": where.axis, "center": list(where.center), "radius": where.radius}}
+    if isinstance(where, Box):
+        return {"box": {"min": list(where.min), "max": list(where.max)}}
+    if isinstance(where, Stl):
+        return {"stl": where.file}
+    if isinstance(where, Nodes):
+        return {"nodes": [list(point) for point in where.points]}
+    if isinstance(where, AnyOf):
+        return {"any": [where_tree(part) for part in where.parts]}
+    if isinstance(where, Not):
+        return {"not": where_tree(where.part)}
+    raise TypeError(f"no file form for {type(where).__name__}")
+
+
+def _wheres(problem: Problem) -> list[Where]:
+    return [
+        *(support.where for support in problem.supports),
+        *(load.where for case in problem.cases for load in case.loads),
+        *(region.where for region in problem.regions),
+    ]
+
+
+def _parts(where: Where) -> list[Where]:
+    inner = (
+        where.parts if isinstance(where, (AllOf, AnyOf)) else (where.part,) if isinstance(where, Not) else ()
+    )
+    return [where, *(part for one in inner for part in _parts(one))]
+
+
+def _domain(domain: Domain) -> dict[str, Any]:
+    tree: dict[str, Any] = {"size": list(domain.size), "elements": list(domain.elements)}
+    if domain.dimension == 2 or domain.thickness != 1.0:
+        tree["thickness"] = domain.thickness
+    if domain.shape is not None:
+        tree["shape"] = domain.shape
+    return tree
+
+
+def _material(material: Material) -> dict[str, Any]:
+    return {
+        "name": material.name,
+        "young": material.young,
+        "poisson": material.poisson,
+        "density": material.density,
+        "yield": material.yield_strength,
+        "conductivity": material.conductivity,
+    }
+
+
+def _support(support: Support) -> dict[str, Any]:
+    tree: dict[str, Any] = {"where": where_tree(support.where)}
+    if support.fix:
+        tree["fix"] = list(support.fix)
+    if support.temperature is not None:
+        tree["temperature"] = support.temperature
+    return tree
+
+
+def _case(case: LoadCase) -> dict[str, Any]:
+    return {"name": case.name, "weight": case.weight, "loads": [_load(load) for load in case.loads]}
+
+
+def _load(load: Load) -> dict[str, Any]:
+    tree: dict[str, Any] = {"where": where_tree(load.where)}
+    for key in ("force", "pressure", "gravity", "heat"):
+        value = getattr(load, key)
+        if value is not None:
+            tree[key] = list(value) if isinstance(value, tuple) else value
+    return tree
+
+
+def _region(region: Region) -> dict[str, Any]:
+    return {"where": where_tree(region.where), "as": region.kind}
+
+
+def _flow(value: Any) -> str:
+    """One value in YAML's flow form (a line)."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        plain = (
+            _PLAIN.match(value)
+            and resolve(value) == value
+            and value.lower() not in ("yes", "no", "on", "off")
+        )
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(_flow(item) for item in value) + "]"

@@ -1,11 +1,12 @@
-"""What is asked: domain, regions, materials, supports, load cases, goal; and the ways between files and arrays.
+"""What is asked: domain, regions, materials, supports, load cases, goal; between files and arrays.
 
-`model` holds the problem as frozen dataclasses, `where` the selectors they use. `read` and `write` turn files into
-problems and back, strictly and without loss; `discretise` puts a problem on its voxels, `coarsen` on fewer of them;
-`precheck` finds what would make the answer meaningless; `named` holds ready problems. Imports nothing of ours.
+`model` holds the problem as frozen dataclasses, `where` the selectors they use. `read` and `write` turn files
+into problems and back, strictly and without loss; `discretise` puts a problem on its voxels, `coarsen` on
+fewer of them; `precheck` finds what would make the answer meaningless; `problems` holds ready ones. Imports
+nothing of ours.
 """
 
-from trabecula.problem import named
+from trabecula.problem import problems
 from trabecula.problem.coarsen import coarsen
 from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.discretise import discretise
@@ -53,9 +54,9 @@ __all__ = [
     "files",
     "load",
     "loads",
-    "named",
     "parse",
     "prepare",
+    "problems",
     "refuse_if_too_large",
     "save",
     "to_tree",

@@ -1,7 +1,8 @@
 """The same problem on a coarser grid of the same box, made from the fine arrays: any ratio, axis by axis.
 
 Loads go over by the transpose of linear interpolation, which keeps every case's resultant and moment; a held
-degree of freedom goes to the nearest coarse node; bounds of the density become averages over the coarse voxel.
+degree of freedom goes to the nearest coarse node; bounds of the density become averages over the coarse
+voxel.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _LEAST_LOAD = 0.5
 def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscreteProblem:
     """Build the problem on a coarser grid of the same box.
 
-    A coarse voxel that is less than half inside the domain becomes passive void, unless load reaches it through
-    what is left of the domain in it. The filter radius stays the fine grid's, in metres.
+    A coarse voxel that is less than half inside the domain becomes passive void, unless load reaches it
+    through what is left of the domain in it. The filter radius stays the fine grid's, in metres.
 
     Parameters
     ----------
@@ -37,8 +38,8 @@ def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscretePro
     Raises
     ------
     ValueError
-        If the coarse grid cannot show the problem: it loses a load, a support, or the way between them, or passive
-        solid takes more than the volume.
+        If the coarse grid cannot show the problem: it loses a load, a support, or the way between them, or
+        passive solid takes more than the volume.
     """
     fine = discrete.grid
     if len(elements) != fine.dimension or any(
@@ -133,7 +134,8 @@ def _interpolation(fine: int, coarse: int) -> Floats:
 def _nearest(fine: int, coarse: int) -> Floats:
     """Coarse nodes nearest to fine ones, `[coarse, fine]` of 0 and 1.
 
-    A tie goes to the node nearer to the middle, and in the very middle to both, so that what is symmetric stays so.
+    A tie goes to the node nearer to the middle, and in the very middle to both, so that what is symmetric
+    stays so.
     """
     place = _places(fine, coarse)
     distance = np.abs(np.arange(coarse + 1)[:, None] - place[None, :])

@@ -12,7 +12,7 @@ from trabecula.problem.model import Goal, Material, Options
 
 @dataclass(frozen=True)
 class Grid:
-    """A box of equal voxels: `elements` along x, y(, z), `spacing` in metres, `thickness` (plane problems)."""
+    """A box of equal voxels: `elements` along x, y(, z), `spacing` in metres, `thickness` (in 2-D)."""
 
     elements: tuple[int, ...]
     spacing: tuple[float, ...]
@@ -54,8 +54,8 @@ class DiscreteProblem:
     weights
         float64 `[case]`.
     lower, upper
-        float64 `[z, y, x]` over elements: bounds of the density. Passive solid has both 1, passive void both 0;
-        a coarse voxel that is partly passive has the share.
+        float64 `[z, y, x]` over elements: bounds of the density. Passive solid has both 1, passive void both
+        0; a coarse voxel that is partly passive has the share.
     """
 
     name: str
@@ -79,5 +79,5 @@ class DiscreteProblem:
 
     @property
     def void(self) -> NDArray[np.bool_]:
-        """Passive void voxels, bool `[z, y, x]`: not part of the domain, neither for volume nor for the filter."""
+        """Passive void voxels, bool `[z, y, x]`: no part of the domain, for volume or filter."""
         return np.asarray(self.upper <= 0.0)

@@ -1,4 +1,4 @@
-"""From what is asked to arrays on a grid of voxels: held degrees of freedom, nodal loads, bounds of the density."""
+"""From what is asked to arrays on voxels: held degrees of freedom, nodal loads, bounds of the density."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def discretise(problem: Problem) -> DiscreteProblem:
     """Put a problem on its voxels.
 
     Total forces and heat are spread over what is selected (see `spread`); pressure acts on the faces of the
-    non-void domain whose corners are all selected; passive void is not part of the domain, so nothing is held or
-    loaded where only void is. Later regions overrule earlier ones; nothing is solid outside `domain.shape`.
+    non-void domain whose corners are all selected; passive void is not part of the domain, so nothing is held
+    or loaded where only void is. Later regions overrule earlier ones; nothing is solid outside
+    `domain.shape`.
 
     Raises
     ------

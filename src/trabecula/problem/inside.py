@@ -1,9 +1,9 @@
-"""Which points of a lattice lie inside a closed triangle surface: parity of crossings along rays, all in NumPy.
+"""Which points of a lattice lie inside a closed triangle surface: parity of crossings along rays.
 
-A ray along one axis is shot through every column of points. Whether a triangle lies in the way is decided by the
-even-odd rule on its three projected edges, each evaluated in the same order of its end points whichever triangle it
-belongs to. So a ray through an edge or a corner hits exactly one of the triangles that meet there, and a closed
-surface is crossed an even number of times, always; no jitter, no tolerance.
+A ray along one axis is shot through every column of points. Whether a triangle lies in the way is decided by
+the even-odd rule on its three projected edges, each evaluated in the same order of its end points whichever
+triangle it belongs to. So a ray through an edge or a corner hits exactly one of the triangles that meet
+there, and a closed surface is crossed an even number of times, always; no jitter, no tolerance.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def inside(triangles: Floats, axes: tuple[Floats, ...]) -> NDArray[np.bool_]:
 
 
 def _along_last(triangles: Floats, axes: tuple[Floats, ...]) -> tuple[NDArray[np.bool_], bool]:
-    """Parity along the last axis, bool `[last, second, first]`, and whether any column crosses an odd number of times."""
+    """Parity along the last axis, bool `[last, second, first]`, and whether the surface leaks anywhere."""
     first, second, last = axes
     shape = (len(last) + 1, len(second), len(first))
     flips = np.zeros(shape, dtype=np.uint8)
@@ -83,11 +83,12 @@ def _chunks(pairs: NDArray[np.intp]) -> list[slice]:
 
 
 def _crosses(corners: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
-    """Whether a point lies in a projected triangle, by the even-odd rule; float64 `[n, corner, axis]`, `[n]`, `[n]`."""
+    """Whether points lie in projected triangles `[n, corner, axis]`, by the even-odd rule."""
     odd = np.zeros(len(x), dtype=np.bool_)
     for i, j in ((0, 1), (1, 2), (2, 0)):
         a, b = corners[:, i, :2], corners[:, j, :2]
-        # The same order of end points for both triangles that share the edge, so that both see the same number.
+        # The same order of end points for both triangles that share the edge, so that both see the same
+        # number.
         swap = (a[:, 1] > b[:, 1]) | ((a[:, 1] == b[:, 1]) & (a[:, 0] > b[:, 0]))
         a, b = np.where(swap[:, None], b, a), np.where(swap[:, None], a, b)
         spans = (a[:, 1] <= y) & (y < b[:, 1])
@@ -97,7 +98,7 @@ def _crosses(corners: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
 
 
 def _height(corners: Floats, x: Floats, y: Floats) -> Floats:
-    """Third co-ordinate of the triangles' planes over points; kept inside the triangle where it stands upright."""
+    """Third co-ordinate of the triangles' planes over points; kept within upright ones."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     normal = np.cross(b - a, c - a)
     upright = np.abs(normal[:, 2]) < 1e-300

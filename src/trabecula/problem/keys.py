@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 from trabecula.problem.errors import ProblemError
 
@@ -26,8 +26,10 @@ class At:
         given = f"got {show(self.value)}" if given is None else given
         return ProblemError(self.path or "the file", given, f"needs {allowed}", mend)
 
-    def mapping(self, allowed: Sequence[str], required: Sequence[str] = ()) -> dict[str, At]:
-        """The entries of a mapping, unknown and missing keys refused."""
+    def mapping(
+        self, allowed: Sequence[str], required: Sequence[str] = (), empty: bool = False
+    ) -> dict[str, At]:
+        """The entries of a mapping, unknown and missing keys refused; `empty`: null counts as left out."""
         if not isinstance(self.value, Mapping):
             raise self.refuse(f"a mapping with keys {', '.join(allowed)}")
         for key in self.value:
@@ -36,14 +38,15 @@ class At:
                     self._below(str(key)),
                     "unknown key",
                     f"known here: {', '.join(allowed)}",
-                    _nearest(str(key), allowed),
+                    nearest(str(key), allowed),
                 )
+        entries = {k: At(self._below(k), v) for k, v in self.value.items() if not (empty and v is None)}
         for key in required:
-            if key not in self.value:
+            if key not in entries:
                 raise ProblemError(
                     self._below(key), "missing", f"{self.path or 'a problem'} needs {', '.join(required)}"
                 )
-        return {key: At(self._below(key), value) for key, value in self.value.items()}
+        return entries
 
     def items(self, most: int = MAX_LIST, what: str = "a list") -> list[At]:
         """The items of a list."""
@@ -64,8 +67,8 @@ class At:
         """A finite number within bounds (`above` and `below` excluded, `least` and `most` included)."""
         if isinstance(self.value, bool) or not isinstance(self.value, Real):
             raise self.refuse(what, _number_hint(self.value))
-        number = float(self.value) if abs(self.value) <= LARGEST else math.nan
-        if not math.isfinite(number):
+        number = _finite(self.value)
+        if number is None:
             raise self.refuse(f"{what}, finite and not beyond {LARGEST:g}")
         if 0.0 < abs(number) < 1.0 / LARGEST:
             raise self.refuse(f"{what}: 0 or at least {1.0 / LARGEST:g} in size")
@@ -86,13 +89,10 @@ class At:
 
     def whole(self, least: int, most: int, what: str = "a whole number") -> int:
         """A whole number within bounds; `40.0` and `4e1` count as whole."""
-        if not isinstance(self.value, Integral) or isinstance(self.value, bool):
-            number = self.number(what=what)
-            if not number.is_integer():
-                raise self.refuse(what)
-            whole = int(number)
-        else:
-            whole = int(self.value)
+        number = self.number(what=what)
+        if not number.is_integer():
+            raise self.refuse(what)
+        whole = int(number)
         if not least <= whole <= most:
             raise self.refuse(f"{what} from {least} to {most}")
         return whole
@@ -108,7 +108,7 @@ class At:
     def choice(self, allowed: Sequence[str]) -> str:
         """One of a few words."""
         if not isinstance(self.value, str) or self.value not in allowed:
-            raise self.refuse(f"one of {', '.join(allowed)}", _nearest(str(self.value), allowed))
+            raise self.refuse(f"one of {', '.join(allowed)}", nearest(str(self.value), allowed))
         return self.value
 
     def flag(self) -> bool:
@@ -157,7 +157,17 @@ def show(value: object, depth: int = 0) -> str:
     return said if len(said) <= 80 else said[:77] + "..."
 
 
-def _nearest(word: str, allowed: Sequence[str]) -> str:
+def _finite(value: Real) -> float | None:
+    """The number, unless it is NaN, infinite or beyond all use (or a whole number too long for a float)."""
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and abs(number) <= LARGEST else None
+
+
+def nearest(word: str, allowed: Sequence[str]) -> str:
+    """The hint at the known word that was probably meant, or nothing."""
     near = difflib.get_close_matches(word[:40], allowed, n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}?" if near else ""
 

@@ -1,4 +1,4 @@
-"""Materials by name: room-temperature textbook values, SI units; a drawing or a data sheet always knows better.
+"""Materials by name: textbook values at room temperature, SI units; a data sheet always knows better.
 
 Sources
 -------
@@ -6,14 +6,17 @@ steel
     S235 structural steel, EN 1993-1-1:2005, 3.2.6 (E 210 GPa, nu 0.3) and table 3.1 (yield 235 MPa);
     conductivity of carbon steel at 20 C, EN 1993-1-2:2005, 3.4.1.3 (54 - 0.0333 T).
 stainless_steel
-    1.4301 (AISI 304), EN 10088-1:2014, annex E (E 200 GPa, 7900 kg/m3, 15 W/(m K)); EN 10088-2 (yield 210 MPa).
+    1.4301 (AISI 304), EN 10088-1:2014, annex E (E 200 GPa, 7900 kg/m3, 15 W/(m K)); EN 10088-2 (yield 210
+    MPa).
 aluminium
-    EN AW-6061-T6: MatWeb / Aluminum Association, Aluminum Standards and Data (E 68.9 GPa, nu 0.33, 2700 kg/m3,
-    yield 276 MPa, 167 W/(m K)).
+    EN AW-6061-T6: MatWeb / Aluminum Association, Aluminum Standards and Data (E 68.9 GPa, nu 0.33, 2700
+    kg/m3, yield 276 MPa, 167 W/(m K)).
 titanium
-    Ti-6Al-4V, annealed: MIL-HDBK-5J, table 5.4.1 (E 113.8 GPa, nu 0.342, 4430 kg/m3, yield 880 MPa, 6.7 W/(m K)).
+    Ti-6Al-4V, annealed: MIL-HDBK-5J, table 5.4.1 (E 113.8 GPa, nu 0.342, 4430 kg/m3, yield 880 MPa, 6.7 W/(m
+    K)).
 copper
-    Pure, annealed: CRC Handbook of Chemistry and Physics (E 117 GPa, nu 0.34, 8960 kg/m3, 401 W/(m K)); yield 33 MPa.
+    Pure, annealed: CRC Handbook of Chemistry and Physics (E 117 GPa, nu 0.34, 8960 kg/m3, 401 W/(m K)); yield
+    33 MPa.
 pla
     Printed polylactide, in the layer: Farah, Anderson, Langer 2016, Adv. Drug Deliv. Rev. 107, 367
     (E 3.5 GPa, nu 0.36, 1240 kg/m3, yield 50 MPa, 0.13 W/(m K)). Across the layers it is weaker.
@@ -23,13 +26,15 @@ abs
 nylon
     Laser-sintered PA 12: EOS PA 2200 data sheet (E 1.65 GPa, 930 kg/m3, 48 MPa, 0.14 W/(m K)); nu 0.4.
 bone
-    Human cortical bone, along the shaft: Reilly and Burstein 1975, J. Biomech. 8, 393 (E 17 GPa); Cowin 2001, Bone
-    Mechanics Handbook (nu 0.3, 1900 kg/m3, yield about 115 MPa in tension); conductivity 0.32 W/(m K), Feldmann et al. 2018,
-    Int. J. Hyperthermia 34, 1.
+    Human cortical bone, along the shaft: Reilly and Burstein 1975, J. Biomech. 8, 393 (E 17 GPa); Cowin 2001,
+    Bone Mechanics Handbook (nu 0.3, 1900 kg/m3, yield about 115 MPa in tension); conductivity 0.32 W/(m K),
+    Feldmann et al. 2018, Int. J. Hyperthermia 34, 1.
 concrete
-    C30/37, uncracked: EN 1992-1-1:2004, table 3.1 (E 33 GPa, nu 0.2), 2400 kg/m3, 1.6 W/(m K). No yield: it cracks.
+    C30/37, uncracked: EN 1992-1-1:2004, table 3.1 (E 33 GPa, nu 0.2), 2400 kg/m3, 1.6 W/(m K). No yield: it
+    cracks.
 wood
-    Spruce C24 along the grain, taken as isotropic: EN 338:2016 (E 11 GPa, 420 kg/m3, bending 24 MPa), 0.13 W/(m K); nu 0.35.
+    Spruce C24 along the grain, taken as isotropic: EN 338:2016 (E 11 GPa, 420 kg/m3, bending 24 MPa), 0.13
+    W/(m K); nu 0.35.
 """
 
 from __future__ import annotations

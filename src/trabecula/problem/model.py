@@ -1,4 +1,4 @@
-"""The problem as it is asked: frozen dataclasses, in metres and newtons, that know nothing of files or arrays.
+"""The problem as it is asked: frozen dataclasses, in SI units, that know nothing of files or arrays.
 
 Co-ordinates: x right, y up, z towards you. Two-number sizes are plane stress, three-number sizes solids.
 """

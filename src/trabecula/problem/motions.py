@@ -1,8 +1,9 @@
-"""Which rigid motions the supports leave free, piece by piece, in words: "can slide in x", "can turn about z".
+"""Which rigid motions the supports leave free, in words: "can slide in x", "can turn about z".
 
-The non-void voxels fall into pieces joined face to face (edge to edge in 2-D). Pieces that meet only in a corner (in
-3-D: an edge or a corner) share those nodes and nothing else: they are hinged there, and are tested as rigid bodies
-coupled at the shared nodes. The test is the rank of the bodies' rigid modes at the held degrees of freedom.
+The non-void voxels fall into pieces joined face to face (edge to edge in 2-D). Pieces that meet only in a
+corner (in 3-D: an edge or a corner) share those nodes and nothing else: they are hinged there, and are tested
+as rigid bodies coupled at the shared nodes. The test is the rank of the bodies' rigid modes at the held
+degrees of freedom.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MOST_HINGED = 60  # bodies of one mechanism that are tested as such; beyond, th
 
 @dataclass(frozen=True)
 class LoosePiece:
-    """A piece that is not held: its free `motions` in words, whether load reaches it, and its box in metres."""
+    """A piece that is not held: its free `motions` in words, whether load acts on it, its box in metres."""
 
     motions: tuple[str, ...]
     loaded: bool
@@ -111,7 +112,7 @@ def _free(discrete: DiscreteProblem, bodies: list[_Body]) -> list[tuple[str, ...
     """Free motions of each body of one mechanism."""
     grid = discrete.grid
     held = [discrete.fixed[(slice(None), *b.box)] & b.nodes for b in bodies]
-    anywhere = [_positions(grid, h.any(axis=0), b.box) for h, b in zip(held, bodies, strict=True)]
+    anywhere = [_positions(grid, np.asarray(h.any(axis=0)), b.box) for h, b in zip(held, bodies, strict=True)]
     centre, scale = _frame(grid, np.concatenate(anywhere))
     size = _modes(np.zeros((1, grid.dimension))).shape[2]
     gram = np.zeros((len(bodies) * size, len(bodies) * size))
@@ -154,7 +155,7 @@ def _positions(grid: Grid, nodes: NDArray[np.bool_], box: tuple[slice, ...]) -> 
 
 
 def _frame(grid: Grid, held: Floats) -> tuple[Floats, float]:
-    """A middle and a length that make the held nodes' co-ordinates of order one: else close supports look like one."""
+    """A middle and a length that make held nodes' co-ordinates of order one: close supports are not one."""
     if len(held) == 0:
         return np.zeros(grid.dimension), 1.0
     centre = held.mean(axis=0)
@@ -163,7 +164,7 @@ def _frame(grid: Grid, held: Floats) -> tuple[Floats, float]:
 
 
 def _modes(at: Floats) -> Floats:
-    """Rigid motions at points, float64 `[node, component, motion]`: slides in x, y(, z), then turns (about x, y,) z."""
+    """Rigid motions at points, float64 `[node, component, motion]`: slides first, then turns."""
     count, dimension = at.shape
     slides = np.broadcast_to(np.eye(dimension), (count, dimension, dimension))
     if dimension == 2:

@@ -54,7 +54,8 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     ------
     ProblemError
         If the answer would mean nothing: a motion left free, nothing to design, too little volume for what is
-        passive solid, a filter finer than a voxel or wider than the domain, passive regions against the symmetry.
+        passive solid, a filter finer than a voxel or wider than the domain, passive regions against the
+        symmetry.
     """
     _check_material(problem, discrete)
     return [

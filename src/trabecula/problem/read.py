@@ -6,23 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
 
-from trabecula.problem import materials
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.keys import At
 from trabecula.problem.model import (
     AXES,
     Domain,
-    Filter,
-    Goal,
     Load,
     LoadCase,
-    Material,
     Options,
     Problem,
     Region,
     Support,
 )
+from trabecula.problem.read_design import read_goal, read_material, read_options
 from trabecula.problem.read_where import Space, read_where
 from trabecula.problem.where import Everywhere
 from trabecula.problem.yaml_strict import parse_text, read_text
@@ -80,11 +77,11 @@ def parse(tree: object, base: Path | None = None) -> Problem:
             "the file", "is not a mapping", f"needs keys {', '.join(_TOP)}", "start with `trabecula: 1`"
         )
     top = At("", tree).mapping(_TOP, ("trabecula", "domain", "material", "supports", "goal"))
-    top["trabecula"].whole(VERSION, VERSION, "a format version this program knows")
+    top["trabecula"].whole(VERSION, VERSION, "the format version, 1")
     name = top["name"].text() if "name" in top else "problem"
     space = Space(_domain(top["domain"], base), base)
     cases = _cases(top, space)
-    goal = _goal(top["goal"], len(cases))
+    goal = read_goal(top["goal"], len(cases))
     heat = goal.minimize == "thermal_compliance"
     weighs = any(one.gravity is not None for case in cases for one in case.loads)
     supports = tuple(
@@ -97,9 +94,9 @@ def parse(tree: object, base: Path | None = None) -> Problem:
         supports=supports,
         cases=cases,
         goal=goal,
-        material=_material(top["material"], heat, weighs),
+        material=read_material(top["material"], heat, weighs),
         regions=tuple(_region(at, space) for at in _optional(top, "regions")),
-        options=_options(top["options"], space) if "options" in top else Options(),
+        options=read_options(top["options"], space.axes) if "options" in top else Options(),
         name=name,
     )
     _check_kind(problem, heat)
@@ -111,7 +108,7 @@ def _optional(top: dict[str, At], key: str) -> list[At]:
 
 
 def _domain(at: At, base: Path | None) -> Domain:
-    keys = at.mapping(("size", "elements", "resolution", "thickness", "shape", "mesh"), ("size",))
+    keys = at.mapping(("size", "elements", "resolution", "thickness", "shape", "mesh"), ("size",), empty=True)
     if "mesh" in keys:
         raise keys["mesh"].refuse("a box of voxels", "use `shape: part.stl`; meshes are not read yet")
     lengths = keys["size"].items(3, "a list of two or three lengths in metres")
@@ -138,39 +135,11 @@ def _domain(at: At, base: Path | None) -> Domain:
     shape = None
     if len(size) == 3 and thickness != 1.0:
         raise keys["thickness"].refuse("a 2-D domain to mean anything", "leave it out")
-    if "shape" in keys and keys["shape"].value is not None:
+    if "shape" in keys:
         if len(size) == 2:
             raise keys["shape"].refuse("a 3-D domain", "give domain.size three numbers")
         shape = Space(Domain(size, elements), base).file(keys["shape"])
     return Domain(size, elements, thickness, shape)
-
-
-def _material(at: At, heat: bool, weighs: bool) -> Material:
-    if isinstance(at.value, str):
-        found = materials.named(at.value)
-        if found is None:
-            raise at.refuse(
-                f"one of {', '.join(materials.names())}, or a mapping {{young: ..., poisson: ...}}"
-            )
-        return found
-    required = ["conductivity"] if heat else ["young"]
-    if weighs:
-        required.append("density")
-    keys = at.mapping(("name", "young", "poisson", "density", "yield", "conductivity"), required)
-    plain = Material()
-
-    def positive(key: str, default: float) -> float:
-        return keys[key].number(above=0) if key in keys else default
-
-    strength = keys["yield"].number(above=0) if "yield" in keys and keys["yield"].value is not None else None
-    return Material(
-        young=positive("young", plain.young),
-        poisson=keys["poisson"].number(above=-1, below=0.5) if "poisson" in keys else plain.poisson,
-        density=positive("density", plain.density),
-        yield_strength=strength,
-        conductivity=positive("conductivity", plain.conductivity),
-        name=keys["name"].text() if "name" in keys and keys["name"].value is not None else None,
-    )
 
 
 def _support(at: At, space: Space, heat: bool) -> Support:
@@ -198,7 +167,7 @@ def _cases(top: dict[str, At], space: Space) -> tuple[LoadCase, ...]:
         )
     if "loads" in top:
         return (LoadCase(_loads(top["loads"], space)),)
-    cases = []
+    cases: list[LoadCase] = []
     for i, at in enumerate(top["cases"].items(MAX_CASES, "a list of load cases")):
         keys = at.mapping(("name", "weight", "loads"), ("loads",))
         name = keys["name"].text() if "name" in keys else f"case {i + 1}"
@@ -249,74 +218,6 @@ def _region(at: At, space: Space) -> Region:
     return Region(read_where(keys["where"], space), kind)
 
 
-def _goal(at: At, cases: int) -> Goal:
-    keys = at.mapping(("minimize", "volume", "compliance"), ("minimize",))
-    what = keys["minimize"].choice(("compliance", "volume", "thermal_compliance"))
-    needs, useless = ("compliance", "volume") if what == "volume" else ("volume", "compliance")
-    if needs not in keys or keys[needs].value is None:
-        limit = "volume: 0.4" if needs == "volume" else "compliance: 12.5"
-        raise ProblemError(
-            f"{at.path}.{needs}", "missing", f"minimising {what} needs a limit", f"write `{limit}`"
-        )
-    if useless in keys and keys[useless].value is not None:
-        raise keys[useless].refuse(f"to be left out when minimising {what}: {needs} is its limit")
-    if what != "volume":
-        volume = keys["volume"].number(above=0, most=1, what="a fraction")
-        return Goal(cast(Literal["compliance", "thermal_compliance"], what), volume=volume)
-    limit = keys["compliance"]
-    if not isinstance(limit.value, (list, tuple)):
-        return Goal("volume", compliance=(limit.number(above=0, what="a compliance in J"),))
-    limits = tuple(item.number(above=0, what="a compliance in J") for item in limit.items(MAX_CASES))
-    if len(limits) not in (1, cases):
-        raise limit.refuse(
-            f"one number for the weighted sum, or {cases}, one a load case", given=f"got {len(limits)}"
-        )
-    return Goal("volume", compliance=limits)
-
-
-def _options(at: At, space: Space) -> Options:
-    plain = Options()
-    keys = at.mapping(tuple(Options.__dataclass_fields__))
-    # A key that says nothing (`optimizer: null`) leaves the choice to the program.
-    keys = {key: value for key, value in keys.items() if value.value is not None}
-    symmetry: tuple[str, ...] = ()
-    if "symmetry" in keys:
-        symmetry = tuple(item.choice(space.axes) for item in keys["symmetry"].items(3, "a list of axes"))
-        if len(set(symmetry)) != len(symmetry):
-            raise keys["symmetry"].refuse("each axis at most once")
-
-    def word(key: str, *allowed: str) -> str | None:
-        return keys[key].choice(allowed) if key in keys else None
-
-    def number(key: str, default: float, least: float, most: float) -> float:
-        return keys[key].number(least=least, most=most) if key in keys else default
-
-    return Options(
-        penalty=number("penalty", plain.penalty, 1.0, 10.0),
-        interpolation=cast(Literal["simp", "ramp"] | None, word("interpolation", "simp", "ramp")),
-        filter=_filter(keys["filter"]) if "filter" in keys else plain.filter,
-        projection=keys["projection"].flag() if "projection" in keys else plain.projection,
-        symmetry=symmetry,
-        minimum_stiffness=number("minimum_stiffness", plain.minimum_stiffness, 1e-12, 0.1),
-        optimizer=cast(Literal["oc", "mma"] | None, word("optimizer", "oc", "mma")),
-        move=number("move", plain.move, 1e-3, 1.0),
-        seed=keys["seed"].whole(0, 2**31 - 1) if "seed" in keys else plain.seed,
-    )
-
-
-def _filter(at: At) -> Filter:
-    keys = at.mapping(("kind", "radius"))
-    kind = (
-        keys["kind"].choice(("density", "sensitivity", "helmholtz", "none")) if "kind" in keys else "density"
-    )
-    radius = (
-        keys["radius"].number(above=0, what="a length in metres")
-        if "radius" in keys and keys["radius"].value is not None
-        else None
-    )
-    return Filter(cast(Literal["density", "sensitivity", "helmholtz", "none"], kind), radius)
-
-
 def _check_kind(problem: Problem, heat: bool) -> None:
     """Heat goals go with heat loads and temperatures, all others with forces and fixes."""
     goal = problem.goal.minimize
@@ -347,7 +248,7 @@ def is_single(problem: Problem) -> bool:
 
 
 def load_path(problem: Problem, case: int, index: int | None = None) -> str:
-    """The key of a load in the problem file: `loads[0]` or `cases[1].loads[0]`; without index, of the case."""
+    """The key of a load: `loads[0]` or `cases[1].loads[0]`; without index, of its case."""
     stem = "loads" if is_single(problem) else f"cases[{case}].loads"
     return stem if index is None else f"{stem}[{index}]"
 

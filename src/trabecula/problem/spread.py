@@ -1,8 +1,9 @@
 """How a load given as a total reaches the nodes: consistent shares of volumes, faces, edges, points.
 
-What is selected may be a lump, a patch of surface, a line or a few points. The largest kind that is complete in it
-carries the load: a voxel, face or edge all of whose corners are selected shares its size equally among them. For a
-row of nodes that is the trapezoid rule, half at the ends, so the load is what a constant traction would give.
+What is selected may be a lump, a patch of surface, a line or a few points. The largest kind that is complete
+in it carries the load: a voxel, face or edge all of whose corners are selected shares its size equally among
+them. For a row of nodes that is the trapezoid rule, half at the ends, so the load is what a constant traction
+would give.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 def touched(elements: Mask) -> Mask:
-    """The nodes that belong to at least one of the elements, bool `[z, y, x]` over elements in, over nodes out."""
+    """The nodes of at least one of the elements, bool `[z, y, x]` over elements in, over nodes out."""
     return _nodes_of(elements)
 
 

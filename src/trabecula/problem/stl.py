@@ -79,7 +79,7 @@ def _binary(content: bytes) -> NDArray[np.float64] | None:
 
 def _text(content: bytes) -> NDArray[np.float64] | None:
     """Corners of a text file, or None if it is none."""
-    if not content.lstrip()[:5].lower() == b"solid" or b"\0" in content:
+    if content.lstrip()[:5].lower() != b"solid" or b"\0" in content:
         return None
     rows = [line.split()[1:] for line in content.lower().splitlines() if line.lstrip().startswith(b"vertex")]
     try:

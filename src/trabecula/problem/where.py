@@ -1,7 +1,8 @@
-"""Where something is: selectors as frozen dataclasses, evaluated on nodes (loads, supports) or element centres (regions).
+"""Where something is: selectors, evaluated on nodes (loads, supports) or element centres (regions).
 
-A selector knows no grid. `select` is handed a `Lattice` (the nodes or the centres of a box of voxels) and answers
-with a bool array `[z, y, x]` (`[y, x]` in 2-D). Every bound is inclusive, with a tolerance far below a voxel.
+A selector knows no grid. `select` is handed a `Lattice` (the nodes or the centres of a box of voxels) and
+answers with a bool array `[z, y, x]` (`[y, x]` in 2-D). Every bound is inclusive, with a tolerance far below
+a voxel.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Lattice:
         return np.array(np.broadcast_to(chosen.reshape(shape), self.shape))
 
     def near(self, axis: int, at: float) -> Mask:
-        """Which places along `axis` a plane belongs to, bool `[n]`: its nearest node, or the voxels it touches."""
+        """Which places along `axis` belong to a plane, bool `[n]`: its nearest node, or voxels it touches."""
         h = self.spacing[axis]
         place = at / h
         if self.nodes:
@@ -96,7 +97,7 @@ class Everywhere(Where):
 
 @dataclass(frozen=True)
 class Plane(Where):
-    """`x: 0`: the layer of nodes nearest to a plane, if it is within half an element; the voxels that touch it."""
+    """`x: 0`: the layer of nodes nearest to a plane, if within half an element; the voxels that touch it."""
 
     axis: str
     at: float
@@ -187,7 +188,7 @@ class Stl(Where):
 
 @dataclass(frozen=True)
 class Nodes(Where):
-    """The nodes nearest to given points (the voxels that hold them); a point outside the domain selects nothing."""
+    """The nodes nearest to given points (the voxels that hold them); points outside select nothing."""
 
     points: tuple[tuple[float, ...], ...]
 

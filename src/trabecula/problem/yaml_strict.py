@@ -1,9 +1,10 @@
 """Text to a tree of plain values, by a YAML that means what it shows.
 
-YAML 1.1 as most readers take it turns `no` into False, `1e3` into text, `12:30:00` into 45000, lets the last of two
-equal keys win, and lets forty characters of aliases stand for a gigabyte. Here a plain word is text unless it is
-JSON's `true`, `false` or `null` or a decimal number, and whatever else surprises is refused with line and column.
-The tree is built from parser events (libyaml's where it is there), so nothing is expanded before it is looked at.
+YAML 1.1 as most readers take it turns `no` into False, `1e3` into text, `12:30:00` into 45000, lets the last
+of two equal keys win, and lets forty characters of aliases stand for a gigabyte. Here a plain word is text
+unless it is JSON's `true`, `false` or `null` or a decimal number, and whatever else surprises is refused with
+line and column. The tree is built from parser events (libyaml's where it is there), so nothing is expanded
+before it is looked at.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ def _parse_json(text: str, name: str) -> Tree:
 
 
 def _limit_depth(tree: Tree, name: str) -> None:
-    """Refuse what is nested deeper than a YAML file may be (breadth first: the tree may be deeper than the stack)."""
+    """Refuse what is nested deeper than a YAML file may be (level by level: no stack is deep enough)."""
     level: list[Tree] = [tree]
     for _ in range(MAX_DEPTH + 1):
         below: list[Tree] = []

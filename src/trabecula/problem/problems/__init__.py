@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import Problem
-from trabecula.problem.named.heat import heat_sink, heat_sink_3d
-from trabecula.problem.named.plane import bridge, cantilever, l_bracket, mbb, michell, wheel
-from trabecula.problem.named.solid import cantilever_3d, chair_leg, hook, jet_bracket, table, torsion
+from trabecula.problem.problems.heat import heat_sink, heat_sink_3d
+from trabecula.problem.problems.plane import bridge, cantilever, l_bracket, mbb, michell, wheel
+from trabecula.problem.problems.solid import cantilever_3d, chair_leg, hook, jet_bracket, table, torsion
 
 _TABLE: dict[str, Callable[..., Problem]] = {
     function.__name__: function
@@ -35,7 +35,25 @@ _TABLE: dict[str, Callable[..., Problem]] = {
     )
 }
 
-__all__ = ["describe", "get", "names", *_TABLE]
+__all__ = [
+    "bridge",
+    "cantilever",
+    "cantilever_3d",
+    "chair_leg",
+    "describe",
+    "get",
+    "heat_sink",
+    "heat_sink_3d",
+    "hook",
+    "jet_bracket",
+    "l_bracket",
+    "mbb",
+    "michell",
+    "names",
+    "table",
+    "torsion",
+    "wheel",
+]
 
 
 def names() -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""Named problems in three dimensions. The filter follows the grid (1.5 voxels): there are never voxels enough."""
+"""Named problems in three dimensions. The filter follows the grid: there are never voxels enough."""
 
 from __future__ import annotations
 
 from math import cos, radians, sin
 
 from trabecula.problem.model import Load, LoadCase, Problem, Region, Support
-from trabecula.problem.named.build import at, box, one, problem
+from trabecula.problem.problems.build import at, box, one, problem
 from trabecula.problem.where import AllOf, AnyOf, Cylinder, Nodes, Where
 
 
@@ -69,8 +69,9 @@ def jet_bracket(
 ) -> Problem:
     """A jet-engine bracket: four bolts, two lugs with a pin, four load cases.
 
-    After the GE challenge (Carter et al. 2014, "The GE Aircraft Engine Bracket Challenge", SFF Symposium): the pin
-    is pulled up, along, aslant and twisted. The four bolt rings and the two lugs are kept, their holes stay open.
+    After the GE challenge (Carter et al. 2014, "The GE Aircraft Engine Bracket Challenge", SFF Symposium):
+    the pin is pulled up, along, aslant and twisted. The four bolt rings and the two lugs are kept, their
+    holes stay open.
     """
     bolts = [(x, 0.0, z) for x in (0.018, 0.162) for z in (0.018, 0.092)]
     pin = (0.09, 0.05, 0.0)
@@ -127,7 +128,7 @@ def jet_bracket(
 def table(
     elements: tuple[int, ...] = (48, 28, 32), volume: float = 0.15, radius: float | None = None
 ) -> Problem:
-    """A table: the top must be there and carries weight, a push from each side must not rock it, four feet stand."""
+    """A table on four feet: its top carries weight, and a push from the side must not rock it."""
     feet = [at(y=0.0, x=x, z=z) for x in ((0.0, 0.1), (1.1, 1.2)) for z in ((0.0, 0.1), (0.7, 0.8))]
     return problem(
         "Table",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, pi, sin
 
 from trabecula.problem.model import Load, LoadCase, Problem, Region, Support
-from trabecula.problem.named.build import at, one, problem
+from trabecula.problem.problems.build import at, one, problem
 from trabecula.problem.where import AnyOf, Cylinder, Nodes, Not, Sphere
 
 

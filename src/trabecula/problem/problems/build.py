@@ -50,7 +50,7 @@ def problem(
     minimum_stiffness: float = 1e-9,
     heat: bool = False,
 ) -> Problem:
-    """A compliance problem under a volume; `radius` in metres, never finer than 1.5 voxels (None: just that)."""
+    """A compliance problem under a volume; `radius` in metres, at least 1.5 voxels (None: just that)."""
     elements = tuple(int(n) for n in elements)
     domain = Domain(size, elements, thickness)
     if radius is not None and len(elements) == len(size) and min(elements) > 0:

@@ -6,7 +6,7 @@ The bare ground still conducts a thousandth: heat is made everywhere and must be
 from __future__ import annotations
 
 from trabecula.problem.model import Load, Problem, Support
-from trabecula.problem.named.build import at, one, problem
+from trabecula.problem.problems.build import at, one, problem
 from trabecula.problem.where import Everywhere
 
 

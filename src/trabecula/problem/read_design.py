@@ -1,0 +1,102 @@
+"""What it is made of and what is wanted: `material`, `goal` and `options` of a problem file."""
+
+from __future__ import annotations
+
+from typing import Literal, cast, get_args
+
+from trabecula.problem import materials
+from trabecula.problem.errors import ProblemError
+from trabecula.problem.keys import At, nearest
+from trabecula.problem.model import Filter, Goal, Material, Options
+
+_FilterKind = Literal["density", "sensitivity", "helmholtz", "none"]
+
+
+def read_material(at: At, heat: bool, weighs: bool) -> Material:
+    """Read `material`, a name or a mapping; `heat` asks for a conductivity, `weighs` for a density."""
+    if isinstance(at.value, str):
+        found = materials.named(at.value)
+        if found is None:
+            known = materials.names()
+            allowed = f"one of {', '.join(known)}, or a mapping {{young: ..., poisson: ...}}"
+            raise at.refuse(allowed, nearest(at.value, known))
+        return found
+    required = ["conductivity"] if heat else ["young"]
+    if weighs:
+        required.append("density")
+    keys = at.mapping(("name", "young", "poisson", "density", "yield", "conductivity"), required, empty=True)
+    plain = Material()
+
+    def positive(key: str, default: float) -> float:
+        return keys[key].number(above=0) if key in keys else default
+
+    return Material(
+        young=positive("young", plain.young),
+        poisson=keys["poisson"].number(above=-1, below=0.5) if "poisson" in keys else plain.poisson,
+        density=positive("density", plain.density),
+        yield_strength=keys["yield"].number(above=0) if "yield" in keys else None,
+        conductivity=positive("conductivity", plain.conductivity),
+        name=keys["name"].text() if "name" in keys else None,
+    )
+
+
+def read_goal(at: At, cases: int) -> Goal:
+    """Read `goal` of a problem with that many load cases."""
+    keys = at.mapping(("minimize", "volume", "compliance"), ("minimize",), empty=True)
+    what = keys["minimize"].choice(("compliance", "volume", "thermal_compliance"))
+    needs, useless = ("compliance", "volume") if what == "volume" else ("volume", "compliance")
+    if needs not in keys:
+        limit = "volume: 0.4" if needs == "volume" else "compliance: 12.5"
+        raise ProblemError(
+            f"{at.path}.{needs}", "missing", f"minimising {what} needs a limit", f"write `{limit}`"
+        )
+    if useless in keys:
+        raise keys[useless].refuse(f"to be left out when minimising {what}: {needs} is its limit")
+    if what != "volume":
+        volume = keys["volume"].number(above=0, most=1, what="a fraction")
+        return Goal(cast(Literal["compliance", "thermal_compliance"], what), volume=volume)
+    bound = keys["compliance"]
+    if not isinstance(bound.value, (list, tuple)):
+        return Goal("volume", compliance=(bound.number(above=0, what="a compliance in J"),))
+    limits = tuple(item.number(above=0, what="a compliance in J") for item in bound.items())
+    if len(limits) not in (1, cases):
+        raise bound.refuse(
+            f"one number for the weighted sum, or {cases}, one a load case", given=f"got {len(limits)}"
+        )
+    return Goal("volume", compliance=limits)
+
+
+def read_options(at: At, axes: tuple[str, ...]) -> Options:
+    """Read `options` of a domain with these axes; what is left out or null is the program's default."""
+    plain = Options()
+    keys = at.mapping(tuple(Options.__dataclass_fields__), empty=True)
+    symmetry: tuple[str, ...] = ()
+    if "symmetry" in keys:
+        symmetry = tuple(item.choice(axes) for item in keys["symmetry"].items(3, "a list of axes"))
+        if len(set(symmetry)) != len(symmetry):
+            raise keys["symmetry"].refuse("each axis at most once")
+
+    def word(key: str, *allowed: str) -> str | None:
+        return keys[key].choice(allowed) if key in keys else None
+
+    def number(key: str, default: float, least: float, most: float) -> float:
+        return keys[key].number(least=least, most=most) if key in keys else default
+
+    return Options(
+        penalty=number("penalty", plain.penalty, 1.0, 10.0),
+        interpolation=cast(Literal["simp", "ramp"] | None, word("interpolation", "simp", "ramp")),
+        filter=_filter(keys["filter"]) if "filter" in keys else plain.filter,
+        projection=keys["projection"].flag() if "projection" in keys else plain.projection,
+        symmetry=symmetry,
+        minimum_stiffness=number("minimum_stiffness", plain.minimum_stiffness, 1e-12, 0.1),
+        optimizer=cast(Literal["oc", "mma"] | None, word("optimizer", "oc", "mma")),
+        move=number("move", plain.move, 1e-3, 1.0),
+        seed=keys["seed"].whole(0, 2**31 - 1) if "seed" in keys else plain.seed,
+    )
+
+
+def _filter(at: At) -> Filter:
+    keys = at.mapping(("kind", "radius"), empty=True)
+    kind = keys["kind"].choice(get_args(_FilterKind)) if "kind" in keys else "density"
+    radius = keys["radius"].number(above=0, what="a length in metres") if "radius" in keys else None
+    return Filter(cast(_FilterKind, kind), radius)

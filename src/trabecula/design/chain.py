@@ -1,0 +1,124 @@
+"""From the optimiser's densities to the physical ones, and gradients back.
+
+`density -> mirror average -> filter -> projection -> passive parts -> physical`
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from trabecula._kernels import core
+from trabecula.design.filters import make_filter
+from trabecula.design.projection import Projection
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.problem.model import AXES
+
+Array = NDArray[np.float64]
+
+
+class DesignChain:
+    """The differentiable map from densities to physical densities of one discrete problem.
+
+    All arrays are float64 `[z, y, x]` (or `[y, x]`) over elements. `beta` is the steepness of the projection,
+    and is ignored where the problem has none. Densities should lie within `discrete.lower` and
+    `discrete.upper`.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels.
+    threads
+        Threads of the compiled loops; None follows `OMP_NUM_THREADS`. Results do not depend on it.
+    """
+
+    def __init__(self, discrete: DiscreteProblem, threads: int | None = None) -> None:
+        self.discrete = discrete
+        self.threads = core.default_threads() if threads is None else threads
+        self.filter = make_filter(discrete, self.threads)
+        self.projects = discrete.options.projection
+        self.domain_volume = float(discrete.upper.sum())
+        """Voxels that may hold material; a voxel that is partly passive void counts with its share."""
+        dimension = discrete.grid.dimension
+        self._mirrors = tuple(dimension - 1 - AXES.index(name) for name in discrete.options.symmetry)
+        passive = discrete.lower == discrete.upper
+        self._passive = passive if passive.any() else None
+        self._volume_gradient: Array | None = None
+
+    def physical(self, x: Array, beta: float = 1.0) -> Array:
+        """Physical densities: filtered, projected, passive voxels exactly at their value; a new array."""
+        filtered = self._filtered(x)
+        physical = Projection(beta).value(filtered) if self.projects else filtered
+        if physical is x:
+            physical = x.copy()
+        if self._passive is not None:
+            np.copyto(physical, self.discrete.lower, where=self._passive)
+        return physical
+
+    def pullback(self, x: Array, beta: float, gradient: Array) -> Array:
+        """Gradient with respect to `x` from the gradient with respect to the physical density.
+
+        Zero on passive voxels, symmetric where the problem asks for it. A new array.
+        """
+        back = gradient.copy()
+        if self._passive is not None:
+            back[self._passive] = 0.0
+        if self.projects:
+            back *= Projection(beta).derivative(self._filtered(x))
+        return self._freed(self.filter.adjoint(back))
+
+    def sensitivity(self, x: Array, gradient: Array) -> Array:
+        """What the optimiser is given for the objective's gradient with respect to `x` (result of
+        `pullback`).
+
+        Differs from `gradient` for the sensitivity filter only.
+        """
+        averaged = self.filter.sensitivity(x, gradient)
+        return gradient if averaged is gradient else self._freed(averaged)
+
+    def volume(self, physical: Array) -> float:
+        """Used fraction of the domain that is not passive void; passive solid counts as used."""
+        return float(physical.sum()) / self.domain_volume
+
+    def volume_gradient(self, x: Array, beta: float = 1.0) -> Array:
+        """Gradient of `volume(physical(x, beta))` with respect to `x`; a read-only array."""
+        if self._volume_gradient is not None:
+            return self._volume_gradient
+        gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, 1.0 / self.domain_volume))
+        gradient.setflags(write=False)
+        if not self.projects:
+            self._volume_gradient = gradient
+        return gradient
+
+    def symmetrise(self, values: Array) -> Array:
+        """Mean of an element array and its mirror images in the problem's symmetry planes."""
+        for axis in self._mirrors:
+            mean = np.flip(values, axis) + values
+            mean *= 0.5
+            values = mean
+        return values
+
+    def uniform(self, fraction: float, beta: float = 1.0) -> Array:
+        """Equal densities wherever free, such that `volume` is `fraction`; as near as bounds allow."""
+        lower, upper = self.discrete.lower, self.discrete.upper
+
+        def excess(level: float) -> float:
+            return self.volume(self.physical(np.clip(level, lower, upper), beta)) - fraction
+
+        for level, sign in ((fraction, 0.0), (0.0, 1.0), (1.0, -1.0)):
+            value = excess(level)
+            if abs(value) <= 1e-12 or value * sign > 0.0:
+                break
+        else:
+            level = float(brentq(excess, 0.0, 1.0, xtol=1e-13))
+        return np.asarray(np.clip(level, lower, upper))
+
+    def _filtered(self, x: Array) -> Array:
+        return self.filter.forward(self.symmetrise(x))
+
+    def _freed(self, gradient: Array) -> Array:
+        gradient = self.symmetrise(gradient)
+        if self._passive is not None:
+            gradient[self._passive] = 0.0
+        return gradient

@@ -40,7 +40,7 @@ format: $(VENV)/.dev
 	$(BIN)/clang-format -i $(wildcard kernels/*.cpp kernels/*.h kernels/*.hpp)
 
 docs: $(VENV)/.docs
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.dev
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         load,
         parse,
         problems,
+        where,
     )
     from trabecula.result import Result
     from trabecula.solve import Progress, iterate, solve
@@ -62,6 +63,7 @@ _HOME = {
         "load",
         "parse",
         "problems",
+        "where",
     ),
     "result": ("Result",),
     "solve": ("Progress", "iterate", "solve"),
@@ -89,6 +91,7 @@ __all__ = [
     "parse",
     "problems",
     "solve",
+    "where",
 ]
 
 

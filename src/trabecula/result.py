@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import itertools
 import json
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,11 +163,9 @@ class Result:
         Path
             The folder.
         """
-        from trabecula.problem import dump
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_text(folder / PROBLEM, dump(self.problem))
+        save_problem(self.problem, folder)
         files.write_array(folder / DENSITY, self.density.astype(np.float32))
         files.write_arrays(folder / STATE, self._state())
         files.write_text(folder / HISTORY, format_history(self.history))
@@ -250,6 +251,39 @@ class Result:
         if self.relaxed is not None:
             state["relaxed"] = self.relaxed.astype(np.float32)
         return state
+
+
+def save_problem(problem: Problem, folder: Path) -> None:
+    """Write `problem.yaml` and copies of the files it names, so that the folder can be moved or sent away."""
+    from trabecula.problem import dump, with_files
+    from trabecula.problem import files as files_of
+
+    renamed: dict[str, str] = {}
+    for name in files_of(problem):
+        place = Path(name)
+        copy = next(
+            candidate
+            for number in itertools.count(1)
+            if (candidate := place.name if number == 1 else f"{place.stem}-{number}{place.suffix}")
+            not in renamed.values()
+        )
+        renamed[name] = copy
+        if not (folder / copy).exists() or not place.samefile(folder / copy):
+            with place.open("rb") as source, files.replacing(folder / copy) as target:
+                shutil.copyfileobj(source, target)
+    files.write_text(folder / PROBLEM, dump(with_files(problem, renamed)))
+
+
+def same_problem(one: Problem, other: Problem) -> bool:
+    """Whether two problems ask the same, wherever the files they name are kept."""
+    from trabecula.problem import files as files_of
+    from trabecula.problem import with_files
+
+    def by_content(problem: Problem) -> Problem:
+        digests = {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in files_of(problem)}
+        return with_files(problem, digests)
+
+    return by_content(one) == by_content(other)
 
 
 def load_problem(folder: Path, *, max_memory: float | None = None) -> Problem:

@@ -71,7 +71,10 @@ def solve(
             fail(f"{name} is {value}; it must be a number above 0")
     asked = Request(None if start is None else start.value, proposals, iterations, tolerance)
     memory = None if max_memory is None else max_memory * GIGABYTE
-    job = _resumed(file, resume, out, asked, memory) if resume else _fresh(file, out, asked, memory)
+    if resume is not None:
+        job = _resumed(file, resume, out, asked, memory)
+    else:
+        job = _fresh(file, out, asked, memory, quiet)
     result = job.finished or _run(job, threads, quiet)
     formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
     _keep(job, result, formats, units, quiet)
@@ -87,11 +90,13 @@ class _Job:
     finished: Result | None = None
 
 
-def _fresh(file: str | None, out: Path | None, request: Request, max_memory: float | None) -> _Job:
+def _fresh(
+    file: str | None, out: Path | None, request: Request, max_memory: float | None, quiet: bool
+) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
     from trabecula.cli.problems import get
     from trabecula.problem import load
-    from trabecula.result import PROBLEM, clear
+    from trabecula.result import PROBLEM, clear, save_problem
 
     if file is None:
         fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
@@ -103,10 +108,25 @@ def _fresh(file: str | None, out: Path | None, request: Request, max_memory: flo
         fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
     if folder.exists() and not folder.is_dir():
         fail(f"--out {folder} is a file; choose another folder")
+    _announce(problem, max_memory, quiet)
     folder.mkdir(parents=True, exist_ok=True)
     clear(folder)
-    _write_down(problem, folder, request)
+    save_problem(problem, folder)
+    request.write(folder)
     return _Job(problem, folder, request, resume=False)
+
+
+def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> None:
+    """Check the problem before anything is touched; say what is worth knowing and what it will cost."""
+    from trabecula.cli.console import number, seconds
+    from trabecula.problem import estimate, prepare
+
+    _, cautions = prepare(problem, max_memory)
+    for caution in cautions:
+        say(f"trabecula: note: {caution}")
+    if not quiet:
+        cost = estimate(problem)
+        say(f"about {seconds(cost.seconds)} and {number(cost.memory_bytes / GIGABYTE, 'GB', 2)} on two cores")
 
 
 def _resumed(
@@ -115,12 +135,12 @@ def _resumed(
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
     from trabecula.cli.request import Request
     from trabecula.problem import load
-    from trabecula.result import RESULT, Result, clear, load_problem
+    from trabecula.result import RESULT, Result, clear, load_problem, same_problem
 
     if out is not None and out.resolve() != folder.resolve():
         fail(f"--resume {folder} goes on in that folder; leave --out {out} away")
     problem = load_problem(folder, max_memory=max_memory)
-    if file is not None and load(Path(file), max_memory=max_memory) != problem:
+    if file is not None and not same_problem(load(file, max_memory), problem):
         fail(f"{file} is not the problem in {folder}; leave it away to go on, or --resume to begin again")
     earlier = Request.read(folder)
     for name in ("start", "proposals"):
@@ -134,16 +154,6 @@ def _resumed(
     clear(folder)
     request.write(folder)
     return _Job(problem, folder, request, resume=True)
-
-
-def _write_down(problem: Problem, folder: Path, request: Request) -> None:
-    """Keep what `--resume` needs before anything is solved."""
-    from trabecula import files
-    from trabecula.problem import dump
-    from trabecula.result import PROBLEM
-
-    files.write_text(folder / PROBLEM, dump(problem))
-    request.write(folder)
 
 
 def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
@@ -183,7 +193,7 @@ def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:
         print_summary(result, folder)
     if not result.converged:
         say(
-            f"trabecula: stopped after {result.iterations} iterations, before convergence; the result is kept "
-            f"and trabecula solve --resume {folder} --iterations N goes on"
+            f"trabecula: stopped after {result.iterations} iterations, before convergence; result kept,"
+            f" and trabecula solve --resume {folder} --iterations N goes on"
         )
         raise typer.Exit(NOT_CONVERGED)

@@ -1,0 +1,234 @@
+"""`trabecula solve` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Run
+from trabecula.result import Result
+
+KEYS = [
+    "name", "version", "start", "converged", "iterations", "solves", "seconds", "compliance", "volume",
+    "elements", "threads", "out", "certificate", "stages",
+]  # fmt: skip
+PROOF = {
+    "equilibrium_residual", "kkt_residual", "lower_bound", "gap", "volume_violation", "connected", "grey",
+}  # fmt: skip
+
+
+def test_the_folder_holds_what_is_promised(solved: Path) -> None:
+    names = {path.name for path in solved.iterdir()}
+    assert {"problem.yaml", "result.json", "density.npy", "history.csv", "design.png"} <= names
+    assert not {"design.stl", "design.vti", "report.html"} & names
+    density = np.load(solved / "density.npy", allow_pickle=False)
+    assert density.dtype == np.float32
+    assert density.shape == (12, 24)
+    assert (solved / "design.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_is_exactly_one_object_with_the_promised_keys(run: Run, small: Path, tmp_path: Path) -> None:
+    done = run("solve", small, "--json", "--out", tmp_path / "r", "--threads", "1")
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found)[: len(KEYS)] == KEYS
+    assert set(found["certificate"]) == PROOF
+    assert all(set(stage) == {"name", "iterations", "seconds"} for stage in found["stages"])
+    assert found["elements"] == [24, 12]
+    assert found["threads"] == 1
+    assert found["converged"] is True
+    assert found["certificate"]["equilibrium_residual"] <= 1e-8
+    assert found["certificate"]["lower_bound"] <= found["compliance"]
+    assert json.loads((tmp_path / "r" / "result.json").read_text()) == found
+
+
+def test_a_summary_names_the_word_the_gap_and_the_picture(run: Run, small: Path, tmp_path: Path) -> None:
+    done = run("solve", small, "--out", tmp_path / "r", "--stl", "--vti", "--report")
+    assert done.exit_code == 0, done.stderr
+    assert "Small  certified" in done.stdout
+    for name in ("design.png", "design.stl", "design.vti", "report.html"):
+        assert str(tmp_path / "r" / name) in done.stdout
+        assert (tmp_path / "r" / name).stat().st_size > 100
+    assert "\x1b" not in done.output
+
+
+def test_quiet_says_nothing(run: Run, small: Path, tmp_path: Path) -> None:
+    done = run("solve", small, "--quiet", "--out", tmp_path / "r")
+    assert done.exit_code == 0
+    assert done.output == ""
+
+
+def test_a_named_problem_needs_no_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("solve", "mbb", "--iterations", "1", "--quiet")
+    assert done.exit_code == 3
+    assert (tmp_path / "out" / "mbb" / "result.json").is_file()
+
+
+def test_stopping_early_is_exit_code_three_and_is_kept(run: Run, small: Path, tmp_path: Path) -> None:
+    done = run("solve", small, "--iterations", "2", "--out", tmp_path / "r", "--json")
+    assert done.exit_code == 3
+    assert json.loads(done.stdout)["converged"] is False
+    assert "before convergence" in done.stderr
+    assert Result.load(tmp_path / "r").converged is False
+
+
+def test_what_stopped_early_goes_on_with_more_iterations(
+    run: Run, small: Path, solved: Path, tmp_path: Path
+) -> None:
+    assert run("solve", small, "--iterations", "2", "--out", tmp_path / "r", "-q").exit_code == 3
+    assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 3
+    done = run("solve", "--resume", tmp_path / "r", "--iterations", "500", "-q")
+    assert done.exit_code == 0, done.output
+    assert Result.load(tmp_path / "r").converged
+
+
+def test_resuming_a_finished_solve_shows_it(run: Run, solved: Path) -> None:
+    before = (solved / "result.json").read_bytes()
+    done = run("solve", "--resume", solved, "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["converged"] is True
+    assert (solved / "result.json").read_bytes() == before
+
+
+def test_a_second_solve_replaces_the_first(run: Run, small: Path, solved: Path) -> None:
+    (solved / "design.stl").write_text("old")
+    done = run("solve", small, "--out", solved, "--iterations", "1", "-q")
+    assert done.exit_code == 3
+    assert not (solved / "design.stl").exists()
+    assert Result.load(solved).iterations == 1
+
+
+class Interrupted:
+    """A solver that is stopped by Ctrl-C."""
+
+    def __call__(self, problem: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_says_how_to_go_on(
+    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import trabecula.solve  # noqa: F401
+
+    monkeypatch.setattr(sys.modules["trabecula.solve"], "solve", Interrupted())
+    done = run("solve", small, "--out", tmp_path / "r")
+    assert done.exit_code == 130
+    assert f"trabecula solve --resume {tmp_path / 'r'}" in done.stderr
+    assert (tmp_path / "r" / "problem.yaml").is_file()
+    assert "Traceback" not in done.output
+
+
+def test_ctrl_c_and_resume_end_in_the_same_design(tmp_path: Path, run: Run, small: Path) -> None:
+    small.write_text(small.read_text().replace("[24, 12]", "[60, 30]"))
+    words = [sys.executable, "-m", "trabecula", "solve", str(small)]
+    whole = [*words, "--out", str(tmp_path / "whole"), "-q", "--threads", "1"]
+    assert subprocess.run(whole, check=False).returncode == 0
+    cut = [*words, "--out", str(tmp_path / "cut"), "--threads", "1"]
+    with subprocess.Popen(cut, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if "iteration" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stderr.read()
+        code = process.wait()
+    assert code in (0, 130), said
+    assert code == 0 or "--resume" in said
+    assert run("solve", "--resume", tmp_path / "cut", "-q").exit_code == 0
+    first, second = (Result.load(tmp_path / name) for name in ("whole", "cut"))
+    np.testing.assert_allclose(second.density, first.density, atol=1e-6)
+    assert second.iterations == first.iterations
+
+
+BAD = {
+    "nothing given": ([], "give a problem file"),
+    "no such file": (["none.yaml"], "no such file"),
+    "no such name": (["mbbb"], "did you mean mbb"),
+    "a folder": (["{tmp}"], "no such file"),
+    "binary": (["{tmp}/binary.yaml"], "UTF-8"),
+    "not a problem": (["{tmp}/list.yaml"], "mapping"),
+    "a negative tolerance": (["{tmp}/small.yaml", "--tolerance", "-1"], "above 0"),
+    "no tolerance": (["{tmp}/small.yaml", "--tolerance", "nan"], "above 0"),
+    "no threads": (["{tmp}/small.yaml", "--threads", "0"], "threads"),
+    "an unknown start": (["{tmp}/small.yaml", "--start", "lucky"], "coarse"),
+    "too little memory": (["{tmp}/small.yaml", "--max-memory", "1e-6"], "--max-memory"),
+    "out is a file": (["{tmp}/small.yaml", "--out", "{tmp}/binary.yaml"], "is a file"),
+    "out below a file": (["{tmp}/small.yaml", "--out", "{tmp}/binary.yaml/r"], "not a directory"),
+    "resume nowhere": (["--resume", "{tmp}/none"], "does not exist"),
+    "resume a file": (["--resume", "{tmp}/small.yaml"], "not a folder"),
+    "resume an empty folder": (["--resume", "{tmp}"], "holds no problem.yaml"),
+    "an unknown option": (["{tmp}/small.yaml", "--colour"], "--colour"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_message_and_exit_code_two(run: Run, small: Path, tmp_path: Path, case: str) -> None:
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    words, said = BAD[case]
+    done = run("solve", *(word.format(tmp=tmp_path) for word in words))
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_the_problem_file_itself_is_never_overwritten(run: Run, tmp_path: Path, small: Path) -> None:
+    path = small.rename(tmp_path / "problem.yaml")
+    text = path.read_text()
+    done = run("solve", path, "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "would overwrite" in done.stderr
+    assert path.read_text() == text
+
+
+def test_a_bad_problem_leaves_an_earlier_result_alone(run: Run, small: Path, solved: Path) -> None:
+    small.write_text(small.read_text().replace("fix: [x, y]", "fix: [x]"))
+    before = (solved / "result.json").read_bytes()
+    done = run("solve", small, "--out", solved)
+    assert done.exit_code == 2
+    assert "slide in y" in done.stderr
+    assert (solved / "result.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["{other}", "--resume", "{solved}"], "is not the problem in"),
+        (["--resume", "{solved}", "--start", "uniform"], "differs from the interrupted solve"),
+        (["--resume", "{solved}", "--out", "{tmp}"], "leave --out"),
+    ],
+)
+def test_resuming_something_else_is_refused(
+    run: Run, small: Path, solved: Path, tmp_path: Path, words: list[str], said: str
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(small.read_text().replace("volume: 0.5", "volume: 0.4"))
+    done = run("solve", *(word.format(other=other, solved=solved, tmp=tmp_path) for word in words))
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_resuming_with_the_same_file_is_fine(run: Run, small: Path, solved: Path) -> None:
+    assert run("solve", small, "--resume", solved, "-q").exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"start": 3}', '{"other": 1}'])
+def test_a_damaged_request_is_refused(run: Run, solved: Path, content: str) -> None:
+    (solved / "request.json").write_text(content)
+    done = run("solve", "--resume", solved)
+    assert done.exit_code == 2
+    assert "request.json" in done.stderr
+
+
+def test_cautions_are_said_on_stderr(run: Run, small: Path, tmp_path: Path) -> None:
+    done = run("solve", small, "--out", tmp_path / "r", "--json")
+    assert "about" in done.stderr
+    json.loads(done.stdout)

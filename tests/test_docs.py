@@ -1,0 +1,125 @@
+"""What the documentation shows is what the program does: every block of a page is run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import trabecula as tb
+from trabecula.cli.app import app
+from trabecula.problem.yaml_strict import parse_text
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OUTSIDE = "<!-- not run: "
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its page, its place among those of its language, its text."""
+
+    page: Path
+    language: str
+    place: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.language}{self.place}"
+
+
+def blocks(language: str) -> list[Block]:
+    """All blocks of a language that no comment right before them excludes."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        place = 0
+        for match in BLOCK.finditer(text):
+            before = text[: match.start()].rstrip().splitlines()
+            if match[1] == language and not (before and before[-1].startswith(OUTSIDE)):
+                found.append(Block(page, language, place, match[2]))
+                place += 1
+    return found
+
+
+def whole(page: Path) -> dict[str, Any]:
+    """The first complete problem of a page."""
+    for block in blocks("yaml"):
+        tree = parse_text(block.text)
+        if block.page == page and isinstance(tree, dict) and {"domain", "goal"} <= set(tree):
+            return tree
+    raise AssertionError(f"{page} shows pieces of a problem file before a whole one")
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_every_problem_shown_is_read_and_sound(block: Block) -> None:
+    tree = parse_text(block.text)
+    assert isinstance(tree, dict)
+    if not {"domain", "goal"} <= set(tree):
+        base = dict(whole(block.page))
+        if "cases" in tree:
+            del base["loads"]
+        tree = {**base, **tree}
+    problem = tb.parse(tree)
+    assert tb.parse(parse_text(tb.dump(problem))) == problem
+    from trabecula.problem import check, discretise
+
+    check(problem, discretise(problem))
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in blocks("python")}), ids=lambda p: p.stem)
+def test_the_python_of_a_page_runs_from_top_to_bottom(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = next((b.text for b in blocks("yaml") if b.page == page), None)
+    bridge = source or next(b.text for b in blocks("yaml") if b.page.name == "index.md")
+    (tmp_path / "bridge.yaml").write_text(bridge.replace("[240, 40]", "[60, 10]"))
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in blocks("python"):
+        if block.page == page:
+            exec(compile(block.text, str(block), "exec"), names)
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    return [
+        (str(block), shlex.split(line, comments=True)[1:])
+        for block in blocks("console")
+        for line in block.text.splitlines()
+        if line.startswith("trabecula ")
+    ]
+
+
+@pytest.mark.parametrize(("place", "words"), commands())
+def test_every_command_shown_has_the_options_it_is_shown_with(place: str, words: list[str]) -> None:
+    import typer
+
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert words[0] in known, f"{place}: no command {words[0]}"
+    options = {name for each in known[words[0]].params for name in (*each.opts, *each.secondary_opts)}
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+def test_every_key_of_a_problem_file_is_explained() -> None:
+    page = (ROOT / "docs/guide/problem-file.md").read_text()
+    from dataclasses import fields
+
+    keys = {
+        "trabecula",
+        "name",
+        "domain",
+        "material",
+        "supports",
+        "loads",
+        "cases",
+        "regions",
+        "goal",
+        "options",
+    }
+    shown = {f.name for f in fields(tb.Options)} | {f.name for f in fields(tb.Domain)} | keys
+    assert not {key for key in shown if key not in page}

@@ -10,10 +10,12 @@ from trabecula.design.continuation import Schedule, doubling, ramp
 from trabecula.design.filters import Filter, make_filter
 from trabecula.design.goal import Compliance, Formulation, Goal, Limited, Response, Volume, formulate
 from trabecula.design.interpolation import Interpolation, Ramp, Simp, make_interpolation
+from trabecula.design.mma import MMA, MMAState
 from trabecula.design.oc import OC, Adaptive, OCState
 from trabecula.design.projection import Projection
 
 __all__ = [
+    "MMA",
     "OC",
     "Adaptive",
     "Compliance",
@@ -23,6 +25,7 @@ __all__ = [
     "Goal",
     "Interpolation",
     "Limited",
+    "MMAState",
     "OCState",
     "Projection",
     "Ramp",

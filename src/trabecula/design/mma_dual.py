@@ -1,0 +1,126 @@
+"""MMA's separable convex subproblem, solved in its dual by Newton's method with projection on `lam >= 0`.
+
+    min  sum_j p_0j / (U_j - x_j) + q_0j / (x_j - L_j) + sum_i (c_i y_i + y_i^2 / 2)
+    s.t. sum_j p_ij / (U_j - x_j) + q_ij / (x_j - L_j) - y_i <= b_i,   alpha <= x <= beta,  y >= 0
+
+The dual function of the few multipliers is concave with continuous gradient, and for given multipliers every
+`x_j` is known in closed form, so a Newton step costs a few passes over the variables whatever their number.
+Sources: Svanberg 1987, section 5; the projection on the active set follows Bertsekas 1982, "Projected Newton
+methods for optimization problems with simple constraints".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+TOLERANCE = 1e-9
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Subproblem:
+    """Arrays of one subproblem: `low`, `upp`, `alpha`, `beta` `[variable]`; `p`, `q` `[1 + constraint,
+    variable]`, objective first; `limit` (`b`) and `cost` (`c`) `[constraint]`."""
+
+    low: Array
+    upp: Array
+    alpha: Array
+    beta: Array
+    p: Array
+    q: Array
+    limit: Array
+    cost: Array
+
+
+@dataclass(frozen=True)
+class _Dual:
+    """The dual at some multipliers: `value`, `gradient` `[constraint]`, and the primal point `x`."""
+
+    multipliers: Array
+    x: Array
+    value: float
+    gradient: Array
+
+    def error(self, scale: Array) -> float:
+        """Largest violation of the optimality conditions, in units of `scale` `[constraint]`."""
+        return float(np.max(np.where(self.multipliers > 0.0, abs(self.gradient), self.gradient) / scale))
+
+
+def solve(s: Subproblem, start: Array | None = None) -> tuple[Array, Array]:
+    """Minimiser `x` `[variable]` and multipliers `[constraint]`; `start` is a guess of the multipliers."""
+    rows = np.abs(s.p).sum(axis=1) + np.abs(s.q).sum(axis=1) if s.p.size else np.ones(len(s.limit) + 1)
+    typical = np.maximum(rows[0] / np.maximum(rows[1:], 1e-300), 1e-12)
+    scale = np.maximum(1.0, abs(s.limit))
+    now = _dual(s, typical if start is None else start)
+    for _ in range(MOST_STEPS):
+        if now.error(scale) <= TOLERANCE:
+            break
+        better = _search(s, now, _direction(s, now, typical), scale)
+        if better is None:
+            break
+        now = better
+    return now.x, now.multipliers
+
+
+def _primal(s: Subproblem, multipliers: Array) -> tuple[Array, Array, Array]:
+    """`x` for given multipliers, with the summed `p` and `q` it was made of."""
+    weights = np.concatenate(([1.0], multipliers))
+    p, q = weights @ s.p, weights @ s.q
+    root_p, root_q = np.sqrt(p), np.sqrt(q)
+    x = (root_p * s.low + root_q * s.upp) / (root_p + root_q)
+    return np.clip(x, s.alpha, s.beta), p, q
+
+
+def _dual(s: Subproblem, multipliers: Array) -> _Dual:
+    x, p, q = _primal(s, multipliers)
+    to_upp, to_low = 1.0 / (s.upp - x), 1.0 / (x - s.low)
+    y = np.maximum(0.0, multipliers - s.cost)
+    gradient = s.p[1:] @ to_upp + s.q[1:] @ to_low - s.limit - y
+    value = p @ to_upp + q @ to_low - multipliers @ s.limit + np.sum((s.cost - multipliers) * y + 0.5 * y * y)
+    return _Dual(multipliers, x, float(value), gradient)
+
+
+def _direction(s: Subproblem, now: _Dual, typical: Array) -> Array:
+    """Newton step on the multipliers that are free to move, no longer than a few times their size."""
+    free = (now.multipliers > 0.0) | (now.gradient > 0.0)
+    weights = np.concatenate(([1.0], now.multipliers))
+    inside = (now.x > s.alpha) & (now.x < s.beta)
+    to_upp, to_low = 1.0 / (s.upp[inside] - now.x[inside]), 1.0 / (now.x[inside] - s.low[inside])
+    slopes = s.p[1:, inside] * to_upp**2 - s.q[1:, inside] * to_low**2
+    curvature = 2.0 * ((weights @ s.p[:, inside]) * to_upp**3 + (weights @ s.q[:, inside]) * to_low**3)
+    hessian = (slopes / curvature) @ slopes.T + np.diag(np.where(now.multipliers > s.cost, 1.0, 0.0))
+    longest = 10.0 * (now.multipliers + typical)
+    # Where bounds hold all variables the dual is flat; these terms keep the step finite and uphill.
+    flat = 1e-3 * abs(now.gradient) / longest + 1e-300
+    diagonal = np.diag(hessian)
+    hessian += np.diag(1e-10 * diagonal.sum() + np.where(diagonal > flat, 0.0, flat))
+    step = np.zeros_like(now.multipliers)
+    while free.any():
+        step[:] = 0.0
+        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], now.gradient[free])
+        outward = (now.multipliers == 0.0) & (step < 0.0)
+        if not outward.any():
+            break
+        free &= ~outward
+    # Steps down end at zero anyway; those up are bounded, since the dual is only piecewise smooth.
+    return np.asarray(step / max(1.0, float(np.max(step / longest))))
+
+
+def _search(s: Subproblem, now: _Dual, direction: Array, scale: Array) -> _Dual | None:
+    """The first of the halved, projected steps that raises the dual or lessens the error, if any."""
+    length = 1.0
+    for _ in range(60):
+        multipliers = np.maximum(0.0, now.multipliers + length * direction)
+        trial = _dual(s, multipliers)
+        enough = now.value + 1e-4 * float(now.gradient @ (multipliers - now.multipliers))
+        # Near the optimum the rise drowns in rounding, and the error decides.
+        drowned = abs(trial.value - now.value) <= 1e-12 * abs(now.value)
+        if trial.value > enough or (drowned and trial.error(scale) < 0.5 * now.error(scale)):
+            return trial
+        length *= 0.5
+    return None

@@ -1,0 +1,214 @@
+"""A lower bound that no design on the mesh can beat, from any displacements whatever.
+
+Let E_e(y) = m + (1 - m) y with m the minimum stiffness.  Every interpolation in use makes a voxel at most as
+stiff as that, since x^p <= x and x / (1 + q (1 - x)) <= x.  For *any* displacements u_k that vanish at the
+supports, the principle of minimum potential energy, with all u_k scaled by a common t, says
+
+    C(y) = sum_k w_k f_k . K(y)^-1 f_k  >=  2 t F - t^2 sum_e E_e(y) s_e,
+    F = sum_k w_k f_k . u_k,      s_e = sum_k w_k u_ke K0 u_ke.
+
+The best t = F / sum_e E_e s_e makes it F^2 / sum_e E_e(y) s_e, whatever the scale of u.  The best design y
+then spends its material where s is largest, a fractional knapsack, so that
+
+    C  >=  F^2 / max { sum_e E_e(y) s_e : lower <= y <= upper, volume(y) <= V }   for every design.
+
+Where volume is minimised under sum_k a_k C_k <= L the same inequality must hold, read the other way: the
+smallest volume for which sum_e E_e(y) s_e >= F^2 / L.  It bounds the discretised problem, not the continuum,
+and does not hold for loads that depend on the design (own weight), nor for goals that are not compliance.
+
+Rounding is on the safe side: s_e is enlarged by a bound of its error, F lessened, sums widened (`knapsack`).
+
+Sources: Svanberg 1994 and Petersson 1999 (convexity of variable-thickness sheets); Ben-Tal & Bendsoe 1993
+(the dual of truss topology design).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.certificate.designs import AnyDensity, Designs
+from trabecula.certificate.knapsack import least, most, slack
+from trabecula.physics.assembled import AssembledState
+from trabecula.problem.discrete import DiscreteProblem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A proven lower bound: `value` in J (W K for heat) or a volume fraction; None with the `reason`."""
+
+    value: float | None
+    reason: str = ""
+
+    def gap(self, objective: float) -> float | None:
+        """Return objective / value - 1, None where there is no bound."""
+        return None if self.value is None or self.value <= 0 else objective / self.value - 1
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a set of displacements, one a load case, gives to a bound.
+
+    Attributes
+    ----------
+    works
+        float64 `[case]`: f . u, at most in size, J.
+    energies
+        One float64 `[z, y, x]` a case: u_e K0 u_e, at least, J.
+    """
+
+    works: Array
+    energies: Sequence[Array]
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """A weighted sum of the cases' compliances that is minimised (`limit` None) or limited."""
+
+    weights: Array
+    limit: float | None
+
+
+def not_bounded(discrete: DiscreteProblem) -> str:
+    """Return why no bound holds for this problem, or an empty string where one does."""
+    if not discrete.heat and np.any(discrete.gravity):
+        return "own weight: the load depends on the design"
+    return ""
+
+
+def aspects(discrete: DiscreteProblem, multipliers: Array | None = None) -> list[Aspect]:
+    """Return the compliances that bound a problem's goal: one, or with a limit a case each and their
+    mixtures.
+
+    Parameters
+    ----------
+    multipliers
+        float64 `[case]`: weights of one more mixture of limited cases.
+    """
+    limits = discrete.goal.compliance
+    if discrete.goal.minimize != "volume" or not limits:
+        return [Aspect(discrete.weights, None)]
+    if len(limits) == 1:
+        return [Aspect(discrete.weights, limits[0])]
+    allowed = np.array(limits)
+    mixtures = [*np.eye(len(allowed)), 1 / allowed]
+    if multipliers is not None:
+        mixtures.append(multipliers)
+    return [Aspect(weights, float(weights @ allowed)) for weights in mixtures if weights.any()]
+
+
+def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:
+    """Evaluate displacements by the independent path, with their rounding on the safe side.
+
+    Parameters
+    ----------
+    displacements
+        One float64 `[component, z, y, x]` a load case; taken as zero at the supports.
+    """
+    state = AssembledState(discrete)
+    works, energies = [], []
+    for load, given in zip(discrete.loads, displacements, strict=True):
+        u = np.where(discrete.fixed, 0.0, given)
+        loaded = load != 0
+        terms = load[loaded] * u[loaded]
+        work, error = float(terms.sum()), slack(terms.size) * float(np.abs(terms).sum())
+        works.append(np.sign(work) * max(0.0, abs(work) - error))
+        energy, error_ = state.energy_and_error(u)
+        energy += error_
+        energies.append(np.maximum(energy, 0.0, out=energy))
+    return Field(np.array(works), energies)
+
+
+def lower_bound(
+    discrete: DiscreteProblem,
+    displacements: Sequence[Array],
+    designs: Designs | None = None,
+    multipliers: Array | None = None,
+) -> Bound:
+    """Return a rigorous lower bound on the problem's goal over a set of designs.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels.
+    displacements
+        One float64 `[component, z, y, x]` a load case, m; any at all, but the equilibrium of the penalty-1
+        optimum (`relax`) gives the sharpest bound.
+    designs
+        Which designs it is to hold for; default every density on the mesh.
+    multipliers
+        See `aspects`.
+    """
+    reason = not_bounded(discrete)
+    if reason:
+        return Bound(None, reason)
+    return bound_of(discrete, measure(discrete, displacements), designs, multipliers)
+
+
+def bound_of(
+    discrete: DiscreteProblem, field: Field, designs: Designs | None = None, multipliers: Array | None = None
+) -> Bound:
+    """Return the best bound that a measured field gives; arguments as for `lower_bound`."""
+    box = Box(discrete, designs or AnyDensity())
+    found = [_bound(discrete, field, aspect, box) for aspect in aspects(discrete, multipliers)]
+    values = [bound.value for bound in found if bound.value is not None]
+    return Bound(max(values)) if values else found[0]
+
+
+class Box:
+    """The admissible designs as increments over the lower bounds, as the knapsack wants them."""
+
+    def __init__(self, discrete: DiscreteProblem, designs: Designs) -> None:
+        self.designs = designs
+        self.base = designs.physical(discrete.lower)
+        self.room = discrete.upper - discrete.lower
+        self.domain = float(discrete.upper.sum())
+        self.paid = float(self.base.sum())
+        self.rounding = slack(self.base.size)
+        self.cost = None if isinstance(designs, AnyDensity) else designs.adjoint(np.ones(discrete.grid.shape))
+
+    def left(self, fraction: float) -> float:
+        """Material that remains of a volume fraction once the lower bounds are paid, rounded up.
+
+        Raises
+        ------
+        ValueError
+            If the lower bounds alone use more than there is.
+        """
+        total = fraction * self.domain * (1 + self.rounding)
+        left = total - self.paid * (1 - self.rounding)
+        if left < -1e-9 * total:
+            raise ValueError(
+                f"passive solid takes {self.paid / self.domain:.6g} of a volume of {fraction:.6g}"
+            )
+        return max(left, 0.0)
+
+
+def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) -> Bound:
+    """F^2 / M, or the least volume for which M reaches F^2 / L."""
+    terms = aspect.weights * field.works
+    work = max(0.0, abs(float(terms.sum())) - slack(len(terms)) * float(np.abs(terms).sum()))
+    energy = np.zeros(discrete.grid.shape)
+    for weight, part in zip(aspect.weights, field.energies, strict=True):
+        energy += weight * part
+    soft = discrete.options.minimum_stiffness
+    wide = (1 + box.rounding) * (1 + slack(len(terms)))
+    floor = (soft * float(energy.sum()) + (1 - soft) * float(np.vdot(box.base, energy))) * wide
+    gain = box.designs.adjoint(energy)
+    gain *= (1 - soft) * (1 + box.designs.rounding)
+    if aspect.limit is None:
+        assert discrete.goal.volume is not None, "checked when the problem was read"
+        total = (floor + most(gain, box.room, box.left(discrete.goal.volume), box.cost)) * wide
+        if total <= 0 or work <= 0:
+            return Bound(None, "the displacements do no work")
+        return Bound(work / total * work * (1 - slack(1)))
+    need = work / aspect.limit * work * (1 - slack(1)) - floor
+    volume = least(gain, box.room, need, box.cost) + box.paid * (1 - box.rounding)
+    if not np.isfinite(volume):
+        return Bound(None, "no design on this mesh meets the compliance that is allowed")
+    return Bound(volume / box.domain * (1 - box.rounding) * (1 - box.designs.rounding))

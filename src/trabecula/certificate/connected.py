@@ -1,0 +1,137 @@
+"""Is it one piece?  Islands, loads in mid-air, and how grey a design is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.problem.discrete import DiscreteProblem
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Labels = NDArray[np.int32]
+
+THRESHOLD = 0.5
+"""Physical density above which a voxel is material."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The pieces of a design's material; voxels belong together where they share a face (an edge in 2-D).
+
+    Attributes
+    ----------
+    count
+        All of them.
+    islands
+        Those that do not join a load to a support.
+    island_fraction
+        Share of the material that is in islands.
+    loads_reached
+        Whether every patch of loaded nodes touches a piece that is also supported.
+    """
+
+    count: int
+    islands: int
+    island_fraction: float
+    loads_reached: bool
+
+    @property
+    def connected(self) -> bool:
+        """One piece, no islands, every load joined to a support."""
+        return self.count == 1 and self.islands == 0 and self.loads_reached
+
+
+def connected(physical: Array, discrete: DiscreteProblem) -> bool:
+    """Whether all material above 0.5 is one piece that joins every load to a support.
+
+    Parameters
+    ----------
+    physical
+        float64 `[z, y, x]`, the physical density.
+    discrete
+        Where the loads and supports are.
+    """
+    return pieces(physical, discrete).connected
+
+
+def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESHOLD) -> Pieces:
+    """Count the pieces of a design and see which of them carry load to a support.
+
+    A load case's loaded nodes form patches (neighbours belong together); each patch must touch, at one node
+    at least, a piece that a support touches too.  Own weight acts everywhere and asks only for a support.
+
+    Parameters
+    ----------
+    physical
+        float64 `[z, y, x]`, the physical density.
+    discrete
+        Where the loads and supports are.
+    threshold
+        Physical density above which a voxel is material.
+    """
+    labels, count = _components(physical > threshold)
+    if count == 0:
+        return Pieces(0, 0, 0.0, loads_reached=False)
+    held = np.asarray(discrete.fixed.any(axis=0))
+    supported = _touched(labels, held, count)
+    loaded = np.zeros(count + 1, dtype=bool)
+    reached = True
+    for load, gravity in zip(discrete.loads, discrete.gravity, strict=True):
+        if np.any(gravity) and not discrete.heat:
+            loaded |= supported
+        nodes = np.asarray((load != 0).any(axis=0))
+        patches, number = _components(nodes, diagonal=True)
+        touching = _contacts(labels, patches)
+        good = touching[supported[touching[:, 0]]]
+        loaded[touching[:, 0]] = True
+        reached = reached and len(np.unique(good[:, 1])) == number
+    working = (supported & loaded)[1:]
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    islands = int(count - working.sum())
+    return Pieces(count, islands, float(sizes[~working].sum() / sizes.sum()), reached and bool(working.any()))
+
+
+def grey(physical: Array, discrete: DiscreteProblem | None = None) -> float:
+    """Return the mean of 4 x (1 - x) over what is not passive void: 0 black and white, 1 all at one half.
+
+    Parameters
+    ----------
+    physical
+        float64 `[z, y, x]`, the physical density.
+    discrete
+        Says what is passive void; without it everything counts.
+    """
+    values = physical.ravel() if discrete is None else physical[~discrete.void]
+    if not values.size:
+        return 0.0
+    return float(4.0 * (values.sum() - values @ values) / values.size)
+
+
+def _components(mask: Mask, diagonal: bool = False) -> tuple[Labels, int]:
+    """Number the pieces of a mask from 1; return the numbers and how many there are."""
+    from scipy import ndimage
+
+    labels = np.zeros(mask.shape, dtype=np.int32)
+    reach = mask.ndim if diagonal else 1
+    count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, reach), output=labels)
+    return labels, int(count)
+
+
+def _touched(labels: Labels, nodes: Mask, count: int) -> Mask:
+    """Which labels `[label]` have a corner among the nodes."""
+    touched = np.zeros(count + 1, dtype=bool)
+    touched[_contacts(labels, nodes.astype(np.int32))[:, 0]] = True
+    return touched
+
+
+def _contacts(labels: Labels, patches: Labels) -> NDArray[np.int64]:
+    """Pairs `[pair, (label, patch)]` of an element label and a patch of nodes at one of its corners."""
+    found = []
+    for corner in np.ndindex((2,) * labels.ndim):
+        patch = patches[tuple(slice(b, b + n) for b, n in zip(corner, labels.shape, strict=True))]
+        both = (labels > 0) & (patch > 0)
+        found.append(np.stack([labels[both], patch[both]], axis=1).astype(np.int64))
+    return np.unique(np.concatenate(found), axis=0)

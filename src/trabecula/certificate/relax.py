@@ -1,0 +1,247 @@
+"""The relaxed problem, penalty 1, whose solution makes the lower bound sharp.
+
+Without penalty the problem is convex, its optimum is the best any bound of `bound` can reach, and the
+equilibrium displacements of good designs come close to it.  The classical fixed point (optimality criteria
+with exponent 0.7, no move limit) is accelerated by Anderson mixing, which roughly halves the solves to a
+duality gap of 0.5 % (docs/certificate.md).  Solves may be loose: any displacements give a valid bound.
+
+Source: Bendsoe & Sigmund 2004, section 5.2 (variable thickness), 1.2 (optimality criteria).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.certificate.anderson import Anderson
+from trabecula.certificate.bound import Bound, Field, bound_of, lower_bound, not_bounded
+from trabecula.certificate.designs import AnyDensity, Designs
+from trabecula.problem.discrete import DiscreteProblem
+
+Array = NDArray[np.float64]
+
+EXPONENT = 0.7
+FLOOR = 1e-4
+"""Least density of a designed voxel, relative to its upper bound, so that it can come back."""
+
+STALL = 3
+"""Iterations over which the bound must still grow."""
+
+
+class State(Protocol):
+    """What `relax` asks of a state equation; `VoxelState` and `AssembledState` both have it."""
+
+    def set_stiffness(self, relative: Array) -> None:
+        """Use these relative stiffnesses, `[z, y, x]`."""
+        ...
+
+    def solve(self, load: Array, start: Array | None, tolerance: float) -> tuple[Array, object]:
+        """Solve K u = f to a relative residual; returns u and how it went."""
+        ...
+
+    def energy(self, u: Array) -> Array:
+        """Element energies at full stiffness, `[z, y, x]`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """The best of a relaxation.
+
+    Attributes
+    ----------
+    bound
+        Rigorous bound by `displacements`.
+    design, density
+        float64 `[z, y, x]`: design variables and physical density whose equilibrium gave the bound.
+    displacements
+        One float64 `[component, z, y, x]` a load case, m.
+    objective
+        Least objective met on the way, as exact as the solves: an upper bound of the relaxed optimum.
+    iterations
+        Designs that were solved.
+    """
+
+    bound: Bound
+    design: Array
+    density: Array
+    displacements: tuple[Array, ...]
+    objective: float
+    iterations: int
+
+
+def relax(
+    discrete: DiscreteProblem,
+    state: State,
+    *,
+    designs: Designs | None = None,
+    start: Array | None = None,
+    displacements: Sequence[Array] | None = None,
+    tolerance: float = 1e-3,
+    solve_tolerance: float = 1e-4,
+    max_iterations: int = 30,
+    progress: Callable[[int, float, float], None] | None = None,
+) -> Relaxed:
+    """Optimise at penalty 1 until the bound is within `tolerance` of the optimum or stops growing.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels; without own weight.
+    state
+        Solves the state equation of this grid.
+    designs
+        Which designs to optimise over and to bound; default every density on the mesh.
+    start
+        Design variables to begin with, float64 `[z, y, x]`, as from a coarser grid; default uniform.
+    displacements
+        One a load case to start the first solves from.
+    tolerance
+        Stops where objective / bound - 1 is below it, or where the bound grows less over three iterations.
+    solve_tolerance
+        Relative residual of the solves.
+    max_iterations
+        Solved designs at most.
+    progress
+        Called after each iteration with its number, the least objective and the best bound so far.
+
+    Raises
+    ------
+    ValueError
+        If no bound holds for this problem (`bound.not_bounded`).
+    """
+    reason = not_bounded(discrete)
+    if reason:
+        raise ValueError(reason)
+    sheet = _Sheet(discrete, designs or AnyDensity())
+    x = sheet.begin(start)
+    u: list[Array | None] = list(displacements) if displacements is not None else [None] * len(discrete.loads)
+    anderson, best, grown, objective, previous = Anderson(), None, [0.0], np.inf, np.inf
+    iteration = 0
+    for iteration in range(1, max_iterations + 1):
+        density = sheet.designs.physical(x)
+        field, solved = _solve(discrete, state, density, u, solve_tolerance)
+        u = list(solved)
+        bound = bound_of(discrete, field, sheet.designs, sheet.multipliers)
+        if best is None or (bound.value or 0.0) > grown[-1]:
+            best = (x, density, solved, sheet.multipliers)
+        grown.append(max(grown[-1], bound.value or 0.0))
+        reached = sheet.objective(density, field.works)
+        objective = min(objective, reached)
+        if progress is not None:
+            progress(iteration, objective, grown[-1])
+        if objective <= (1 + tolerance) * grown[-1]:
+            break
+        if iteration > STALL and grown[-1] <= (1 + tolerance) * grown[-1 - STALL]:
+            break
+        if reached > previous:
+            anderson.forget()
+        previous = reached
+        image = sheet.step(x, density, field)
+        x = sheet.fitted(anderson.mix(x, image))
+    assert best is not None, "at least one iteration"
+    x, density, solved, multipliers = best
+    proven = lower_bound(discrete, solved, sheet.designs, multipliers)
+    return Relaxed(proven, x, density, solved, float(objective), iteration)
+
+
+def _solve(
+    discrete: DiscreteProblem, state: State, density: Array, start: Sequence[Array | None], tolerance: float
+) -> tuple[Field, tuple[Array, ...]]:
+    soft = discrete.options.minimum_stiffness
+    state.set_stiffness(soft + (1 - soft) * density)
+    solved = tuple(
+        state.solve(load, guess, tolerance)[0] for load, guess in zip(discrete.loads, start, strict=True)
+    )
+    works = np.array([float(np.vdot(load, u)) for load, u in zip(discrete.loads, solved, strict=True)])
+    return Field(works, [state.energy(u) for u in solved]), solved
+
+
+class _Sheet:
+    """A variable-thickness sheet: its material, and the classical step for it."""
+
+    def __init__(self, discrete: DiscreteProblem, designs: Designs) -> None:
+        self.discrete, self.designs = discrete, designs
+        self.lower = np.maximum(discrete.lower, FLOOR * discrete.upper)
+        self.cost = designs.adjoint(np.ones(discrete.grid.shape))
+        self.domain = float(discrete.upper.sum())
+        self.paid = float(designs.physical(discrete.lower).sum()) - float(np.vdot(self.cost, discrete.lower))
+        self.fraction = 0.5 if discrete.goal.volume is None else discrete.goal.volume
+        limits = discrete.goal.compliance if discrete.goal.minimize == "volume" else None
+        self.limits = np.array(limits) if limits else None
+        self.multipliers = None if limits is None or len(limits) == 1 else 1 / np.array(limits)
+
+    def begin(self, start: Array | None) -> Array:
+        given = np.full(self.discrete.grid.shape, self.fraction) if start is None else start
+        if start is not None and self.limits is not None:
+            self.fraction = float(self.designs.physical(start).sum()) / self.domain
+        return self.fitted(np.clip(given, self.lower, self.discrete.upper))
+
+    def objective(self, density: Array, works: Array) -> float:
+        """Weighted compliance; or the volume a design needs when scaled to meet the compliances allowed."""
+        if self.limits is None:
+            return float(self.discrete.weights @ works)
+        need = self._excess(works)
+        return float(density.sum()) / self.domain * max(1.0, need) if need <= 1.01 else np.inf
+
+    def step(self, x: Array, density: Array, field: Field) -> Array:
+        """Optimality criteria: more material where a unit of it gains more than its price."""
+        weights = self.discrete.weights
+        if self.limits is not None:
+            need = self._excess(field.works)
+            self.fraction = min(1.0, float(density.sum()) / self.domain * need)
+            if self.multipliers is not None:
+                self.multipliers = self.multipliers * (field.works / self.limits)
+                self.multipliers /= float(self.multipliers @ self.limits)
+                weights = self.multipliers
+        energy = np.zeros(self.discrete.grid.shape)
+        for weight, part in zip(weights, field.energies, strict=True):
+            energy += weight * part
+        gain = self.designs.adjoint(energy)
+        cost = np.where(self.cost > 0, self.cost, 1.0)
+        ratio = gain / cost
+        top = float(ratio.max())
+        np.maximum(ratio / top if top > 0 else ratio, 1e-30, out=ratio)
+        return self.fitted(x * ratio**EXPONENT)
+
+    def fitted(self, x: Array) -> Array:
+        """Scale positive variables to the volume within their bounds."""
+        target = self.fraction * self.domain - self.paid
+        return scaled(x, self.lower, self.discrete.upper, self.cost, target)
+
+    def _excess(self, works: Array) -> float:
+        """Largest compliance relative to what is allowed."""
+        assert self.limits is not None
+        if len(self.limits) == 1:
+            return float(self.discrete.weights @ works) / float(self.limits[0])
+        return float((works / self.limits).max())
+
+
+def scaled(x: Array, lower: Array, upper: Array, cost: Array, target: float) -> Array:
+    """Return `clip(c x, lower, upper)` with the factor c for which `cost .` it is the target, as near as
+    can be.
+
+    The sum rises with c and is piecewise linear: Newton's method, inside a bracket.
+    """
+    factor, below, above = 1.0, 0.0, np.inf
+    y = np.clip(x, lower, upper)
+    for _ in range(60):
+        np.clip(factor * x, lower, upper, out=y)
+        excess = float(np.vdot(cost, y)) - target
+        if abs(excess) <= 1e-12 * abs(target):
+            break
+        below, above = (factor, above) if excess < 0 else (below, factor)
+        inside = (y > lower) & (y < upper)
+        slope = float(np.vdot(cost * x, inside))
+        factor = factor - excess / slope if slope > 0 else np.inf
+        if not below < factor < above:
+            factor = (
+                4 * below if above == np.inf else float(np.sqrt(below * above)) if below > 0 else above / 4
+            )
+        if not 1e-100 < factor < 1e100:
+            break
+    return y

@@ -1,0 +1,377 @@
+"""A second, slow and simple way to the state: element matrices by Gauss quadrature, SciPy's sparse solvers.
+
+Nothing here uses the compiled core, so that a fault in the fast kernels cannot confirm itself: the
+certificate recomputes residuals, energies and bounds with this path.  Small problems are factorised, larger
+ones solved by conjugate gradients; residuals and energies are evaluated slab by slab and fit any size.
+
+Source: Bathe, Finite Element Procedures (2014), sections 5.3 and 5.5 (isoparametric elements, quadrature).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.physics.dissection import nested_dissection
+from trabecula.problem.discrete import DiscreteProblem, Grid
+from trabecula.problem.model import Material
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = NDArray[np.float64]
+
+DIRECT_LIMIT = {2: 300_000, 3: 60_000}
+"""Degrees of freedom up to which a factorisation is used, by dimension (measured: seconds and about 1 GB)."""
+
+ASSEMBLY_LIMIT = 1_000_000_000
+"""Bytes of an assembled matrix beyond which conjugate gradients multiply element by element instead."""
+
+SLAB = 16_384
+"""Elements treated at once: a slab of their displacements stays in the cache."""
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class AssembledSolve:
+    """How one solve went: `residual` is |f - K u| / |f| over free degrees of freedom, recomputed."""
+
+    iterations: int
+    residual: float
+    method: str
+
+
+def constitutive(material: Material, dimension: int, heat: bool) -> Array:
+    """Return the matrix D: plane stress (3x3), solid (6x6, engineering shear yz, xz, xy), or conduction."""
+    if heat:
+        return np.asarray(material.conductivity * np.eye(dimension))
+    young, nu = material.young, material.poisson
+    if dimension == 2:
+        stiff = np.array([[1, nu, 0], [nu, 1, 0], [0, 0, (1 - nu) / 2]])
+        return np.asarray(young / (1 - nu**2) * stiff)
+    lame, shear = young * nu / ((1 + nu) * (1 - 2 * nu)), young / (2 * (1 + nu))
+    matrix = np.diag([2 * shear] * 3 + [shear] * 3)
+    matrix[:3, :3] += lame
+    return matrix
+
+
+def element_matrix(grid: Grid, material: Material, heat: bool = False) -> Array:
+    """Return the stiffness of one solid voxel, by 2-point Gauss quadrature of B' D B.
+
+    Parameters
+    ----------
+    grid
+        Gives the edges in metres and, in 2-D, the thickness.
+    material
+        Isotropic, SI units.
+    heat
+        Conduction (one component a node) instead of elasticity.
+
+    Returns
+    -------
+    Array
+        float64 `[dof, dof]`, N/m (W/K); dof = component * nodes + node; bit 0, 1, 2 of a node are its x, y,
+        z.
+    """
+    dimension, spacing = grid.dimension, np.array(grid.spacing)
+    elasticity = constitutive(material, dimension, heat)
+    nodes = np.array([[(a >> axis) & 1 for axis in range(dimension)] for a in range(2**dimension)])
+    weight = grid.element_volume / 2**dimension
+    components = 1 if heat else dimension
+    matrix = np.zeros((components * len(nodes),) * 2)
+    for signs in product((-1, 1), repeat=dimension):
+        point = 0.5 + np.array(signs) / (2 * np.sqrt(3))
+        strain = _strain(_gradients(nodes, point) / spacing, heat)
+        matrix += weight * strain.T @ elasticity @ strain
+    return np.asarray((matrix + matrix.T) / 2)
+
+
+def _gradients(nodes: NDArray[np.int_], point: Array) -> Array:
+    """Derivatives `[node, axis]` of the multilinear shape functions on the unit cube."""
+    factors = np.where(nodes == 1, point, 1 - point)
+    slopes = np.where(nodes == 1, 1.0, -1.0)
+    gradients = np.empty(nodes.shape)
+    for axis in range(nodes.shape[1]):
+        gradients[:, axis] = slopes[:, axis] * np.prod(np.delete(factors, axis, axis=1), axis=1)
+    return gradients
+
+
+def _strain(gradients: Array, heat: bool) -> Array:
+    """B: strains (or temperature gradient) from the nodal values of one element."""
+    count, dimension = gradients.shape
+    if heat:
+        return gradients.T
+    shears = [(0, 1)] if dimension == 2 else [(1, 2), (0, 2), (0, 1)]
+    matrix = np.zeros((dimension + len(shears), dimension, count))
+    for axis in range(dimension):
+        matrix[axis, axis] = gradients[:, axis]
+    for row, (first, second) in enumerate(shears, start=dimension):
+        matrix[row, first] = gradients[:, second]
+        matrix[row, second] = gradients[:, first]
+    return matrix.reshape(len(matrix), -1)
+
+
+def total_load(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
+    """Return the nodal load of one case with the own weight of the material that is there.
+
+    Parameters
+    ----------
+    physical
+        float64 `[z, y, x]`, the physical density.
+    case
+        Index of the load case.
+
+    Returns
+    -------
+    Array
+        float64 `[component, z, y, x]` over nodes, N (W for heat); zero on held degrees of freedom.
+    """
+    load: Array = discrete.loads[case].copy()
+    gravity = discrete.gravity[case]
+    if discrete.heat or not np.any(gravity):
+        return load
+    grid = discrete.grid
+    share = discrete.material.density * grid.element_volume / 2**grid.dimension
+    mass = np.zeros(grid.node_shape)
+    for corner in _corners(grid.dimension):
+        mass[tuple(slice(b, b + n) for b, n in zip(corner, grid.shape, strict=True))] += share * physical
+    for component, acceleration in enumerate(gravity):
+        load[component] += acceleration * mass
+    load[discrete.fixed] = 0.0
+    return load
+
+
+def _corners(dimension: int) -> list[tuple[int, ...]]:
+    """Offsets of an element's nodes along the axes `[z, y, x]`, in the order of the element matrix."""
+    return [tuple((a >> axis) & 1 for axis in reversed(range(dimension))) for a in range(2**dimension)]
+
+
+class AssembledState:
+    """The state equation K(x) u = f with an assembled matrix; same verbs as the voxel state.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels.
+    direct_limit
+        Largest number of free degrees of freedom to factorise (default by dimension).
+    """
+
+    def __init__(self, discrete: DiscreteProblem, direct_limit: int | None = None) -> None:
+        self.grid = discrete.grid
+        self.element = element_matrix(discrete.grid, discrete.material, discrete.heat)
+        self.fixed = discrete.fixed
+        self.relative: Array = np.ones(discrete.grid.shape)
+        self._corners = _corners(self.grid.dimension)
+        self._free = np.flatnonzero(~discrete.fixed.ravel())
+        self._limit = DIRECT_LIMIT[self.grid.dimension] if direct_limit is None else direct_limit
+        self._factor: Callable[[Array], Array] | None = None
+        self._matrix: Any = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether `solve` factorises."""
+        return len(self._free) <= self._limit
+
+    def set_stiffness(self, relative: Array) -> None:
+        """Use these stiffnesses relative to the solid, float64 `[z, y, x]`; factorised when first needed."""
+        if relative.shape != self.grid.shape:
+            raise ValueError(f"relative stiffness has shape {relative.shape}, the grid {self.grid.shape}")
+        self.relative = np.asarray(relative, dtype=np.float64)
+        self._factor = self._matrix = None
+
+    def solve(
+        self,
+        load: Array,
+        start: Array | None = None,
+        tolerance: float = 1e-10,
+        max_iterations: int = 20_000,
+    ) -> tuple[Array, AssembledSolve]:
+        """Solve K u = f.
+
+        Parameters
+        ----------
+        load
+            float64 `[component, z, y, x]`, N; what acts on held degrees of freedom is carried by the
+            supports.
+        start
+            Displacement to start from (conjugate gradients only).
+        tolerance
+            Relative residual at which conjugate gradients stop.
+
+        Returns
+        -------
+        u, how
+            float64 `[component, z, y, x]`, m, and how the solve went.
+        """
+        right = np.where(self.fixed, 0.0, load)
+        norm = float(np.linalg.norm(right))
+        if norm == 0.0:
+            return np.zeros_like(right), AssembledSolve(0, 0.0, "none")
+        if self.is_direct:
+            u, steps, method = self._solve_direct(right, norm), 0, "direct"
+        else:
+            u, steps = self._solve_iterative(right, start, tolerance * norm, max_iterations)
+            method = "conjugate gradients"
+        return u, AssembledSolve(steps, self.residual(right, u), method)
+
+    def residual(self, load: Array, u: Array) -> float:
+        """Return |f - K u| / |f| over the free degrees of freedom, element by element in float64."""
+        right = np.where(self.fixed, 0.0, load)
+        norm = float(np.linalg.norm(right))
+        rest = np.where(self.fixed, 0.0, right - self.apply(u))
+        return float(np.linalg.norm(rest)) / norm if norm > 0 else 0.0
+
+    def apply(self, u: Array) -> Array:
+        """Return K u over all nodes, float64 `[component, z, y, x]`, u taken as zero where it is held."""
+        u = np.where(self.fixed, 0.0, u)
+        product_ = np.zeros_like(u)
+        for rows in self._slabs():
+            local = self._gather(u, rows)
+            forces = (self.element @ local) * self.relative[rows].ravel()
+            self._scatter(forces, rows, product_)
+        return product_
+
+    def energy(self, u: Array) -> Array:
+        """Return u_e K0 u_e of every element at full stiffness, float64 `[z, y, x]`, J."""
+        return self.energy_and_error(u)[0]
+
+    def energy_and_error(self, u: Array) -> tuple[Array, Array]:
+        """Return the element energies and a rigorous bound of their rounding errors, float64 `[z, y, x]`, J.
+
+        The energy is computed from the displacements relative to the element's first node (a translation has
+        none), whose differences are correctly rounded.  With n degrees of freedom an inner product errs by at
+        most n eps/2 of its absolute terms; 4 n eps covers both products, the differences and the quadrature.
+        """
+        u = np.where(self.fixed, 0.0, u)
+        energy, error = np.empty(self.grid.shape), np.empty(self.grid.shape)
+        allowance = 4 * len(self.element) * EPSILON * float(np.linalg.norm(self.element))
+        for rows in self._slabs():
+            local = self._gather(u, rows)
+            shape = energy[rows].shape
+            energy[rows] = np.einsum("ij,ij->j", local, self.element @ local).reshape(shape)
+            error[rows] = allowance * np.einsum("ij,ij->j", local, local).reshape(shape)
+        return energy, error
+
+    def _slabs(self) -> Iterator[slice]:
+        layers, *rest = self.grid.shape
+        step = max(1, SLAB // int(np.prod(rest)))
+        for first in range(0, layers, step):
+            yield slice(first, min(first + step, layers))
+
+    def _window(self, corner: tuple[int, ...], rows: slice) -> tuple[slice, ...]:
+        """Where a node array holds one corner of every element of a slab."""
+        first = slice(rows.start + corner[0], rows.stop + corner[0])
+        return first, *(slice(b, b + n) for b, n in zip(corner[1:], self.grid.shape[1:], strict=True))
+
+    def _gather(self, u: Array, rows: slice) -> Array:
+        """Displacements `[dof, element]` of a slab, relative to each element's first node."""
+        nodes = len(self._corners)
+        layers = rows.stop - rows.start
+        local = np.empty((len(self.element), layers, *self.grid.shape[1:]))
+        for component in range(len(u)):
+            base = u[component][self._window(self._corners[0], rows)]
+            for a, corner in enumerate(self._corners):
+                np.subtract(u[component][self._window(corner, rows)], base, out=local[component * nodes + a])
+        return local.reshape(len(local), -1)
+
+    def _scatter(self, forces: Array, rows: slice, out: Array) -> None:
+        """Add element forces `[dof, element]` of a slab to the nodes."""
+        nodes = len(self._corners)
+        shape = (rows.stop - rows.start, *self.grid.shape[1:])
+        for component in range(len(out)):
+            for a, corner in enumerate(self._corners):
+                out[component][self._window(corner, rows)] += forces[component * nodes + a].reshape(shape)
+
+    def _solve_direct(self, right: Array, norm: float) -> Array:
+        if self._factor is None:
+            self._factor = self._factorise()
+        u = self._factor(right)
+        for _ in range(3):  # refinement: the factors lose digits to the contrast of stiffness
+            rest = np.where(self.fixed, 0.0, right - self.apply(u))
+            if float(np.linalg.norm(rest)) <= 1e-12 * norm:
+                break
+            u = u + self._factor(rest)
+        return u
+
+    def _factorise(self) -> Callable[[Array], Array]:
+        from scipy.sparse.linalg import splu
+
+        components = len(self.fixed)
+        count = int(np.prod(self.grid.node_shape))
+        order = nested_dissection(self.grid.node_shape)
+        dofs = (order[:, None] + count * np.arange(components)).ravel()
+        kept = dofs[~self.fixed.ravel()[dofs]]
+        matrix = self.assemble()[kept][:, kept].tocsc()
+        factors = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+        def solve(right: Array) -> Array:
+            u = np.zeros(right.size)
+            u[kept] = factors.solve(right.ravel()[kept])
+            return u.reshape(right.shape)
+
+        return solve
+
+    def assemble(self) -> Any:
+        """Return K as a SciPy CSR array over all degrees of freedom (component slowest, x fastest)."""
+        from scipy.sparse import coo_array
+
+        count = int(np.prod(self.grid.node_shape))
+        number = np.arange(count, dtype=np.int32).reshape(self.grid.node_shape)
+        nodes = [
+            number[tuple(slice(b, b + n) for b, n in zip(corner, self.grid.shape, strict=True))].ravel()
+            for corner in self._corners
+        ]
+        dofs = np.concatenate([np.stack(nodes) + c * count for c in range(len(self.fixed))])
+        shape = (len(dofs), *dofs.shape)
+        rows = np.broadcast_to(dofs[:, None], shape).ravel()
+        columns = np.broadcast_to(dofs[None, :], shape).ravel()
+        values = (self.element[:, :, None] * self.relative.ravel()).ravel()
+        size = count * len(self.fixed)
+        return coo_array((values, (rows, columns)), shape=(size, size)).tocsr()
+
+    def _solve_iterative(
+        self, right: Array, start: Array | None, target: float, max_iterations: int
+    ) -> tuple[Array, int]:
+        """Conjugate gradients with Jacobi scaling, which takes away the contrast between solid and void."""
+        multiply, inverse = self._operator(), self._inverse_diagonal()
+        u = np.zeros_like(right) if start is None else np.where(self.fixed, 0.0, start)
+        rest = right - multiply(u) if start is not None else right.copy()
+        scaled = inverse * rest
+        direction = scaled.copy()
+        merit = float(np.vdot(rest, scaled))
+        for step in range(max_iterations):
+            if float(np.linalg.norm(rest)) <= target:
+                return u, step
+            image = multiply(direction)
+            length = merit / float(np.vdot(direction, image))
+            u += length * direction
+            rest -= length * image
+            np.multiply(inverse, rest, out=scaled)
+            merit, previous = float(np.vdot(rest, scaled)), merit
+            direction *= merit / previous
+            direction += scaled
+        return u, max_iterations
+
+    def _operator(self) -> Callable[[Array], Array]:
+        components = len(self.fixed)
+        entries = int(np.prod(self.grid.node_shape)) * 3**self.grid.dimension * components**2
+        if 12 * entries > ASSEMBLY_LIMIT:
+            return lambda u: np.where(self.fixed, 0.0, self.apply(u))
+        if self._matrix is None:
+            self._matrix = self.assemble()
+        matrix, fixed = self._matrix, self.fixed
+        return lambda u: np.where(fixed, 0.0, (matrix @ u.ravel()).reshape(u.shape))
+
+    def _inverse_diagonal(self) -> Array:
+        diagonal = np.zeros(self.fixed.shape)
+        for rows in self._slabs():
+            values = np.diag(self.element)[:, None] * self.relative[rows].ravel()
+            self._scatter(values, rows, diagonal)
+        return np.where(self.fixed, 0.0, 1.0 / np.maximum(diagonal, np.finfo(np.float64).tiny))

@@ -1,0 +1,16 @@
+"""WHAT IS HANDED ON: a design as a surface, as voxels, as a picture and as a page to read.
+
+Everything here takes arrays and plain values, never a solver or a result, so that any density field can be
+exported.
+Surfaces are in metres until they are written; files say or are told their unit.
+"""
+
+from __future__ import annotations
+
+from trabecula.export.mesh import Mesh
+from trabecula.export.stl import write_stl
+from trabecula.export.surface import surface
+from trabecula.export.threemf import write_3mf
+from trabecula.export.vti import write_vti
+
+__all__ = ["Mesh", "surface", "write_3mf", "write_stl", "write_vti"]

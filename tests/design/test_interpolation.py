@@ -1,0 +1,55 @@
+"""SIMP and RAMP."""
+
+import numpy as np
+import pytest
+
+from tests.design.models import discrete
+from trabecula.design import Ramp, Simp, make_interpolation
+from trabecula.problem.model import Options
+
+SCHEMES = [scheme(p, m) for scheme in (Simp, Ramp) for p in (1.0, 1.7, 2.0, 3.0, 4.0) for m in (0.0, 1e-3)]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_derivative_matches_finite_differences(scheme: Simp | Ramp):
+    x = np.linspace(0.01, 0.99, 23)
+    difference = (scheme.value(x + 1e-6) - scheme.value(x - 1e-6)) / 2e-6
+    assert scheme.derivative(x) == pytest.approx(difference, rel=1e-7)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_void_has_the_minimum_and_solid_has_one(scheme: Simp | Ramp):
+    assert scheme.value(np.array([0.0, 1.0])) == pytest.approx([scheme.minimum, 1.0], abs=1e-15)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_slightly_negative_densities_keep_the_stiffness_positive(scheme: Simp | Ramp):
+    x = np.array([-1e-3, -1e-17])
+    assert scheme.value(x) == pytest.approx([scheme.minimum] * 2)
+    assert np.all(np.isfinite(scheme.derivative(x)))
+    assert np.array_equal(x, [-1e-3, -1e-17]), "arguments are left alone"
+
+
+def test_penalty_one_is_linear_in_both():
+    x = np.linspace(0.0, 1.0, 11)
+    assert Simp(1.0, 0.0).value(x) == pytest.approx(x)
+    assert Ramp(1.0, 0.0).value(x) == pytest.approx(x)
+
+
+@pytest.mark.parametrize("penalty", [1.0, 1.5, 3.0, 4.0])
+def test_the_same_penalty_makes_half_density_equally_stiff_in_both(penalty: float):
+    half = np.array([0.5])
+    assert Ramp(penalty).value(half) == pytest.approx(Simp(penalty).value(half))
+
+
+def test_with_penalty_changes_only_the_penalty():
+    assert Simp(3.0, 1e-6).with_penalty(1.5) == Simp(1.5, 1e-6)
+    assert Ramp(3.0, 1e-6).with_penalty(1.5) == Ramp(1.5, 1e-6)
+
+
+def test_a_problem_gets_simp_unless_it_has_own_weight_or_says_otherwise():
+    assert make_interpolation(discrete()) == Simp(3.0, 1e-9)
+    assert make_interpolation(discrete(gravity=(0.0, -9.81))) == Ramp(3.0, 1e-9)
+    named = discrete(gravity=(0.0, -9.81), options=Options(interpolation="simp", penalty=2.0))
+    assert make_interpolation(named) == Simp(2.0, 1e-9)
+    assert make_interpolation(discrete(options=Options(interpolation="ramp"))) == Ramp(3.0, 1e-9)

@@ -82,13 +82,12 @@ def not_bounded(discrete: DiscreteProblem) -> str:
 
 
 def aspects(discrete: DiscreteProblem, multipliers: Array | None = None) -> list[Aspect]:
-    """Return the compliances that bound a problem's goal: one, or with a limit a case each and their
-    mixtures.
+    """Return the compliances that bound a problem's goal: one, or with a limit a case each and mixtures.
 
     Parameters
     ----------
     multipliers
-        float64 `[case]`: weights of one more mixture of limited cases.
+        float64 `[case]`: weights of one more mixture of limited cases, as from `fit_multipliers`.
     """
     limits = discrete.goal.compliance
     if discrete.goal.minimize != "volume" or not limits:
@@ -100,6 +99,41 @@ def aspects(discrete: DiscreteProblem, multipliers: Array | None = None) -> list
     if multipliers is not None:
         mixtures.append(multipliers)
     return [Aspect(weights, float(weights @ allowed)) for weights in mixtures if weights.any()]
+
+
+def fit_multipliers(discrete: DiscreteProblem, density: Array, field: Field) -> Array | None:
+    """Return the mixture of limited cases that is flattest over grey voxels, as at the relaxed optimum.
+
+    There every voxel between its bounds gains the same, sum_k a_k s_ke = 1: least squares with a >= 0.  Any
+    mixture gives a valid bound; this one depends on nothing but the relaxed density.
+
+    Parameters
+    ----------
+    density
+        float64 `[z, y, x]`: the relaxed density whose equilibrium the field is.
+
+    Returns
+    -------
+    Array or None
+        float64 `[case]`; None unless there is a limit for each of several cases.
+    """
+    limits = discrete.goal.compliance
+    if discrete.goal.minimize != "volume" or not limits or len(limits) < 2:
+        return None
+    from scipy.optimize import nnls
+
+    room = discrete.upper - discrete.lower
+    share = np.where(room > 0, (density - discrete.lower) / np.where(room > 0, room, 1.0), 0.0)
+    is_grey = (share > 0.02) & (share < 0.98)
+    columns = np.stack([part[is_grey] for part in field.energies], axis=1)
+    if not len(columns):
+        return None
+    scale = columns.mean(axis=0)
+    scale[scale == 0] = 1.0
+    columns /= scale
+    multipliers, _ = nnls(columns.T @ columns, columns.sum(axis=0))
+    multipliers /= scale
+    return multipliers if multipliers.any() else None
 
 
 def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:

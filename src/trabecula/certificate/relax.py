@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.anderson import Anderson
-from trabecula.certificate.bound import Bound, Field, bound_of, lower_bound, not_bounded
+from trabecula.certificate.bound import Bound, Field, bound_of, fit_multipliers, measure, not_bounded
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -57,11 +57,12 @@ class Relaxed:
     bound
         Rigorous bound by `displacements`.
     design, density
-        float64 `[z, y, x]`: design variables and physical density whose equilibrium gave the bound.
+        float64 `[z, y, x]`: design variables, and the physical density (rounded to single precision) whose
+        equilibrium gave the bound.
     displacements
         One float64 `[component, z, y, x]` a load case, m.
     objective
-        Least objective met on the way, as exact as the solves: an upper bound of the relaxed optimum.
+        Least objective met on the way, as exact as the loose solves: how far the bound could still rise.
     iterations
         Designs that were solved.
     """
@@ -82,7 +83,8 @@ def relax(
     start: Array | None = None,
     displacements: Sequence[Array] | None = None,
     tolerance: float = 1e-3,
-    solve_tolerance: float = 1e-4,
+    solve_tolerance: float = 1e-3,
+    final_tolerance: float = 1e-6,
     max_iterations: int = 30,
     progress: Callable[[int, float, float], None] | None = None,
 ) -> Relaxed:
@@ -103,7 +105,10 @@ def relax(
     tolerance
         Stops where objective / bound - 1 is below it, or where the bound grows less over three iterations.
     solve_tolerance
-        Relative residual of the solves.
+        Relative residual of the solves on the way.
+    final_tolerance
+        Relative residual of the last solve, of the best density in single precision, so that the bound can be
+        had again from that density alone.
     max_iterations
         Solved designs at most.
     progress
@@ -120,15 +125,16 @@ def relax(
     sheet = _Sheet(discrete, designs or AnyDensity())
     x = sheet.begin(start)
     u: list[Array | None] = list(displacements) if displacements is not None else [None] * len(discrete.loads)
-    anderson, best, grown, objective, previous = Anderson(), None, [0.0], np.inf, np.inf
+    anderson, best, grown = Anderson(), None, [0.0]
+    objective = previous = float("inf")
     iteration = 0
     for iteration in range(1, max_iterations + 1):
         density = sheet.designs.physical(x)
         field, solved = _solve(discrete, state, density, u, solve_tolerance)
         u = list(solved)
-        bound = bound_of(discrete, field, sheet.designs, sheet.multipliers)
+        bound = bound_of(discrete, field, sheet.designs, fit_multipliers(discrete, density, field))
         if best is None or (bound.value or 0.0) > grown[-1]:
-            best = (x, density, solved, sheet.multipliers)
+            best = (x, solved)
         grown.append(max(grown[-1], bound.value or 0.0))
         reached = sheet.objective(density, field.works)
         objective = min(objective, reached)
@@ -144,9 +150,31 @@ def relax(
         image = sheet.step(x, density, field)
         x = sheet.fitted(anderson.mix(x, image))
     assert best is not None, "at least one iteration"
-    x, density, solved, multipliers = best
-    proven = lower_bound(discrete, solved, sheet.designs, multipliers)
-    return Relaxed(proven, x, density, solved, float(objective), iteration)
+    x, solved = best
+    density = sheet.designs.physical(x).astype(np.float32).astype(np.float64)
+    _, solved = _solve(discrete, state, density, solved, final_tolerance)
+    return Relaxed(prove(discrete, density, solved, sheet.designs), x, density, solved, objective, iteration)
+
+
+def prove(
+    discrete: DiscreteProblem, density: Array, displacements: Sequence[Array], designs: Designs | None = None
+) -> Bound:
+    """Return the rigorous bound by the equilibrium displacements of a relaxed density.
+
+    Parameters
+    ----------
+    density
+        float64 `[z, y, x]`; says only how limited cases are mixed.
+    displacements
+        One float64 `[component, z, y, x]` a load case, m.
+    designs
+        Which designs it is to hold for; default every density on the mesh.
+    """
+    reason = not_bounded(discrete)
+    if reason:
+        return Bound(None, reason)
+    field = measure(discrete, displacements)
+    return bound_of(discrete, field, designs, fit_multipliers(discrete, density, field))
 
 
 def _solve(

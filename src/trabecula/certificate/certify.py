@@ -1,0 +1,155 @@
+"""From a final design to its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.certificate.bound import Bound, not_bounded
+from trabecula.certificate.connected import connected, grey
+from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
+from trabecula.certificate.record import Certificate
+from trabecula.certificate.relax import Relaxed, State, relax
+from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.problem.discrete import DiscreteProblem
+
+if TYPE_CHECKING:
+    from trabecula.design import DesignChain
+
+Array = NDArray[np.float64]
+
+
+def certify(
+    discrete: DiscreteProblem,
+    physical: Array,
+    relative: Array,
+    displacements: Sequence[Array],
+    bound: Bound | None = None,
+    kkt: float | None = None,
+) -> Certificate:
+    """Put together what is proven of a design; all but `kkt` and `bound` is computed here, without the core.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels.
+    physical, relative
+        float64 `[z, y, x]`: physical density and relative stiffness.
+    displacements
+        One float64 `[component, z, y, x]` a load case, m, tightly solved.
+    bound
+        From `relax` or `lower_bound`.
+    kkt
+        From `kkt_residual` at this design.
+    """
+    loads = [total_load(discrete, physical, case) for case in range(len(discrete.loads))]
+    compliances = np.array([float(np.vdot(f, u)) for f, u in zip(loads, displacements, strict=True)])
+    is_volume = discrete.goal.minimize == "volume"
+    objective = volume_fraction(discrete, physical) if is_volume else float(discrete.weights @ compliances)
+    value = None if bound is None else bound.value
+    return Certificate(
+        equilibrium_residual=equilibrium_residual(discrete, relative, loads, displacements),
+        kkt_residual=kkt,
+        lower_bound=value,
+        gap=None if bound is None else bound.gap(objective),
+        volume_violation=violation(discrete, physical, compliances),
+        connected=connected(physical, discrete),
+        grey=grey(physical, discrete),
+    )
+
+
+def volume_fraction(discrete: DiscreteProblem, physical: Array) -> float:
+    """Return the used share of the domain that is not passive void."""
+    return float(physical.sum()) / float(discrete.upper.sum())
+
+
+def violation(discrete: DiscreteProblem, physical: Array, compliances: Array) -> float:
+    """Return by how much the limit is missed: volume fraction too much, or relative excess of a compliance.
+
+    Parameters
+    ----------
+    compliances
+        float64 `[case]`, J.
+    """
+    goal = discrete.goal
+    if goal.minimize != "volume":
+        assert goal.volume is not None, "checked when the problem was read"
+        return max(0.0, volume_fraction(discrete, physical) - goal.volume)
+    assert goal.compliance, "checked when the problem was read"
+    limits = np.array(goal.compliance)
+    reached = compliances if len(limits) > 1 else np.array([discrete.weights @ compliances])
+    return max(0.0, float((reached / limits).max()) - 1)
+
+
+def equilibrium_residual(
+    discrete: DiscreteProblem, relative: Array, loads: Sequence[Array], displacements: Sequence[Array]
+) -> float:
+    """Return the largest |f - K u| / |f| over the load cases, element by element in float64."""
+    state = AssembledState(discrete)
+    state.set_stiffness(relative)
+    return max(state.residual(load, u) for load, u in zip(loads, displacements, strict=True))
+
+
+def bounded_designs(chain: DesignChain, penalty: float) -> Designs:
+    """Return which designs the reported bound holds for.
+
+    Every density on the mesh, whatever made it; but at penalty 1, where the problem as asked is convex and
+    its optimum can be certified, the densities its linear filter can make.
+
+    Parameters
+    ----------
+    chain
+        The problem's design chain.
+    penalty
+        Final penalty.
+    """
+    return FilteredDensity(chain) if penalty == 1 and not chain.projects else AnyDensity()
+
+
+def find_bound(
+    discrete: DiscreteProblem,
+    chain: DesignChain,
+    state: State,
+    penalty: float,
+    *,
+    design: Array | None = None,
+    displacements: Sequence[Array] | None = None,
+    start: Array | None = None,
+    tolerance: float = 2e-3,
+    max_iterations: int = 12,
+    progress: Callable[[int, float, float], None] | None = None,
+) -> Relaxed | Bound:
+    """Return the bound to report with the relaxed density that proves it, or a bare `Bound` that says why
+    not.
+
+    Parameters
+    ----------
+    discrete, chain, state
+        The problem, its design chain and a state equation of its grid.
+    penalty
+        Final penalty.
+    design
+        float64 `[z, y, x]`: the final design; at penalty 1 it is the start.
+    displacements
+        One a load case, to start the solves from.
+    start
+        float64 `[z, y, x]`: relaxed density of a coarser grid, up-sampled.
+    tolerance, max_iterations, progress
+        As for `relax`.
+    """
+    reason = not_bounded(discrete)
+    if reason:
+        return Bound(None, reason)
+    return relax(
+        discrete,
+        state,
+        designs=bounded_designs(chain, penalty),
+        start=design if penalty == 1 and design is not None else start,
+        displacements=displacements,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        progress=progress,
+    )

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.motions import loose
-from trabecula.problem.spread import touched
+from trabecula.problem.spread import bounding_box, touched
 
 Floats = NDArray[np.float64]
 _TIE = 1e-9
-_LEAST_LOAD = 0.5
+_LEAST_LOAD = 0.5  # of the sum of its sizes: forces of a couple may meet in one coarse node and vanish
 
 
 def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscreteProblem:
@@ -54,7 +54,7 @@ def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscretePro
     lower, upper = _rounded(lower), _rounded(upper)
     loaded = np.asarray((discrete.loads != 0).any(axis=(0, 1)) & touched(~discrete.void))
     carries = _along_all(_matrices(fine, grid, _contact), loaded.astype(np.float64)) > 0
-    keep = np.asarray((upper >= 0.5) | ((upper > 0) & carries))
+    keep = np.asarray((upper >= 0.5 - _TIE) | ((upper > 0) & carries))
     lower, upper = np.where(keep, lower, 0.0), np.where(keep, upper, 0.0)
     lower = np.minimum(lower, upper)
 
@@ -100,7 +100,15 @@ def _matrices(fine: Grid, coarse: Grid, kind: Callable[[int, int], Floats]) -> l
 
 
 def _along_all(matrices: list[Floats], values: Floats) -> Floats:
-    """Apply a matrix `[coarse, fine]` along every axis; the one that shrinks most first."""
+    """Apply a matrix `[coarse, fine]` along every axis; the one that shrinks most first.
+
+    Loads and supports fill a sliver of the grid: only the box around what is not zero is worked on.
+    """
+    box = bounding_box(values != 0)
+    if box is None:
+        return np.zeros(tuple(len(matrix) for matrix in matrices))
+    values = values[box]
+    matrices = [matrix[:, part] for matrix, part in zip(matrices, box, strict=True)]
     for axis in sorted(range(values.ndim), key=lambda a: matrices[a].shape[0] / matrices[a].shape[1]):
         values = np.moveaxis(np.tensordot(matrices[axis], values, axes=(1, axis)), 0, axis)
     return np.ascontiguousarray(values)
@@ -112,41 +120,40 @@ def _rounded(values: Floats) -> Floats:
     return np.where(values > 1.0 - _TIE, 1.0, values)
 
 
+# The four matrices below count lengths in whole units (a fine element is `coarse` of them, a coarse element is
+# `fine`), so that ties are ties and what is symmetric stays so to the last bit.
+
+
 def _overlap(fine: int, coarse: int) -> Floats:
     """Share of each fine element in each coarse one, `[coarse, fine]`; rows sum to one."""
-    f, c = np.arange(fine) / fine, np.arange(coarse) / coarse
-    low = np.maximum(c[:, None], f[None, :])
-    high = np.minimum(c[:, None] + 1.0 / coarse, f[None, :] + 1.0 / fine)
-    return np.asarray(np.maximum(high - low, 0.0) * coarse)
-
-
-def _places(fine: int, coarse: int) -> Floats:
-    """Fine nodes counted in coarse elements, whole exactly where they should be, float64 `[fine + 1]`."""
-    return np.asarray(np.arange(fine + 1) * coarse / fine)
+    first, other = np.arange(coarse)[:, None] * fine, np.arange(fine)[None, :] * coarse
+    common = np.minimum(first + fine, other + coarse) - np.maximum(first, other)
+    return np.asarray(np.maximum(common, 0) / fine)
 
 
 def _interpolation(fine: int, coarse: int) -> Floats:
     """Transposed linear interpolation from coarse to fine nodes, `[coarse, fine]`; columns sum to one."""
-    place = _places(fine, coarse)
-    return np.asarray(np.maximum(0.0, 1.0 - np.abs(np.arange(coarse + 1)[:, None] - place[None, :])))
+    return np.asarray(np.maximum(fine - _distance(fine, coarse), 0) / fine)
 
 
 def _nearest(fine: int, coarse: int) -> Floats:
     """Coarse nodes nearest to fine ones, `[coarse, fine]` of 0 and 1.
 
-    A tie goes to the node nearer to the middle, and in the very middle to both, so that what is symmetric
-    stays so.
+    A tie goes to the node nearer to the middle, and in the very middle to both.
     """
-    place = _places(fine, coarse)
-    distance = np.abs(np.arange(coarse + 1)[:, None] - place[None, :])
-    near = distance <= distance.min(axis=0) + _TIE
-    outside = np.abs(np.arange(coarse + 1) - coarse / 2)
-    best = np.where(near, outside[:, None], np.inf).min(axis=0)
-    return np.asarray(near & (outside[:, None] <= best + _TIE), dtype=np.float64)
+    distance = _distance(fine, coarse)
+    near = distance == distance.min(axis=0)
+    outside = np.broadcast_to(np.abs(2 * np.arange(coarse + 1) - coarse)[:, None], near.shape)
+    best = np.where(near, outside, coarse + 1).min(axis=0)
+    return np.asarray(near & (outside == best), dtype=np.float64)
 
 
 def _contact(fine: int, coarse: int) -> Floats:
     """Whether a fine node lies in a coarse element or on its surface, `[coarse, fine]` of 0 and 1."""
-    place = _places(fine, coarse)
-    first = np.arange(coarse)[:, None]
-    return np.asarray((place >= first - _TIE) & (place <= first + 1 + _TIE), dtype=np.float64)
+    place, first = np.arange(fine + 1)[None, :] * coarse, np.arange(coarse)[:, None] * fine
+    return np.asarray((place >= first) & (place <= first + fine), dtype=np.float64)
+
+
+def _distance(fine: int, coarse: int) -> NDArray[np.int64]:
+    """Between every coarse and every fine node, int `[coarse, fine]`."""
+    return np.asarray(np.abs(np.arange(coarse + 1)[:, None] * fine - np.arange(fine + 1)[None, :] * coarse))

@@ -40,7 +40,7 @@ def shares(selected: Mask, material: Mask, spacing: tuple[float, ...]) -> Floats
     -------
     float64 `[z, y, x]` over nodes, summing to one; all zero if nothing of the selection touches material.
     """
-    box = _bounds(selected)
+    box = bounding_box(selected)
     out = np.zeros(selected.shape)
     if box is None:
         return out
@@ -92,7 +92,7 @@ def pressure(selected: Mask, material: Mask, spacing: tuple[float, ...], thickne
     return forces
 
 
-def _bounds(mask: Mask) -> tuple[slice, ...] | None:
+def bounding_box(mask: Mask) -> tuple[slice, ...] | None:
     """The smallest box around what is selected, or None."""
     slices = []
     for axis in range(mask.ndim):

@@ -212,7 +212,9 @@ def _case(case: LoadCase) -> dict[str, Any]:
 
 
 def _load(load: Load) -> dict[str, Any]:
-    tree: dict[str, Any] = {"where": where_tree(load.where)}
+    # Gravity pulls at all material, and says so only if somebody asked for something else.
+    everywhere = load.gravity is not None and load.where == Everywhere()
+    tree: dict[str, Any] = {} if everywhere else {"where": where_tree(load.where)}
     for key in ("force", "pressure", "gravity", "heat"):
         value = getattr(load, key)
         if value is not None:

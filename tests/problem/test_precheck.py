@@ -1,0 +1,121 @@
+"""Cautions say what does not stop a solve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trabecula.problem import ProblemError, estimate, load, parse, prepare, save
+from trabecula.problem.estimate import machine_memory, refuse_if_too_large
+
+from .plates import BLOCK, HEATED, PLATE, bent
+from .solids import box_triangles, sphere_triangles, write_stl
+
+GAP = {"where": {"x": [2, 3]}, "as": "void"}
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "said"),
+    [
+        (PLATE, {"options": {"filter": {"kind": "none"}}}, "options.filter.kind: without a filter"),
+        (
+            PLATE,
+            {"domain__elements": [12, 4], "options": {"filter": {"radius": 0.3}}},
+            "options.filter.radius: 0.3 is under one voxel along the longer edge (0.5)",
+        ),
+        (PLATE, {"options": {"symmetry": ["x"]}}, "options.symmetry: the supports are not symmetric in x"),
+        (
+            PLATE,
+            {"loads__0__where": {"x": 4}, "supports__0__where": {"x": 6}, "regions": [GAP]},
+            "x 0..2, y 0..1",
+        ),
+        (PLATE, {"loads__0__where": {"x": [0, 0.25]}}, "loads[0]: 50% of it acts on held nodes"),
+        (
+            PLATE,
+            {"loads__0__where": {"y": 1}, "regions": [{"where": {"x": [2, 6], "y": [0.5, 1]}, "as": "void"}]},
+            "void",
+        ),
+    ],
+)
+def test_cautions(base: dict[str, Any], changes: dict[str, Any], said: str) -> None:
+    cautions = prepare(parse(bent(base, **changes)))[1]
+    assert len(cautions) == 1
+    assert said in str(cautions[0])
+
+
+def test_a_pin_mirrored_by_a_roller_is_symmetric() -> None:
+    supports = [
+        {"where": {"x": 0, "y": 0}, "fix": ["x", "y"]},
+        {"where": {"x": 6, "y": 0}, "fix": ["y"]},
+    ]
+    tree = bent(PLATE, supports=supports, loads__0__where={"y": 1}, options={"symmetry": ["x"]})
+    assert prepare(parse(tree))[1] == []
+
+
+def test_own_weight_loads_every_piece() -> None:
+    tree = bent(PLATE, material="steel", regions=[GAP], loads__0={"gravity": [0, -9.81]})
+    with pytest.raises(ProblemError, match=r"the piece at x 3\.\.6"):
+        prepare(parse(tree))
+
+
+def test_a_shape_beyond_the_domain_is_worth_a_word(tmp_path: Path) -> None:
+    write_stl(tmp_path / "mm.stl", box_triangles((0, -10, -10), (4000, 2000, 1000)))
+    write_stl(tmp_path / "m.stl", sphere_triangles((2, 1, 0.5), 0.5))
+    big = parse(bent(BLOCK, domain__shape="mm.stl"), base=tmp_path)
+    assert "is it in metres" in str(prepare(big)[1][0])
+    fits = bent(
+        BLOCK,
+        domain__shape="m.stl",
+        domain__elements=[32, 16, 8],
+        supports__0__where={"x": [0, 1.75]},
+        loads__0__where={"x": [2.25, 4]},
+    )
+    discrete, cautions = prepare(parse(fits, base=tmp_path))
+    assert cautions == []
+    assert 0.9 < np.count_nonzero(discrete.upper) / (32 * 16 * 8) / (np.pi / 6 / 8) < 1.1
+
+
+def test_the_estimate_grows_with_elements_and_cases() -> None:
+    small, large = parse(PLATE), parse(bent(PLATE, domain__elements=[2400, 400]))
+    assert estimate(large).memory_bytes > estimate(small).memory_bytes
+    assert estimate(large).seconds > estimate(small).seconds
+    cases = bent(PLATE, cases=[{"loads": PLATE["loads"]}] * 1)
+    del cases["loads"]
+    cases["cases"] = [{"name": str(i), "loads": PLATE["loads"]} for i in range(10)]
+    assert estimate(parse(cases)).memory_bytes > estimate(small).memory_bytes
+
+
+def test_a_million_solid_elements_are_estimated_at_half_a_gigabyte() -> None:
+    block = parse(bent(BLOCK, domain__elements=[160, 80, 80]))
+    assert 0.4e9 < estimate(block).memory_bytes < 0.7e9
+
+
+def test_a_billion_elements_are_refused_before_anything_is_allocated(tmp_path: Path) -> None:
+    path = tmp_path / "big.yaml"
+    save(parse(bent(BLOCK, domain__elements=[1000, 1000, 1000])), path)
+    with pytest.raises(ProblemError, match=r"1e\+09 elements need about .* GB"):
+        load(path, max_memory=16e9)
+    assert load(path, max_memory=1e15).domain.elements == (1000, 1000, 1000)
+
+
+def test_the_default_limit_is_this_machine() -> None:
+    assert machine_memory() > 1e8
+    with pytest.raises(ProblemError, match="--max-memory"):
+        refuse_if_too_large(parse(bent(BLOCK, domain__elements=[10**6] * 3)))
+
+
+def test_an_unknown_machine_counts_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> int:
+        raise ValueError(name)
+
+    monkeypatch.setattr("os.sysconf", unknown, raising=False)
+    assert machine_memory() <= 8e9
+
+
+def test_heat_problems_are_prepared_too() -> None:
+    discrete, cautions = prepare(parse(HEATED))
+    assert discrete.heat
+    assert cautions == []

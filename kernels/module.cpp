@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bind_hierarchy.hpp"
+#include "mma.hpp"
 #include "oc.hpp"
 #include "stencil.hpp"
 
@@ -34,5 +35,6 @@ NB_MODULE(TB_MODULE, m) {
   m.def("instruction_sets", &instruction_sets, "Instruction sets this processor has, best first.");
   tb::bind_stencil(m);
   tb::bind_oc(m);
+  tb::bind_mma(m);
   tb::bind_hierarchy(m);
 }

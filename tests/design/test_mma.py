@@ -1,6 +1,8 @@
 """MMA on Svanberg's published problems and on problems with known answers."""
 
+import importlib
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from trabecula._kernels import core
 from trabecula.design import MMA, MMAState
 from trabecula.design.mma_dual import Subproblem, solve
 
 Array = NDArray[np.float64]
+KERNELS = [importlib.import_module(f"trabecula._core_{name}") for name in core.instruction_sets()]
 Functions = Callable[[Array], tuple[float, Array, list[float], list[Array]]]
 
 
@@ -173,3 +177,46 @@ def test_the_subproblem_agrees_with_a_general_solver():
         options={"ftol": 1e-12, "maxiter": 500},
     )
     assert terms(x)[0] == pytest.approx(reference.fun, rel=1e-6)
+
+
+def test_without_constraints_the_objective_alone_decides():
+    method, state, x = MMA(), MMAState(), np.full(3, 0.9)
+    for _ in range(40):
+        x, state = method.step(state, x, 2.0 * (x - 0.25), [], [], np.zeros(3), np.ones(3))
+    assert x == pytest.approx([0.25] * 3, abs=1e-2)
+
+
+@pytest.mark.parametrize("kernels", KERNELS, ids=lambda k: k.__name__)
+def test_the_dual_kernel_is_its_formula_on_any_number_of_threads(kernels: ModuleType):
+    rng = np.random.default_rng(0)
+    n, m = 1300, 3
+    low, upp = -rng.uniform(0.1, 1.0, n), 1.0 + rng.uniform(0.1, 1.0, n)
+    alpha, beta = np.full(n, 0.3), np.full(n, 0.7)
+    p, q = rng.exponential(size=(2, m + 1, n))
+    lam = rng.random(m)
+    weights = np.concatenate(([1.0], lam))
+    root_p, root_q = np.sqrt(weights @ p), np.sqrt(weights @ q)
+    inner = (root_p * low + root_q * upp) / (root_p + root_q)
+    x = np.clip(inner, alpha, beta)
+    terms = p / (upp - x) + q / (x - low)
+    slopes = (p / (upp - x) ** 2 - q / (x - low) ** 2)[1:]
+    bend = 2.0 * (weights @ (p / (upp - x) ** 3 + q / (x - low) ** 3))
+    hessian = (slopes * (x == inner) / bend) @ slopes.T
+    expected = np.concatenate([[weights @ terms.sum(axis=1)], terms[1:].sum(axis=1), hessian.reshape(-1)])
+    results = []
+    for threads in (1, 2, 5):
+        at, sums = np.empty(n), np.empty(1 + m + m * m)
+        kernels.mma_dual(low, upp, alpha, beta, p, q, lam, at, sums, threads)
+        assert at == pytest.approx(x, rel=1e-13) and sums == pytest.approx(expected, rel=1e-11)
+        results.append((at, sums))
+    assert all(np.array_equal(results[0][k], other[k]) for other in results[1:] for k in (0, 1))
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    v, p = np.ones(4), np.ones((2, 4))
+    with pytest.raises(ValueError, match="fit"):
+        core.mma_dual(v, v, v, v, p, np.ones((3, 4)), np.ones(1), v.copy(), np.ones(3))
+    with pytest.raises(ValueError, match="sums"):
+        core.mma_dual(v, v, v, v, p, p, np.ones(1), v.copy(), np.ones(4))
+    with pytest.raises(ValueError, match="positive"):
+        core.mma_dual(v, v, v, v, p, p, np.ones(1), v.copy(), np.ones(3), 0)

@@ -73,6 +73,8 @@ class MMA:
         Curvature added everywhere, so that the subproblem is strictly convex.
     violation_cost
         `c`: what a unit of constraint violation costs where a step cannot be feasible.
+    threads
+        Threads of the compiled loop; results do not depend on them.
     """
 
     move: float = 0.5
@@ -82,6 +84,7 @@ class MMA:
     albefa: float = 0.1
     raa0: float = 1e-5
     violation_cost: float = 1000.0
+    threads: int = 1
 
     def start(self) -> MMAState:
         """The state before the first step."""
@@ -119,7 +122,7 @@ class MMA:
         gradients = np.stack([objective_gradient[free], *(g[free] for g in constraint_gradients)])
         given = np.asarray(values, dtype=np.float64)
         subproblem = self._approximate(at, bottom, top, low, upp, gradients, given)
-        found, multipliers = solve(subproblem, _warm(state.multipliers, len(values)))
+        found, multipliers = solve(subproblem, _warm(state.multipliers, len(values)), self.threads)
         new = np.clip(x, lower, upper)
         new[free] = found
         new_low, new_upp = lower.copy(), upper.copy()

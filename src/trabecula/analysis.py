@@ -1,0 +1,161 @@
+"""One design, analysed: solve its state, and give the objective and constraints with their sensitivities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.design import (
+    DesignChain,
+    Response,
+    Volume,
+    body_force,
+    formulate,
+    make_interpolation,
+)
+from trabecula.physics import State, VoxelState
+from trabecula.problem.discrete import DiscreteProblem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A constraint at a design: `value` (met where <= 0) and its `gradient` with respect to the densities."""
+
+    value: float
+    gradient: Array
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an analysis says of a design.
+
+    Attributes
+    ----------
+    objective
+        The goal's value; `compliance` the weighted compliance and `volume` the used fraction whatever the goal is.
+    gradient
+        float64 `[z, y, x]`: of the objective with respect to the densities.
+    constraints
+        At least one.
+    displacements
+        One a load case, `[component, z, y, x]`.
+    iterations, residual
+        Conjugate-gradient iterations over all cases, and the worst relative residual.
+    """
+
+    objective: float
+    compliance: float
+    volume: float
+    gradient: Array
+    constraints: tuple[Constraint, ...]
+    displacements: tuple[Array, ...]
+    iterations: int
+    residual: float
+
+    @property
+    def merit(self) -> float:
+        """The objective made comparable where a constraint is violated: times one plus the worst violation."""
+        return self.objective * (1.0 + max(0.0, *(c.value for c in self.constraints), 0.0))
+
+
+class Analysis:
+    """Everything one grid needs to analyse designs; built once, used for every iteration.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels.
+    threads
+        Threads of the compiled core; None follows `OMP_NUM_THREADS`.
+    state
+        The state equation; made here unless given.
+    """
+
+    def __init__(self, discrete: DiscreteProblem, threads: int | None = None, state: State | None = None) -> None:
+        self.discrete = discrete
+        self.threads = threads
+        self.chain = DesignChain(discrete, threads)
+        self.interpolation = make_interpolation(discrete)
+        self.formulation = formulate(discrete)
+        self.state: State = VoxelState(discrete, threads) if state is None else state
+        self.solves = 0
+        self._volume = Volume(discrete)
+        self._heavy = tuple(bool(np.any(g)) for g in discrete.gravity)
+
+    @property
+    def cases(self) -> int:
+        """Number of load cases."""
+        return len(self.discrete.weights)
+
+    def load(self, physical: Array, case: int) -> Array:
+        """All nodal forces of a load case at a design, own weight included, `[component, z, y, x]` in N (W)."""
+        load = self.discrete.loads[case]
+        return load + body_force(self.discrete, physical, case) if self._heavy[case] else load
+
+    def evaluate(
+        self,
+        x: Array,
+        penalty: float,
+        beta: float = 1.0,
+        start: tuple[Array, ...] | None = None,
+        tolerance: float = 1e-3,
+    ) -> Evaluation:
+        """Solve the state of a design and differentiate.
+
+        The compliance is `2 f.u - u K u`, which is wrong by the square of the solve's error only, so that loose
+        solves rank designs well.
+
+        Parameters
+        ----------
+        x
+            float64 `[z, y, x]`: densities.
+        penalty, beta
+            Of the interpolation and the projection.
+        start
+            Displacements to begin from, one a case.
+        tolerance
+            Relative residual of the solves.
+        """
+        physical = self.chain.physical(x, beta)
+        interpolation = self.interpolation.with_penalty(penalty)
+        relative = interpolation.value(physical)
+        self.state.set_stiffness(relative)
+        displacements, energies, compliances = [], [], []
+        iterations, residual = 0, 0.0
+        for case in range(self.cases):
+            load = self.load(physical, case)
+            u, solve = self.state.solve(load, None if start is None else start[case], tolerance)
+            energy = self.state.energy(u)
+            compliances.append(2 * float(np.vdot(load, u)) - float(np.vdot(relative, energy)))
+            displacements.append(u)
+            energies.append(energy)
+            iterations += solve.iterations
+            residual = max(residual, solve.residual)
+            self.solves += 1
+        del relative
+        response = Response(
+            physical, interpolation.derivative(physical), energies, compliances, tuple(displacements)
+        )
+        goal, limits = self.formulation.objective, self.formulation.constraints
+        gradient = self.chain.pullback(x, beta, goal.sensitivity(response))
+        constraints = []
+        for limit in limits:
+            if isinstance(limit.goal, Volume):
+                slope = self.chain.volume_gradient(x, beta) / limit.limit
+            else:
+                slope = self.chain.sensitivity(x, self.chain.pullback(x, beta, limit.sensitivity(response)))
+            constraints.append(Constraint(limit.value(response), slope))
+        return Evaluation(
+            objective=goal.value(response),
+            compliance=float(np.dot(self.discrete.weights, compliances)),
+            volume=self._volume.value(response),
+            gradient=self.chain.sensitivity(x, gradient),
+            constraints=tuple(constraints),
+            displacements=tuple(displacements),
+            iterations=iterations,
+            residual=residual,
+        )

@@ -1,0 +1,261 @@
+"""The loop: one grid, one start, iterate to a stop. Every step is a value that can be saved and gone on from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.analysis import Analysis, Evaluation
+from trabecula.certificate.kkt import kkt_residual
+from trabecula.design import OC, OCState, Schedule
+from trabecula.design.mma import MMA, MMAState
+
+Array = NDArray[np.float64]
+
+
+class Optimizer(Protocol):
+    """Takes one step from an evaluated design; its memory is a value passed through."""
+
+    def start(self) -> OptimizerState:
+        """The memory before the first step."""
+        ...
+
+    def step(
+        self, state: OptimizerState, x: Array, found: Evaluation, lower: Array, upper: Array, adapt: bool
+    ) -> tuple[Array, OptimizerState]:
+        """The next design and memory; `adapt` is False while penalty or projection change."""
+        ...
+
+    def restore(self, arrays: Mapping[str, Array]) -> OptimizerState:
+        """The memory whose `arrays` these are."""
+        ...
+
+
+class OptimizerState(Protocol):
+    """What an optimiser remembers."""
+
+    def arrays(self) -> dict[str, Array]:
+        """The memory as named arrays."""
+        ...
+
+
+@dataclass(frozen=True)
+class OptimalityCriteria:
+    """OC for one constraint: least compliance under a volume, or least volume under a compliance."""
+
+    oc: OC
+    least_volume: bool = False
+
+    def start(self) -> OCState:
+        """The memory before the first step."""
+        return self.oc.start()
+
+    def step(
+        self, state: OptimizerState, x: Array, found: Evaluation, lower: Array, upper: Array, adapt: bool
+    ) -> tuple[Array, OCState]:
+        """The next design and memory."""
+        assert isinstance(state, OCState)
+        (limit,) = found.constraints
+        if self.least_volume:
+            return self.oc.step_least_volume(
+                state, x, limit.gradient, limit.value, found.gradient, lower, upper, adapt
+            )
+        return self.oc.step(state, x, found.gradient, limit.value, limit.gradient, lower, upper, adapt)
+
+    def restore(self, arrays: Mapping[str, Array]) -> OCState:
+        """The memory whose `arrays` these are."""
+        return OCState.restore(arrays)
+
+
+@dataclass(frozen=True)
+class MovingAsymptotes:
+    """MMA for any number of constraints."""
+
+    mma: MMA
+
+    def start(self) -> MMAState:
+        """The memory before the first step."""
+        return self.mma.start()
+
+    def step(
+        self, state: OptimizerState, x: Array, found: Evaluation, lower: Array, upper: Array, adapt: bool
+    ) -> tuple[Array, MMAState]:
+        """The next design and memory."""
+        assert isinstance(state, MMAState)
+        scale = max(abs(found.objective), 1e-300)
+        return self.mma.step(
+            state,
+            x,
+            found.gradient / scale,
+            np.array([c.value for c in found.constraints]),
+            [c.gradient for c in found.constraints],
+            lower,
+            upper,
+        )
+
+    def restore(self, arrays: Mapping[str, Array]) -> MMAState:
+        """The memory whose `arrays` these are."""
+        return MMAState.restore(arrays)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When an iteration is done, once its schedule is settled.
+
+    Attributes
+    ----------
+    change
+        Mean relative improvement of the objective an iteration, over the last `window` ones, below which it stops.
+    kkt
+        KKT residual (docs/certificate.md) below which it stops, whatever the objective does.
+    density_change
+        Largest change of any density, the classical rule; 0 leaves it out.
+    limit
+        Iterations at most.
+    window
+        See `change`.
+    """
+
+    change: float = 2e-4
+    kkt: float = 2e-3
+    density_change: float = 0.0
+    limit: int = 200
+    window: int = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one grid is worked on: the optimiser, its schedule, how exact the solves are, when it stops."""
+
+    optimizer: Optimizer
+    schedule: Schedule
+    stop: Stop = field(default_factory=Stop)
+    tolerance: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one iteration measured."""
+
+    iteration: int
+    penalty: float
+    beta: float
+    objective: float
+    compliance: float
+    volume: float
+    change: float
+    kkt: float
+    cg_iterations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where the loop stands: enough to go on to the same answer.
+
+    Attributes
+    ----------
+    x
+        float64 `[z, y, x]`: the design to be evaluated next.
+    memory
+        The optimiser's.
+    displacements
+        Of the last evaluated design, one a case; None before the first.
+    rows
+        One an iteration so far.
+    finished
+        None while there is more to do, else "converged" or "limit".
+    """
+
+    x: Array
+    memory: OptimizerState
+    displacements: tuple[Array, ...] | None = None
+    rows: tuple[Row, ...] = ()
+    finished: str | None = None
+
+    @property
+    def merit(self) -> float:
+        """Objective of the last evaluated design (infinite before the first), worse where constraints are violated."""
+        return self.rows[-1].objective if self.rows else float("inf")
+
+
+def begin(plan: Plan, x: Array) -> Step:
+    """The first step from a start."""
+    return Step(x, plan.optimizer.start())
+
+
+def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
+    """One iteration: evaluate, step, decide whether to stop."""
+    clock = time.perf_counter()
+    i = len(step.rows)
+    discrete, schedule = analysis.discrete, plan.schedule
+    penalty, beta = schedule.penalty(i), schedule.beta(i)
+    found = analysis.evaluate(step.x, penalty, beta, step.displacements, plan.tolerance)
+    memory = step.memory
+    x, memory = plan.optimizer.step(
+        memory, step.x, found, discrete.lower, discrete.upper, i > 0 and not schedule.changes(i)
+    )
+    kkt = _kkt(analysis, step.x, found) if schedule.settled(i) else float("nan")
+    row = Row(
+        iteration=i,
+        penalty=penalty,
+        beta=beta,
+        objective=found.merit,
+        compliance=found.compliance,
+        volume=found.volume,
+        change=float(np.abs(x - step.x).max(initial=0.0)),
+        kkt=kkt,
+        cg_iterations=found.iterations,
+        seconds=time.perf_counter() - clock,
+    )
+    rows = (*step.rows, row)
+    return Step(x, memory, found.displacements, rows, _finished(plan, rows))
+
+
+def iterate(analysis: Analysis, plan: Plan, step: Step) -> Iterator[Step]:
+    """Steps from the one after `step` to the last."""
+    while step.finished is None:
+        step = advance(analysis, plan, step)
+        yield step
+
+
+def run(analysis: Analysis, plan: Plan, x: Array) -> Step:
+    """Iterate from a start to the stop."""
+    step = begin(plan, x)
+    for step in iterate(analysis, plan, step):
+        pass
+    return step
+
+
+def go_on(step: Step) -> Step:
+    """The step without its verdict, so that a longer plan can take it further."""
+    return replace(step, finished=None)
+
+
+def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
+    stop, schedule = plan.stop, plan.schedule
+    last = rows[-1]
+    if schedule.settled(last.iteration):
+        settled = [r.objective for r in rows if schedule.settled(r.iteration)]
+        if last.kkt <= stop.kkt:
+            return "converged"
+        if stop.density_change and last.change < stop.density_change:
+            return "converged"
+        if len(settled) > stop.window:
+            before, now = settled[-1 - stop.window], settled[-1]
+            if abs(before - now) <= stop.change * stop.window * abs(now):
+                return "converged"
+    return "limit" if len(rows) >= stop.limit else None
+
+
+def _kkt(analysis: Analysis, x: Array, found: Evaluation) -> float:
+    if len(found.constraints) != 1:
+        return float("nan")
+    discrete = analysis.discrete
+    (limit,) = found.constraints
+    return kkt_residual(x, found.gradient, limit.gradient, discrete.lower, discrete.upper)

@@ -38,6 +38,9 @@ from trabecula.problem.discrete import DiscreteProblem
 Array = NDArray[np.float64]
 
 
+UNREACHABLE = "no design on this mesh meets the compliance that is allowed"
+
+
 @dataclass(frozen=True)
 class Bound:
     """A proven lower bound: `value` in J (W K for heat) or a volume fraction; None with the `reason`."""
@@ -190,6 +193,9 @@ def bound_of(
     """Return the best bound that a measured field gives; arguments as for `lower_bound`."""
     box = Box(discrete, designs or AnyDensity())
     found = [_bound(discrete, field, aspect, box) for aspect in aspects(discrete, multipliers)]
+    for bound in found:
+        if bound.reason == UNREACHABLE:
+            return bound
     values = [bound.value for bound in found if bound.value is not None]
     return Bound(max(values)) if values else found[0]
 
@@ -244,5 +250,5 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
     need = work / aspect.limit * work * (1 - slack(1)) - floor
     volume = least(gain, box.room, need, box.cost) + box.paid * (1 - box.rounding)
     if not np.isfinite(volume):
-        return Bound(None, "no design on this mesh meets the compliance that is allowed")
+        return Bound(None, UNREACHABLE)
     return Bound(volume / box.domain * (1 - box.rounding) * (1 - box.designs.rounding))

@@ -138,18 +138,21 @@ def find_bound(
     start
         float64 `[z, y, x]`: relaxed density of a coarser grid, up-sampled.
     tolerance, max_iterations, progress
-        As for `relax`.
+        As for `relax`; at penalty 1, where the gap is the proof of optimality, it has patience for more
+        iterations.
     """
     reason = not_bounded(discrete)
     if reason:
         return Bound(None, reason)
+    is_convex = penalty == 1
     return relax(
         discrete,
         state,
         designs=bounded_designs(chain, penalty),
-        start=design if penalty == 1 and design is not None else start,
+        start=design if is_convex and design is not None else start,
         displacements=displacements,
         tolerance=tolerance,
-        max_iterations=max_iterations,
+        max_iterations=5 * max_iterations if is_convex else max_iterations,
+        patience=15 if is_convex else 4,
         progress=progress,
     )

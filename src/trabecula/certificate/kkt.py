@@ -25,6 +25,7 @@ BLOCK = 65_536
 
 SWEEPS = 60
 ENOUGH = 1e-9
+HUGE = 1e200
 
 
 def kkt_residual(
@@ -68,14 +69,13 @@ def kkt_residual(
         limits = [_designed(gradient, free) for gradient in limit_gradient]
         limit = limits[0] if len(limits) == 1 else _combined(limits, objective, x, low, high)
     is_volume_limited = float(limit.sum()) > 0
-    benefit, cost = (objective, limit) if is_volume_limited else (limit, objective)
-    ratio = _ratio(benefit, cost)
-    weight = limit if is_volume_limited else -limit
-    price = _price(x, ratio, np.maximum(weight, 0.0), low, high) if active else 0.0
-    if not active:
-        size = float(np.abs(ratio[np.isfinite(ratio)]).mean())
-        return _norm(x, ratio / size + 1.0 if size > 0 else np.ones_like(ratio), 1.0, low, high)
-    return _norm(x, ratio, price, low, high)
+    ratio = _ratio(objective, limit) if is_volume_limited else _ratio(limit, objective)
+    if active:
+        weight = limit if is_volume_limited else -limit
+        price = _price(x, ratio, np.maximum(weight, 0.0), low, high)
+        return _norm(x, ratio, price, 1.0, low, high)
+    size = float(np.abs(ratio).mean())
+    return _norm(x, ratio, 1 / size if size > 0 else 0.0, 0.0, low, high)
 
 
 def _designed(values: Array, free: NDArray[np.bool_]) -> Array:
@@ -85,26 +85,26 @@ def _designed(values: Array, free: NDArray[np.bool_]) -> Array:
 def _ratio(benefit: Array, cost: Array) -> Array:
     """-benefit / cost; where material costs nothing, what helps is worth everything, what harms nothing."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = -benefit / cost
-    free = cost <= 0
-    if free.any():
-        ratio[free] = np.where(benefit[free] < 0, np.inf, np.where(benefit[free] > 0, -np.inf, np.nan))
+        ratio = np.divide(benefit, cost)
+    np.negative(ratio, out=ratio)
+    is_free = cost <= 0
+    if is_free.any():
+        ratio[is_free] = HUGE * -np.sign(benefit[is_free])
     return ratio
 
 
-def _moved(x: Array, ratio: Array, price: float, low: Array, high: Array) -> Iterator[tuple[slice, Array]]:
-    """clip(x - 1 + price * ratio, low, high), block by block; nan ratios (nothing at stake) stay."""
+def _moved(
+    x: Array, ratio: Array, price: float, shift: float, low: Array, high: Array
+) -> Iterator[tuple[slice, Array, Array]]:
+    """x - shift + price * ratio, block by block, before and after it is brought back between the bounds."""
     for first in range(0, len(x), BLOCK):
         part = slice(first, first + BLOCK)
-        with np.errstate(invalid="ignore"):
-            y = ratio[part] * price
-        y -= 1.0
-        y += x[part]
-        np.clip(y, low[part], high[part], out=y)
-        lost = np.isnan(y)
-        if lost.any():
-            y[lost] = x[part][lost]
-        yield part, y
+        far = ratio[part] * price
+        far -= shift
+        far += x[part]
+        near = np.minimum(far, high[part])
+        np.maximum(near, low[part], out=near)
+        yield part, far, near
 
 
 def _price(x: Array, ratio: Array, weight: Array, low: Array, high: Array) -> float:
@@ -113,27 +113,23 @@ def _price(x: Array, ratio: Array, weight: Array, low: Array, high: Array) -> fl
     Newton's method (each piece is solved exactly) inside a bracket; a handful of sweeps.
     """
     total = float(weight @ x)
-    finite = np.where(np.isfinite(ratio), ratio, 0.0)
-    mean = float((weight * x) @ np.maximum(finite, 0.0))
+    slopes = weight * ratio
+    mean = float(slopes @ x)
     if total <= 0 or mean <= 0:
         return 0.0
     price, below, above = total / mean, 0.0, np.inf
     for _ in range(SWEEPS):
         excess, slope = -total, 0.0
-        for part, y in _moved(x, ratio, price, low, high):
-            excess += float(weight[part] @ y)
-            inside = (y > low[part]) & (y < high[part])
-            slope += float((weight[part] * finite[part]) @ inside)
+        for part, far, near in _moved(x, ratio, price, 1.0, low, high):
+            excess += float(weight[part] @ near)
+            slope += float(slopes[part] @ np.equal(far, near, out=far, casting="unsafe"))
         if abs(excess) <= ENOUGH * total:
             break
-        if excess < 0:
-            below = price
-        else:
-            above = price
+        below, above = (price, above) if excess < 0 else (below, price)
         price = price - excess / slope if slope > 0 else np.inf
         if not below < price < above:
             price = 4.0 * below if above == np.inf else _between(below, above)
-        if price > 1e300 or price < 1e-300:
+        if not 1e-300 < price < 1e300:
             break
     return float(price)
 
@@ -142,10 +138,10 @@ def _between(below: float, above: float) -> float:
     return float(np.sqrt(below * above)) if below > 0 else above / 4.0
 
 
-def _norm(x: Array, ratio: Array, price: float, low: Array, high: Array) -> float:
+def _norm(x: Array, ratio: Array, price: float, shift: float, low: Array, high: Array) -> float:
     squares = 0.0
-    for part, y in _moved(x, ratio, price, low, high):
-        step = np.subtract(y, x[part], out=y)
+    for part, _, near in _moved(x, ratio, price, shift, low, high):
+        step = np.subtract(near, x[part], out=near)
         squares += float(step @ step)
     return float(np.sqrt(squares / max(float(x.sum()), np.finfo(np.float64).tiny)))
 

@@ -18,7 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.anderson import Anderson
-from trabecula.certificate.bound import Bound, Field, bound_of, fit_multipliers, measure, not_bounded
+from trabecula.certificate.bound import (
+    UNREACHABLE,
+    Bound,
+    Field,
+    bound_of,
+    fit_multipliers,
+    measure,
+    not_bounded,
+)
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -27,9 +35,6 @@ Array = NDArray[np.float64]
 EXPONENT = 0.7
 FLOOR = 1e-4
 """Least density of a designed voxel, relative to its upper bound, so that it can come back."""
-
-STALL = 3
-"""Iterations over which the bound must still grow."""
 
 
 class State(Protocol):
@@ -63,6 +68,8 @@ class Relaxed:
         One float64 `[component, z, y, x]` a load case, m.
     objective
         Least objective met on the way, as exact as the loose solves: how far the bound could still rise.
+    optimum
+        float64 `[z, y, x]`: the design variables that met it; at penalty 1 the solution itself.
     iterations
         Designs that were solved.
     """
@@ -72,6 +79,7 @@ class Relaxed:
     density: Array
     displacements: tuple[Array, ...]
     objective: float
+    optimum: Array
     iterations: int
 
 
@@ -86,6 +94,7 @@ def relax(
     solve_tolerance: float = 1e-3,
     final_tolerance: float = 1e-6,
     max_iterations: int = 30,
+    patience: int = 4,
     progress: Callable[[int, float, float], None] | None = None,
 ) -> Relaxed:
     """Optimise at penalty 1 until the bound is within `tolerance` of the optimum or stops growing.
@@ -103,7 +112,8 @@ def relax(
     displacements
         One a load case to start the first solves from.
     tolerance
-        Stops where objective / bound - 1 is below it, or where the bound grows less over three iterations.
+        Stops where objective / bound - 1 is below it, or where the bound grows less over `patience`
+        iterations.
     solve_tolerance
         Relative residual of the solves on the way.
     final_tolerance
@@ -111,6 +121,8 @@ def relax(
         had again from that density alone.
     max_iterations
         Solved designs at most.
+    patience
+        Iterations over which the bound must still grow.
     progress
         Called after each iteration with its number, the least objective and the best bound so far.
 
@@ -123,7 +135,7 @@ def relax(
     if reason:
         raise ValueError(reason)
     sheet = _Sheet(discrete, designs or AnyDensity())
-    x = sheet.begin(start)
+    x = optimum = sheet.begin(start)
     u: list[Array | None] = list(displacements) if displacements is not None else [None] * len(discrete.loads)
     anderson, best, grown = Anderson(), None, [0.0]
     objective = previous = float("inf")
@@ -137,12 +149,14 @@ def relax(
             best = (x, solved)
         grown.append(max(grown[-1], bound.value or 0.0))
         reached = sheet.objective(density, field.works)
-        objective = min(objective, reached)
+        if reached < objective:
+            objective, optimum = reached, x
         if progress is not None:
             progress(iteration, objective, grown[-1])
-        if objective <= (1 + tolerance) * grown[-1]:
+        if objective <= (1 + tolerance) * grown[-1] or bound.reason == UNREACHABLE:
             break
-        if iteration > STALL and grown[-1] <= (1 + tolerance) * grown[-1 - STALL]:
+        is_stalled = iteration > patience and grown[-1] <= (1 + tolerance) * grown[-1 - patience]
+        if is_stalled and np.isfinite(objective):
             break
         if reached > previous:
             anderson.forget()
@@ -153,7 +167,9 @@ def relax(
     x, solved = best
     density = sheet.designs.physical(x).astype(np.float32).astype(np.float64)
     _, solved = _solve(discrete, state, density, solved, final_tolerance)
-    return Relaxed(prove(discrete, density, solved, sheet.designs), x, density, solved, objective, iteration)
+    return Relaxed(
+        prove(discrete, density, solved, sheet.designs), x, density, solved, objective, optimum, iteration
+    )
 
 
 def prove(

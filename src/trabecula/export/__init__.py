@@ -8,9 +8,10 @@ Surfaces are in metres until they are written; files say or are told their unit.
 from __future__ import annotations
 
 from trabecula.export.mesh import Mesh
+from trabecula.export.picture import picture
 from trabecula.export.stl import write_stl
 from trabecula.export.surface import surface
 from trabecula.export.threemf import write_3mf
 from trabecula.export.vti import write_vti
 
-__all__ = ["Mesh", "surface", "write_3mf", "write_stl", "write_vti"]
+__all__ = ["Mesh", "picture", "surface", "write_3mf", "write_stl", "write_vti"]

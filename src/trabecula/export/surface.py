@@ -13,7 +13,7 @@ from trabecula.export.nodes import find_nodes, joined_cells
 from trabecula.export.relax import relax
 from trabecula.export.samples import pieces, sample
 
-SMOOTHING = 2
+SMOOTHING = 5
 """Rounds of smoothing by default."""
 
 

@@ -72,7 +72,7 @@ inline double logarithm(double v) {
 
 // Everything one update needs; all arrays have `size` entries, `exponent` one or `size`.
 struct Criteria {
-  const double* x, *benefit, *cost, *lower, *upper, *exponent;  // benefit = dC/dx, cost = dV/dx
+  const double *x, *benefit, *cost, *lower, *upper, *exponent;  // benefit = dC/dx, cost = dV/dx
   Index size;
   bool each;        // an exponent a voxel
   double floor;     // densities below it grow as if they were there
@@ -274,9 +274,18 @@ inline void bind_oc(nanobind::module_& m) {
         if (static_cast<const double*>(out.data()) == x.data())
           throw std::invalid_argument("oc_update: cannot work in place");
         if (threads < 1) throw std::invalid_argument("oc_update: threads must be positive");
-        const Criteria c{x.data(),       compliance_gradient.data(), volume_gradient.data(), lower.data(),
-                         upper.data(),   exponent.data(),            static_cast<Index>(n),  exponent.size() == n,
-                         floor,          move,                       value,                  reciprocal,
+        const Criteria c{x.data(),
+                         compliance_gradient.data(),
+                         volume_gradient.data(),
+                         lower.data(),
+                         upper.data(),
+                         exponent.data(),
+                         static_cast<Index>(n),
+                         exponent.size() == n,
+                         floor,
+                         move,
+                         value,
+                         reciprocal,
                          threads};
         nb::gil_scoped_release unlocked;
         const Multiplier found = c.each ? update<true>(c, guess, out.data()) : update<false>(c, guess, out.data());

@@ -61,8 +61,7 @@ inline void spread_row(double* __restrict out, const double* __restrict sum, con
   for (; c + 1 <= reach; c += 2) {
     const double wa = w[c], wb = w[c + 1];
 #pragma omp simd
-    for (Index x = 0; x < nx; ++x)
-      out[x] += wa * (sum[x - c] + sum[x + c]) + wb * (sum[x - c - 1] + sum[x + c + 1]);
+    for (Index x = 0; x < nx; ++x) out[x] += wa * (sum[x - c] + sum[x + c]) + wb * (sum[x - c - 1] + sum[x + c + 1]);
   }
   if (c <= reach) {
     const double wa = w[c];

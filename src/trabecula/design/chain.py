@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from trabecula._kernels import core
 from trabecula.design.filters import make_filter
@@ -101,6 +100,8 @@ class DesignChain:
 
     def uniform(self, fraction: float, beta: float = 1.0) -> Array:
         """Equal densities wherever free, such that `volume` is `fraction`; as near as bounds allow."""
+        from scipy.optimize import brentq
+
         lower, upper = self.discrete.lower, self.discrete.upper
 
         def excess(level: float) -> float:

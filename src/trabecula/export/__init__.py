@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from trabecula.export.mesh import Mesh
 from trabecula.export.picture import picture
+from trabecula.export.report import report
 from trabecula.export.stl import write_stl
 from trabecula.export.surface import surface
 from trabecula.export.threemf import write_3mf
 from trabecula.export.vti import write_vti
 
-__all__ = ["Mesh", "picture", "surface", "write_3mf", "write_stl", "write_vti"]
+__all__ = ["Mesh", "picture", "report", "surface", "write_3mf", "write_stl", "write_vti"]

@@ -12,6 +12,6 @@ COLOURS: dict[str, str] = {"predicted": "#b26a00", "verified": "#1f5fbf", "certi
 MEANINGS: dict[str, str] = {
     "predicted": "a network's answer; nothing about it has been checked",
     "verified": "the compliance is that of this very design, from a solve of the state equations",
-    "certified": "verified, stationary to the stated residual, and above a lower bound that no design can pass",
+    "certified": "verified, stationary to the stated residual, with a lower bound that no design can pass",
 }
 """What each word promises."""

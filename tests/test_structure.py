@@ -26,13 +26,16 @@ DESIGN = {"design", *PHYSICS}
 CERTIFICATE = {"certificate", *DESIGN}
 STARTS = {"starts", *DESIGN}
 EXPORT = {"export", *PROBLEM}
-RESULT = {"result", *CERTIFICATE, *EXPORT}
-OPTIMIZE = {"optimize", "analysis", *CERTIFICATE, "result"}
-SOLVE = {"solve", *STARTS, *OPTIMIZE, *RESULT}
+RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
+OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
+JOURNAL = {"journal", *OPTIMIZE}
+WAY = {"way", *JOURNAL, *STARTS, *RESULT}
+SOLVE = {"solve", *WAY}
 CLI = {"cli", *SOLVE}
 
 MAY_IMPORT = {
     "files": set(),
+    "folder": {"files", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,
     "physics": PHYSICS,
@@ -43,6 +46,8 @@ MAY_IMPORT = {
     "result": RESULT,
     "analysis": DESIGN,
     "optimize": OPTIMIZE,
+    "journal": JOURNAL,
+    "way": WAY,
     "solve": SOLVE,
     "cli": CLI,
     "__init__": {"problem", "result", "solve"},

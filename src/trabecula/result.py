@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import itertools
 import json
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,28 +14,29 @@ from numpy.typing import NDArray
 
 from trabecula import files
 from trabecula.files import UnreadableError, read_array, read_arrays, read_text
+from trabecula.folder import (
+    DENSITY,
+    HISTORY,
+    HISTORY_LIMIT,
+    PICTURE,
+    RESULT,
+    STATE,
+    Row,
+    format_history,
+    load_problem,
+    parse_history,
+    read_json,
+    save_problem,
+)
 
 if TYPE_CHECKING:
+    from trabecula.certificate.independent import Recheck
     from trabecula.certificate.record import Certificate
     from trabecula.export import Mesh
     from trabecula.problem import Problem
 
 Word = Literal["predicted", "verified", "certified"]
 """How sure a number is: a guess; the true value from one solve; stationary and bounded."""
-
-Row = Mapping[str, float | int | str]
-"""One line of the history: what an iteration measured."""
-
-PROBLEM = "problem.yaml"
-RESULT = "result.json"
-DENSITY = "density.npy"
-STATE = "state.npz"
-HISTORY = "history.csv"
-PICTURE = "design.png"
-_MADE = (RESULT, DENSITY, STATE, HISTORY, PICTURE, "design.stl", "design.3mf", "design.vti", "report.html")
-
-_JSON_LIMIT = 1_000_000
-_HISTORY_LIMIT = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -140,7 +136,7 @@ class Result:
             "elements": list(self.problem.domain.elements),
             "threads": self.threads,
             "out": None if out is None else str(out),
-            "certificate": {key: _number(value) for key, value in self.certificate.to_json().items()},
+            "certificate": self.certificate.to_json(),
             "stages": [
                 {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
                 for s in self.stages
@@ -195,7 +191,7 @@ class Result:
         folder = Path(folder)
         problem = load_problem(folder, max_memory=max_memory)
         shape = problem.domain.elements[::-1]
-        values = _read_json(folder / RESULT)
+        values = read_json(folder / RESULT)
         density = read_array(folder / DENSITY, shape)
         if density.min() < 0 or density.max() > 1:
             raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
@@ -203,7 +199,7 @@ class Result:
         for name in ("design", "penalty", "beta"):
             if name not in state:
                 raise UnreadableError(folder / STATE, f"does not hold {name!r}")
-        rows = parse_history(read_text(folder / HISTORY, _HISTORY_LIMIT))
+        rows = parse_history(read_text(folder / HISTORY, HISTORY_LIMIT))
         return _from_json(folder / RESULT, values, problem, density, state, rows)
 
     def plot(self, path: Path | str | None = None) -> bytes:
@@ -220,8 +216,19 @@ class Result:
             The PNG.
         """
         from trabecula.export import picture
+        from trabecula.problem import discretise
 
-        png = picture(self.density, self.spacing)
+        discrete = discretise(self.problem)
+        png = picture(
+            self.density,
+            self.spacing,
+            solid=discrete.lower >= 1,
+            void=discrete.void,
+            fixed=discrete.fixed,
+            loads=discrete.loads,
+            title=self.problem.name,
+            word=self.word,
+        )
         if path is not None:
             files.write_bytes(Path(path), png)
         return png
@@ -235,8 +242,41 @@ class Result:
             1 for metres, 1000 for millimetres.
         """
         from trabecula.export import surface
+        from trabecula.problem import discretise
 
-        return surface(self.density, tuple(h * scale for h in self.spacing))
+        discrete = discretise(self.problem)
+        mesh = surface(
+            self.density,
+            self.spacing,
+            thickness=self.problem.domain.thickness,
+            solid=discrete.lower >= 1,
+            void=discrete.void,
+        )
+        return mesh if scale == 1 else mesh.scaled(scale)
+
+    def check(self, threads: int | None = None) -> Recheck:
+        """Verify the result again by another path: own assembly, own solver, own gradients.
+
+        Parameters
+        ----------
+        threads
+            Threads of the compiled solver, where the grid is too large to factorise.
+        """
+        from trabecula.certificate.independent import recheck
+        from trabecula.problem import discretise
+
+        return recheck(
+            discretise(self.problem),
+            self.density,
+            self.certificate,
+            self.relaxed,
+            compliance=self.compliance,
+            volume=self.volume,
+            design=self.design,
+            penalty=self.penalty,
+            beta=self.beta,
+            threads=threads,
+        )
 
     def _repr_png_(self) -> bytes:
         """Notebooks show a result as its picture."""
@@ -253,108 +293,8 @@ class Result:
         return state
 
 
-def save_problem(problem: Problem, folder: Path) -> None:
-    """Write `problem.yaml` and copies of the files it names, so that the folder can be moved or sent away."""
-    from trabecula.problem import dump, with_files
-    from trabecula.problem import files as files_of
-
-    renamed: dict[str, str] = {}
-    for name in files_of(problem):
-        place = Path(name)
-        copy = next(
-            candidate
-            for number in itertools.count(1)
-            if (candidate := place.name if number == 1 else f"{place.stem}-{number}{place.suffix}")
-            not in renamed.values()
-        )
-        renamed[name] = copy
-        if not (folder / copy).exists() or not place.samefile(folder / copy):
-            with place.open("rb") as source, files.replacing(folder / copy) as target:
-                shutil.copyfileobj(source, target)
-    files.write_text(folder / PROBLEM, dump(with_files(problem, renamed)))
-
-
-def same_problem(one: Problem, other: Problem) -> bool:
-    """Whether two problems ask the same, wherever the files they name are kept."""
-    from trabecula.problem import files as files_of
-    from trabecula.problem import with_files
-
-    def by_content(problem: Problem) -> Problem:
-        digests = {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in files_of(problem)}
-        return with_files(problem, digests)
-
-    return by_content(one) == by_content(other)
-
-
-def load_problem(folder: Path, *, max_memory: float | None = None) -> Problem:
-    """Read the problem a result folder was made for.
-
-    Raises
-    ------
-    UnreadableError
-        There is no such folder, or no problem in it.
-    """
-    from trabecula.problem import load
-
-    if not folder.is_dir():
-        raise UnreadableError(folder, "is not a folder" if folder.exists() else "does not exist")
-    if not (folder / PROBLEM).is_file():
-        raise UnreadableError(folder, f"holds no {PROBLEM}, so it is not a result of trabecula")
-    return load(folder / PROBLEM) if max_memory is None else load(folder / PROBLEM, max_memory=max_memory)
-
-
-def clear(folder: Path) -> None:
-    """Remove what an earlier result left in a result folder, so that nothing old passes for new.
-
-    Touches nothing in a folder that holds no problem of ours, and nothing but files that `save` and the
-    exports write; `result.json` goes first.
-    """
-    if (folder / PROBLEM).is_file():
-        for name in _MADE:
-            (folder / name).unlink(missing_ok=True)
-
-
-def format_history(rows: Sequence[Row]) -> str:
-    """History rows as CSV with a header; a value that a row lacks is empty."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def parse_history(text: str) -> list[dict[str, float | int | str]]:
-    """The inverse of `format_history`."""
-    return [
-        {key: _cell(value) for key, value in row.items() if isinstance(key, str) and value}
-        for row in csv.DictReader(io.StringIO(text, newline=""))
-    ]
-
-
-def _cell(text: str) -> float | int | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _number(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(read_text(path, _JSON_LIMIT))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, UnreadableError):
-            raise
-        raise UnreadableError(path, f"is not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise UnreadableError(path, "is not one JSON object")
-    return values
 
 
 def _from_json(

@@ -37,6 +37,21 @@ def waiting(text: str, quiet: bool = False) -> Iterator[None]:
         yield
 
 
+def print_json(values: object) -> None:
+    """Print one JSON object on stdout; infinite and undefined numbers become null."""
+    import json
+
+    print(json.dumps(_finite(values), allow_nan=False))
+
+
+def _finite(values: object) -> object:
+    if isinstance(values, dict):
+        return {key: _finite(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_finite(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
     from rich.table import Table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,16 @@ from trabecula.cli.edge import fail
 from trabecula.cli.options import Units
 
 if TYPE_CHECKING:
+    from trabecula.export import Mesh
     from trabecula.result import Result
+
+FILES = {
+    "stl": "design.stl",
+    "3mf": "design.3mf",
+    "vti": "design.vti",
+    "png": "design.png",
+    "report": "report.html",
+}
 
 
 def export(
@@ -44,9 +53,38 @@ def export(
 
 
 def write(result: Result, folder: Path, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:
-    """Write the asked formats into `folder` and say which files these are."""
+    """Write the asked formats into `folder`, each whole or not at all, and say which files these are."""
+    from trabecula.files import replacing
+
     paths = []
+    surface = None
     for name in formats:
-        with waiting(f"writing {name}", quiet):
-            paths.append(_WRITERS[name](result, folder, units))
+        path = folder / FILES[name]
+        with waiting(f"writing {path.name}", quiet), replacing(path) as file:
+            if name in {"stl", "3mf"}:
+                surface = surface or result.to_mesh()
+                _write_surface(name, file, result, surface, units)
+            else:
+                _write_picture(name, file, result)
+        paths.append(path)
     return paths
+
+
+def _write_surface(name: str, file: IO[bytes], result: Result, surface: Mesh, units: Units) -> None:
+    from trabecula.export import write_3mf, write_stl
+
+    if name == "stl":
+        write_stl(file, surface, units.value)
+    else:
+        write_3mf(file, surface, units.value, result.problem.name)
+
+
+def _write_picture(name: str, file: IO[bytes], result: Result) -> None:
+    from trabecula.export import write_vti
+
+    if name == "vti":
+        write_vti(file, result.density, result.spacing)
+    elif name == "png":
+        file.write(result.plot())
+    else:
+        file.write(result.to_html().encode())

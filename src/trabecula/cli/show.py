@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +13,12 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     """Show a saved result: figures, certificate and files."""
+    from trabecula.cli.console import print_json
     from trabecula.cli.summary import print_summary
     from trabecula.result import Result
 
     result = Result.load(folder)
     if as_json:
-        typer.echo(json.dumps(result.to_json(folder), allow_nan=False))
+        print_json(result.to_json(folder))
     else:
         print_summary(result, folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,46 +22,43 @@ GIGABYTE = 1e9
 
 def solve(
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE|NAME", help="Problem file, or the name of a named problem.")
+        str | None, typer.Argument(metavar="FILE|NAME", help="Problem file, or name of a named problem.")
     ] = None,
     start: Annotated[
-        Start | None, typer.Option(help="Where to begin; coarse (default) searches on coarse grids first.")
+        Start | None, typer.Option(help="Where to begin: coarse (default) searches on coarse grids first.")
     ] = None,
     proposals: Annotated[
         int | None,
-        typer.Option(min=1, max=10_000, help="Designs tried on the coarsest grid: time for stiffness."),
+        typer.Option(metavar="N", min=1, max=10_000, help="Designs tried on the coarsest grid."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Result folder.  [default: out/NAME]")
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Result folder, else out/NAME.")] = None,
+    iterations: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Most iterations on the full grid.")
     ] = None,
-    iterations: Annotated[int | None, typer.Option(min=1, help="Most iterations on the full grid.")] = None,
     tolerance: Annotated[
-        float | None, typer.Option(help="Stop when the design is stationary to this.")
+        float | None, typer.Option(metavar="T", help="Stop when the design is stationary to this.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of a summary.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with an interrupted solve in this folder.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Threads.  [default: OMP_NUM_THREADS, else all cores]")
+        int | None,
+        typer.Option(metavar="N", min=1, max=1024, help="Threads, else OMP_NUM_THREADS, else all cores."),
     ] = None,
     max_memory: Annotated[
         float | None, typer.Option(metavar="GB", help="Refuse problems that need more memory than this.")
     ] = None,
-    stl: Annotated[
-        bool, typer.Option("--stl/--no-stl", help="Write the watertight surface design.stl.")
-    ] = False,
+    stl: Annotated[bool, typer.Option("--stl/--no-stl", help="Write the surface, design.stl.")] = False,
     vti: Annotated[bool, typer.Option("--vti/--no-vti", help="Write design.vti for ParaView.")] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = False,
     units: Annotated[Units, typer.Option(help="Unit of the numbers in the STL.")] = Units.mm,
 ) -> None:
     """Solve a problem, prove what was reached, and save the result.
 
-    Exit code 0: solved; 2: bad input; 3: stopped before convergence, result kept; 130: interrupted,
-    go on with --resume.
+    Exit code 0: solved; 2: bad input; 3: stopped before convergence, the result is kept;
+    130: interrupted, --resume goes on.
     """
     from trabecula.cli.request import Request
 
@@ -95,8 +91,8 @@ def _fresh(
 ) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
     from trabecula.cli.problems import get
+    from trabecula.folder import PROBLEM, clear, save_problem
     from trabecula.problem import load
-    from trabecula.result import PROBLEM, clear, save_problem
 
     if file is None:
         fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
@@ -134,8 +130,9 @@ def _resumed(
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
     from trabecula.cli.request import Request
+    from trabecula.folder import RESULT, clear, load_problem, same_problem
     from trabecula.problem import load
-    from trabecula.result import RESULT, Result, clear, load_problem, same_problem
+    from trabecula.result import Result
 
     if out is not None and out.resolve() != folder.resolve():
         fail(f"--resume {folder} goes on in that folder; leave --out {out} away")
@@ -185,10 +182,11 @@ def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bo
 
 
 def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:
+    from trabecula.cli.console import print_json
     from trabecula.cli.summary import print_summary
 
     if as_json:
-        typer.echo(json.dumps(result.to_json(folder), allow_nan=False))
+        print_json(result.to_json(folder))
     elif not quiet:
         print_summary(result, folder)
     if not result.converged:

@@ -30,29 +30,39 @@ def print_summary(result: Result, folder: Path) -> None:
 
 def _design(result: Result) -> list[tuple[str, str]]:
     elements = " x ".join(str(n) for n in result.problem.domain.elements)
-    unit = "W K" if result.problem.is_heat else "J"
     goal = result.problem.goal.volume
     asked = "" if goal is None else f" of {percent(goal)} allowed"
     return [
         ("elements", elements),
-        ("compliance", number(result.compliance, unit, 6)),
+        ("compliance", number(result.compliance, _unit(result), 6)),
         ("volume", f"{percent(result.volume)}{asked}"),
     ]
 
 
 def _proof(result: Result) -> list[tuple[str, str]]:
     proof = result.certificate
-    unit = "W K" if result.problem.is_heat else "J"
-    bound = number(proof.lower_bound, unit)
-    if bound != "–":
-        bound = f"{bound}: no design of this volume is below; this one is at most {percent(proof.gap)} above"
     return [
-        ("lower bound", bound),
+        ("lower bound", _bound(result)),
         ("equilibrium", number(proof.equilibrium_residual, digits=2)),
         ("stationary", number(proof.kkt_residual, digits=2)),
-        ("one piece", "yes" if proof.connected else "no"),
+        ("one piece", {True: "yes", False: "no", None: "–"}[proof.connected]),
         ("grey", percent(proof.grey)),
     ]
+
+
+def _bound(result: Result) -> str:
+    proof = result.certificate
+    if proof.lower_bound is None:
+        return "– (none is known for this goal)"
+    if result.problem.goal.minimize == "volume":
+        bound = f"{percent(proof.lower_bound)}: no design as stiff uses less"
+    else:
+        bound = f"{number(proof.lower_bound, _unit(result))}: no design of this volume is below"
+    return bound if proof.gap is None else f"{bound}; this one is at most {percent(proof.gap)} above"
+
+
+def _unit(result: Result) -> str:
+    return "W K" if result.problem.is_heat else "J"
 
 
 def _way(result: Result) -> list[tuple[str, str]]:

@@ -153,6 +153,6 @@ def find_bound(
         displacements=displacements,
         tolerance=tolerance,
         max_iterations=5 * max_iterations if is_convex else max_iterations,
-        patience=15 if is_convex else 4,
+        patience=15 if is_convex else 6,
         progress=progress,
     )

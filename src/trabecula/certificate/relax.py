@@ -94,7 +94,7 @@ def relax(
     solve_tolerance: float = 1e-3,
     final_tolerance: float = 1e-6,
     max_iterations: int = 30,
-    patience: int = 4,
+    patience: int = 6,
     progress: Callable[[int, float, float], None] | None = None,
 ) -> Relaxed:
     """Optimise at penalty 1 until the bound is within `tolerance` of the optimum or stops growing.

@@ -30,10 +30,10 @@ def asked(problem: str) -> list[tuple[str, str]]:
     return [(label, text) for label, text in rows if text]
 
 
-def minimises_volume(problem: str) -> bool:
-    """Whether the goal is the least volume rather than the least compliance."""
+def minimised(problem: str) -> str:
+    """What the problem file says is minimised; "compliance" if it does not say."""
     goal = _read(problem).get("goal")
-    return isinstance(goal, Mapping) and goal.get("minimize") == "volume"
+    return str(goal.get("minimize", "compliance")) if isinstance(goal, Mapping) else "compliance"
 
 
 def _read(problem: str) -> Mapping[object, object]:

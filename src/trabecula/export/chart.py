@@ -36,7 +36,7 @@ def convergence(history: Sequence[Row], bound: float | None = None) -> str:
     shown = [value for _, _, value in rows]
     if bound is not None and _positive(bound):
         shown = [*shown, bound]
-    low, high = _decent(math.log10(min(shown)), math.log10(max(shown)))
+    low, high = _with_air(math.log10(min(shown)), math.log10(max(shown)))
     last = max(1, len(history) - 1)
 
     def x(index: float) -> float:
@@ -52,7 +52,7 @@ def convergence(history: Sequence[Row], bound: float | None = None) -> str:
     parts = [f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" aria-label="{label}">']
     parts += [
         _line(_LEFT, level(tick), _WIDTH - _RIGHT, level(tick), "grid")
-        + _text(_LEFT - 8, level(tick) + 4, f"{tick:.3g}", "end")
+        + _text(_LEFT - 8, level(tick) + 4, f"{tick:.4g}", "end")
         for tick in _log_ticks(low, high)
     ]
     parts += [_text(x(tick), _HEIGHT - _BOTTOM + 18, f"{tick}", "middle") for tick in _ticks(last)]
@@ -64,13 +64,13 @@ def convergence(history: Sequence[Row], bound: float | None = None) -> str:
         parts += [
             _text(_WIDTH - _RIGHT + 8, y(s / top) + 4, f"{s:g}", "start", "volume") for s in (0, top / 2, top)
         ]
-        parts.append(_text(_WIDTH - _RIGHT + 8, _TOP - 10, "volume", "start", "volume"))
+        parts.append(_text(_WIDTH - 2, _TOP - 14, "volume", "end", "volume"))
     if bound is not None and _positive(bound):
         parts.append(_line(_LEFT, level(bound), _WIDTH - _RIGHT, level(bound), "bound"))
-        parts.append(_text(_WIDTH - _RIGHT - 6, level(bound) - 6, "lower bound", "end", "bound"))
+        parts.append(_text(_WIDTH - _RIGHT - 6, level(bound) + 11, "lower bound", "end", "bound"))
     parts.append(_path([(x(k), level(value)) for k, _, value in rows], "compliance"))
     parts.append(_line(_LEFT, y(0), _WIDTH - _RIGHT, y(0), "axis"))
-    parts.append(_text(_LEFT - 8, _TOP - 10, "compliance", "end", "compliance"))
+    parts.append(_text(2, _TOP - 14, "compliance", "start", "compliance"))
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, "iteration (all stages)", "middle"))
     parts.append("</svg>")
     return "".join(parts)
@@ -105,9 +105,9 @@ def _positive(value: float) -> bool:
     return math.isfinite(value) and value > 0
 
 
-def _decent(low: float, high: float) -> tuple[float, float]:
+def _with_air(low: float, high: float) -> tuple[float, float]:
     """A range with some air, and never empty."""
-    air = max(0.06 * (high - low), 0.02)
+    air = max(0.09 * (high - low), 0.02)
     return low - air, high + air
 
 

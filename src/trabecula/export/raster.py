@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_FRAGMENTS = 1 << 20
+_FRAGMENTS = 1 << 18
+_PORTION = 1 << 18
 _NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 _DEEPEST = float(0xFFFFFFF0)
 
@@ -22,9 +23,9 @@ class Seen:
     shape
         Rows and columns of the picture.
     pixel
-        int64 `[seen]`: flat pixel indices, ascending.
+        int32 `[seen]`: flat pixel indices, ascending.
     face
-        int64 `[seen]`: the triangle nearest to the eye.
+        int32 `[seen]`: the triangle nearest to the eye.
     weights
         float32 `[seen, corner]`: barycentric co-ordinates within that triangle.
     depth
@@ -32,8 +33,8 @@ class Seen:
     """
 
     shape: tuple[int, int]
-    pixel: NDArray[np.int64]
-    face: NDArray[np.int64]
+    pixel: NDArray[np.int32]
+    face: NDArray[np.int32]
     weights: NDArray[np.float32]
     depth: NDArray[np.float32]
 
@@ -55,16 +56,21 @@ def rasterise(points: NDArray[np.float64], faces: NDArray[np.int64], shape: tupl
     """
     planes = _planes(points[faces])
     nearest = np.full(shape[0] * shape[1], _NOTHING, dtype=np.uint64)
-    for pixel, face, depth in _fragments(points[faces], planes, shape):
-        packed = depth.astype(np.uint64) << np.uint64(32)
-        np.minimum.at(nearest, pixel, packed | face.astype(np.uint64))
+    for where, which, level in _fragments(points[faces], planes, shape):
+        packed = level.astype(np.uint64) << np.uint64(32)
+        np.minimum.at(nearest, where, packed | which.astype(np.uint64))
 
-    pixel = np.flatnonzero(nearest != _NOTHING)
-    face = (nearest[pixel] & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    row, column = np.divmod(pixel, shape[1])
-    second, third, depth = _at(planes[face], column.astype(np.float64) + 0.5, row.astype(np.float64) + 0.5)
-    weights = np.stack([1 - second - third, second, third], axis=1, dtype=np.float32)
-    return Seen(shape, pixel, face, weights, depth.astype(np.float32))
+    pixel = np.flatnonzero(nearest != _NOTHING).astype(np.int32)
+    face = (nearest[pixel] & np.uint64(0xFFFFFFFF)).astype(np.int32)
+    del nearest
+    weights = np.empty((len(pixel), 3), dtype=np.float32)
+    depth: NDArray[np.float32] = np.empty(len(pixel), dtype=np.float32)
+    for start in range(0, len(pixel), _PORTION):
+        part = slice(start, start + _PORTION)
+        row, column = np.divmod(pixel[part], shape[1])
+        second, third, depth[part] = _at(planes[face[part]], column + 0.5, row + 0.5)
+        weights[part, 0], weights[part, 1], weights[part, 2] = 1 - second - third, second, third
+    return Seen(shape, pixel, face, weights, depth)
 
 
 def _planes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,7 +93,7 @@ def _planes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _at(
-    planes: NDArray[np.float64], column: NDArray[np.float64], row: NDArray[np.float64]
+    planes: NDArray[np.float64], column: NDArray[np.floating], row: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Second and third barycentric co-ordinate and depth at points of the picture."""
     second, third, depth = (

@@ -3,6 +3,7 @@ outlines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ SUPERSAMPLING = 2
 _BACKGROUND = np.array([1.0, 1.0, 1.0], dtype=np.float32)
 _FRAME = np.array([0.62, 0.65, 0.70], dtype=np.float32)
 _ROSETTE = 24
+_PORTION = 1 << 17
 
 
 def _lamp(*direction: float) -> NDArray[np.float32]:
@@ -26,6 +28,7 @@ def _lamp(*direction: float) -> NDArray[np.float32]:
 # directions to the right, up and towards the eye
 _KEY = _lamp(-0.45, 0.75, 0.65)
 _FILL = _lamp(0.85, 0.10, 0.45)
+_UP = _lamp(0.0, 0.91, 0.41)
 _HALF = _lamp(*(_KEY + np.array([0.0, 0.0, 1.0])))
 
 
@@ -136,23 +139,25 @@ def _shade(
 ) -> NDArray[np.float32]:
     """Colours of what is seen, float32 `[seen, (red, green, blue)]`."""
     normals = _corner_normals(scene)
-    corners = scene.faces[seen.face]
-    normal = np.zeros((len(corners), 3), dtype=np.float32)
-    colour = np.zeros((len(corners), 3), dtype=np.float32)
-    for corner in range(3):
-        weight = seen.weights[:, corner, None]
-        normal += weight * normals[seen.face, corner]
-        colour += weight * scene.colours[corners[:, corner]]
-    normal = _unit(normal)
+    normal = np.empty((len(seen.face), 3), dtype=np.float32)
+    for part in _portions(len(normal)):
+        mixed = np.einsum("pc,pci->pi", seen.weights[part], normals[seen.face[part]])
+        normal[part] = _unit(mixed) @ axes.T.astype(np.float32)
+    open_to_light = _hollows(depth, seen, normal)
+    edge = _outline(depth).ravel()
+    for part in _portions(len(normal)):
+        key, fill, half, up = (np.clip(normal[part] @ lamp, 0.0, 1.0) for lamp in (_KEY, _FILL, _HALF, _UP))
+        light = (0.42 + 0.08 * up + 0.46 * key + 0.24 * fill) * open_to_light[part]
+        colour = np.einsum("pc,pci->pi", seen.weights[part], scene.colours[scene.faces[seen.face[part]]])
+        shaded = colour * light[:, None] + (0.12 * half**48)[:, None]
+        shaded *= (1 - 0.6 * edge[seen.pixel[part]])[:, None]
+        normal[part] = np.clip(shaded, 0, 1)
+    return normal
 
-    up = normal[:, 1]
-    normal = normal @ axes.T.astype(np.float32)
-    key, fill, half = (np.clip(normal @ lamp, 0.0, 1.0) for lamp in (_KEY, _FILL, _HALF))
-    light = 0.42 + 0.08 * up + 0.46 * key + 0.24 * fill
-    light *= _hollows(depth, seen, normal)
-    shaded = colour * light[:, None] + (0.12 * half**48)[:, None]
-    shaded *= (1 - 0.6 * _outline(depth).ravel()[seen.pixel])[:, None]
-    return np.asarray(np.clip(shaded, 0, 1), dtype=np.float32)
+
+def _portions(count: int) -> Iterator[slice]:
+    """Parts small enough to stay in the caches."""
+    return (slice(start, start + _PORTION) for start in range(0, count, _PORTION))
 
 
 def _hollows(depth: NDArray[np.float32], seen: Seen, normal: NDArray[np.float32]) -> NDArray[np.float32]:

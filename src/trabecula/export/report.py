@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 
-from trabecula.export.asked import asked, minimises_volume
+from trabecula.export.asked import asked, minimised
 from trabecula.export.chart import Row, convergence
 from trabecula.export.words import MEANINGS
 
@@ -69,8 +69,10 @@ def report(
     word = _text(result.get("word"))
     certificate = result.get("certificate")
     proven = certificate if isinstance(certificate, Mapping) else {}
+    goal = minimised(problem)
     # where volume is minimised the bound is a volume and has no place on the compliance axis
-    bound = None if minimises_volume(problem) else _finite(proven.get("lower_bound"))
+    bound = None if goal == "volume" else _finite(proven.get("lower_bound"))
+    unit = "W K" if goal == "thermal_compliance" else "J"
     image = base64.b64encode(picture).decode("ascii")
     return "\n".join(
         [
@@ -80,14 +82,14 @@ def report(
             f"<title>{escape(name)}</title>",
             f"<style>{style}</style></head><body><main>",
             f"<header><h1>{escape(name)}</h1>{_badge(word)}</header>",
-            f'<p class="key">{_key_figures(result, proven)}</p>',
+            f'<p class="key">{_key_figures(result, proven, unit)}</p>',
             f'<figure><img alt="The design" src="data:image/png;base64,{image}"></figure>',
             '<div class="columns">',
-            f"<section><h2>What was asked</h2>{_table(asked(problem))}</section>",
+            f"<section><h2>What was asked</h2>{_table(asked(problem))}",
+            f"<h2>Stages</h2>{_stages(result.get('stages'))}</section>",
             f"<section><h2>What was proven</h2>{_meaning(word)}{_certificate(proven)}</section>",
             "</div>",
-            f"<section><h2>How it was reached</h2>{convergence(history, bound)}",
-            f"{_stages(result.get('stages'))}</section>",
+            f"<section><h2>How it was reached</h2>{convergence(history, bound)}</section>",
             f"<details><summary>Problem file</summary><pre>{escape(problem)}</pre></details>",
             f"<footer>{_origin(result, machine)}</footer>",
             "</main></body></html>\n",
@@ -107,9 +109,9 @@ def _meaning(word: str) -> str:
     return f'<ul class="words">{"".join(rows)}</ul>'
 
 
-def _key_figures(result: Mapping[str, object], proven: Mapping[object, object]) -> str:
+def _key_figures(result: Mapping[str, object], proven: Mapping[object, object], unit: str) -> str:
     figures = [
-        ("compliance", _quantity(result.get("compliance"))),
+        (f"{unit} compliance", _quantity(result.get("compliance"))),
         ("volume fraction", _quantity(result.get("volume"))),
         ("gap to the lower bound", _percent(proven.get("gap"))),
         ("seconds", _quantity(result.get("seconds"), digits=3)),
@@ -140,7 +142,7 @@ def _certificate(proven: Mapping[object, object]) -> str:
 
 def _stages(stages: object) -> str:
     if not isinstance(stages, Sequence) or isinstance(stages, str) or not stages:
-        return ""
+        return "<p>None were kept.</p>"
     rows = [
         f"<tr><td>{escape(_text(stage.get('name')))}</td>"
         f'<td class="number">{escape(_text(stage.get("iterations")))}</td>'

@@ -176,6 +176,7 @@ def test_mixing_solves_a_power_law_in_a_few_steps() -> None:
         plain = image(plain)
         mixed = anderson.mix(mixed, image(mixed))
     assert np.abs(np.log(mixed / goal)).max() < 0.01 * np.abs(np.log(plain / goal)).max()
+    np.testing.assert_array_equal(Anderson(depth=0).mix(mixed, plain), plain)
     anderson.forget()
     np.testing.assert_array_equal(anderson.mix(mixed, plain), plain)
     np.testing.assert_array_equal(anderson.mix(mixed, plain), plain)

@@ -24,7 +24,7 @@ class Anderson:
     Attributes
     ----------
     depth
-        Differences that are remembered (in single precision: two arrays each).
+        Iterates that are remembered (in single precision: two arrays each); 0 mixes nothing.
     floor
         Smallest value that counts, so that unknowns which vanish do not steer the others.
     """
@@ -41,6 +41,8 @@ class Anderson:
 
     def mix(self, before: Array, image: Array) -> Array:
         """Return the next iterate from an iterate and its image, float64 of the same shape, positive."""
+        if self.depth == 0:
+            return image
         weight = np.log(np.maximum(before, self.floor)).astype(np.float32)
         log = np.log(np.maximum(image, self.floor)).astype(np.float32)
         step = log - weight

@@ -154,5 +154,6 @@ def find_bound(
         tolerance=tolerance,
         max_iterations=5 * max_iterations if is_convex else max_iterations,
         patience=15 if is_convex else 6,
+        solve_tolerance=1e-4 if is_convex else 1e-3,
         progress=progress,
     )

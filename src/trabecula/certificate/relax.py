@@ -95,6 +95,7 @@ def relax(
     final_tolerance: float = 1e-6,
     max_iterations: int = 30,
     patience: int = 6,
+    mixing: int = 2,
     progress: Callable[[int, float, float], None] | None = None,
 ) -> Relaxed:
     """Optimise at penalty 1 until the bound is within `tolerance` of the optimum or stops growing.
@@ -123,6 +124,8 @@ def relax(
         Solved designs at most.
     patience
         Iterations over which the bound must still grow.
+    mixing
+        Depth of the Anderson mixing; 0 is the plain fixed point.
     progress
         Called after each iteration with its number, the least objective and the best bound so far.
 
@@ -137,7 +140,7 @@ def relax(
     sheet = _Sheet(discrete, designs or AnyDensity())
     x = optimum = sheet.begin(start)
     u: list[Array | None] = list(displacements) if displacements is not None else [None] * len(discrete.loads)
-    anderson, best, grown = Anderson(), None, [0.0]
+    anderson, best, grown = Anderson(mixing), None, [0.0]
     objective = previous = float("inf")
     iteration = 0
     for iteration in range(1, max_iterations + 1):

@@ -1,5 +1,5 @@
-"""Claim: without penalty every named problem is certified within 0.5 % of its global optimum, and mixing takes
-up to half of the solves away that plain optimality criteria need for it.
+"""Claim: without penalty every named problem is certified within 0.5 % of its global optimum, and mixing saves
+up to half of the solves that plain optimality criteria need for it.
 
 For every named problem, with and without the filter inside the bound: solves from a uniform start until the
 gap between the objective and the lower bound is below 5, 2, 1 and 0.5 %, plain and mixed. `--half` takes half

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 _LONGEST = 100_000
+_DEEPEST = 20
 
 
 def asked(problem: str) -> list[tuple[str, str]]:
@@ -37,16 +38,20 @@ def minimised(problem: str) -> str:
 
 
 def _read(problem: str) -> Mapping[object, object]:
-    """The file's tree; empty if it is none, too long, or uses aliases (which saved problems never do)."""
+    """The file's tree; empty if it is none, too long or deep, or uses aliases (which saved problems never
+    do)."""
     import yaml
 
     if len(problem) > _LONGEST:
         return {}
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(problem)):
-            return {}
+        depth = 0
+        for event in yaml.parse(problem):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+                return {}
         tree = yaml.safe_load(problem)
-    except (yaml.YAMLError, RecursionError, ValueError):
+    except (yaml.YAMLError, ValueError):
         return {}
     return tree if isinstance(tree, Mapping) else {}
 

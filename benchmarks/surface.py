@@ -2,7 +2,7 @@
 some 150 MB at a million voxels; marching cubes cuts the edges of a solid box off (1 % of a 12-voxel cube).
 
 Measures trabecula's surface nets and, where they are installed, PyMCubes and scikit-image on the same fields.
-Open edges are those not shared by exactly two opposite faces after rounding to float32 and merging equal points.
+Open edges are those not shared by exactly two opposite faces after rounding to float32 and merging points.
 Memory is what Python knows of; what a library allocates in C++ is not in it.
 """
 

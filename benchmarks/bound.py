@@ -1,4 +1,4 @@
-"""Claim: without penalty every named problem is certified within 0.5 % of its global optimum, and mixing saves
+"""Claim: without penalty every named problem is certified within 0.5 % of its global optimum; mixing saves
 up to half of the solves that plain optimality criteria need for it.
 
 For every named problem, with and without the filter inside the bound: solves from a uniform start until the

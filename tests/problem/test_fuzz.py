@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Iterator
@@ -18,12 +19,13 @@ from .plates import BLOCK, HEATED, PLATE
 
 LIMIT = 115e6  # bytes: some ten thousand elements
 ODD: list[Any] = [
-    None, True, False, 0, -1, 1, 2, 3, 0.5, -0.0, 1e-300, 1e300, -1e30, 1e30, 10**18, 10**400, float("nan"),
-    float("inf"), "", "x", "no", "nan", "1", "everywhere", "\x00", "a" * 300, [], {}, [[]], [{}], [0, 1], [1, 0],
-    [0, 0, 0], [[0, 0]], ["x"], ["x", "y", "z"], {"x": 0}, {"y": [0, 1]}, {"not": {"x": 0}}, {"any": [{"x": 0}]},
-    {"sphere": {"center": [0, 0], "radius": 1}}, {"stl": "/dev/zero"}, {"stl": "."}, {"nodes": [[0, 0]]},
-    {"gravity": [0, -9.81]}, {"where": {"x": 1}, "pressure": 1}, {"where": "everywhere", "as": "void"},
-]  # fmt: skip
+    *(None, True, False, 0, -1, 1, 2, 3, 0.5, -0.0, 1e-300, 1e300, -1e30, 1e30, 10**18, 10**400),
+    *(float("nan"), float("inf"), "", "x", "no", "nan", "1", "everywhere", "\x00", "a" * 300),
+    *([], {}, [[]], [{}], [0, 1], [1, 0], [0, 0, 0], [[0, 0]], ["x"], ["x", "y", "z"]),
+    *({"x": 0}, {"y": [0, 1]}, {"not": {"x": 0}}, {"any": [{"x": 0}]}, {"nodes": [[0, 0]]}),
+    *({"sphere": {"center": [0, 0], "radius": 1}}, {"stl": "/dev/zero"}, {"stl": "."}),
+    *({"gravity": [0, -9.81]}, {"where": {"x": 1}, "pressure": 1}, {"where": "everywhere", "as": "void"}),
+]
 KEYS = [
     "x",
     "y",
@@ -153,7 +155,5 @@ def test_no_single_odd_value_crashes(base: Any, odd: int) -> None:
 )
 def test_no_tree_crashes_the_reader(tree: Any) -> None:
     survives(tree)
-    try:
+    with contextlib.suppress(ProblemError):
         loads(json.dumps(tree), "json")
-    except ProblemError:
-        pass

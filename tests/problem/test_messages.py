@@ -165,6 +165,20 @@ READING: list[Row] = [
     (PLATE, {"options": {"symmetry": ["x", "x"]}}, "options.symmetry", ["at most once"]),
     (PLATE, {"options": {"filter": {"radius": -1}}}, "options.filter.radius", ["got -1", "above 0"]),
     (PLATE, {"options": {"filter": {"kind": "cone"}}}, "options.filter.kind", ["density, sensitivity"]),
+    (PLATE, {"options": {"filter": "nothing"}}, "options.filter", ["got 'nothing'", "one of density"]),
+    (PLATE, {"options": {"filter": 0.1}}, "options.filter", ["got 0.1", "kind, radius"]),
+    (
+        PLATE,
+        {"regions": [{"where": {"any": [{"x": 0}] * 100}, "as": "void"}] * 40},
+        "where",
+        ["hold 4042 selectors", "3000"],
+    ),
+    (
+        BLOCK,
+        {"regions": [{"where": {"stl": "a.stl"}, "as": "void"}] * 21},
+        "where",
+        ["hold 21 STL files", "20 of them"],
+    ),
     (PLATE, {"options": {"filtr": {}}}, "options.filtr", ["did you mean 'filter'?"]),
 ]
 

@@ -172,6 +172,13 @@ def test_awkward_names_read_back_the_same(name: str) -> None:
     assert loads(dump(problem)) == problem
 
 
+def test_a_filter_may_be_given_by_its_kind_alone() -> None:
+    assert (
+        loads(dump(problems.mbb()).replace("{kind: density, radius: 0.12}", "none")).options.filter.kind
+        == "none"
+    )
+
+
 def test_limits_one_a_case_read_back_the_same() -> None:
     wheel = replace(problems.wheel(), goal=Goal("volume", compliance=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)))
     assert loads(dump(wheel)) == wheel

@@ -19,7 +19,7 @@ from trabecula.problem.spread import bounding_box, touched
 
 Floats = NDArray[np.float64]
 _TIE = 1e-9
-_LEAST_LOAD = 0.5  # of the sum of its sizes: forces of a couple may meet in one coarse node and vanish
+_LEAST_LOAD = 0.5  # of the sum of its sizes: the forces of a couple may meet in one coarse node
 
 
 def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscreteProblem:
@@ -120,8 +120,8 @@ def _rounded(values: Floats) -> Floats:
     return np.where(values > 1.0 - _TIE, 1.0, values)
 
 
-# The four matrices below count lengths in whole units (a fine element is `coarse` of them, a coarse element is
-# `fine`), so that ties are ties and what is symmetric stays so to the last bit.
+# The four matrices below count lengths in whole units (a fine element is `coarse` of them, a coarse element
+# is `fine`), so that ties are ties and what is symmetric stays so to the last bit.
 
 
 def _overlap(fine: int, coarse: int) -> Floats:

@@ -11,8 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.problem.errors import ProblemError
+
 Floats = NDArray[np.float64]
-_PAIRS = 1_000_000  # triangle-column pairs looked at together: some 100 MB
+_PAIRS = 500_000  # triangle-column pairs looked at together: some 100 MB
+_MOST_PAIRS = 1_000_000_000  # in all: minutes. A sound mesh has a few for every column and every triangle
 
 
 def inside(triangles: Floats, axes: tuple[Floats, ...]) -> NDArray[np.bool_]:
@@ -30,6 +33,11 @@ def inside(triangles: Floats, axes: tuple[Floats, ...]) -> NDArray[np.bool_]:
     Returns
     -------
     bool `[z, y, x]`.
+
+    Raises
+    ------
+    ProblemError
+        If the triangles lie over each other so often that the answer would take minutes.
     """
     along_z, leaks = _along_last(triangles, axes)
     if not leaks:
@@ -53,6 +61,8 @@ def _along_last(triangles: Floats, axes: tuple[Floats, ...]) -> tuple[NDArray[np
     span1 = np.searchsorted(second, low[:, 1], "left"), np.searchsorted(second, high[:, 1], "right")
     wide, tall = span0[1] - span0[0], span1[1] - span1[0]
     pairs = wide * tall
+    if pairs.sum() > _MOST_PAIRS:
+        raise ProblemError("stl", "covers the domain with too many large triangles", "", "simplify the mesh")
     for chunk in _chunks(pairs):
         which = np.repeat(np.arange(chunk.start, chunk.stop), pairs[chunk])
         if which.size == 0:

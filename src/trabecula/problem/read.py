@@ -21,11 +21,12 @@ from trabecula.problem.model import (
 )
 from trabecula.problem.read_design import read_goal, read_material, read_options
 from trabecula.problem.read_where import Space, read_where
-from trabecula.problem.where import Everywhere
+from trabecula.problem.where import Everywhere, Stl, Where
 from trabecula.problem.yaml_strict import parse_text, read_text
 
 VERSION = 1
 MAX_CASES, MAX_ENTRIES = 200, 1000
+MAX_SELECTORS, MAX_MESHES = 3000, 20
 _TOP = ("trabecula", "name", "domain", "material", "supports", "loads", "cases", "regions", "goal", "options")
 
 
@@ -100,6 +101,7 @@ def parse(tree: object, base: Path | None = None) -> Problem:
         name=name,
     )
     _check_kind(problem, heat)
+    _check_number(problem)
     return problem
 
 
@@ -240,6 +242,26 @@ def _check_kind(problem: Problem, heat: bool) -> None:
                     f"needs loads with {wanted}",
                     "" if heat else "or minimise thermal_compliance",
                 )
+
+
+def _check_number(problem: Problem) -> None:
+    """Every selector looks at the whole grid, so their number is kept in bounds."""
+    every = selectors(problem)
+    meshes = sum(isinstance(part, Stl) for part in every)
+    if len(every) > MAX_SELECTORS or meshes > MAX_MESHES:
+        said = f"hold {meshes} STL files" if meshes > MAX_MESHES else f"hold {len(every)} selectors"
+        allowed = f"at most {MAX_SELECTORS} selectors, {MAX_MESHES} of them STL files"
+        raise ProblemError("where", said, allowed, "describe shapes by ranges, round parts or one STL file")
+
+
+def selectors(problem: Problem) -> list[Where]:
+    """All selectors of a problem, at any depth."""
+    wheres = [
+        *(support.where for support in problem.supports),
+        *(load.where for case in problem.cases for load in case.loads),
+        *(region.where for region in problem.regions),
+    ]
+    return [part for where in wheres for part in where.every()]
 
 
 def is_single(problem: Problem) -> bool:

@@ -96,6 +96,8 @@ def read_options(at: At, axes: tuple[str, ...]) -> Options:
 
 
 def _filter(at: At) -> Filter:
+    if isinstance(at.value, str):  # `filter: none`
+        return Filter(cast(_FilterKind, at.choice(get_args(_FilterKind))))
     keys = at.mapping(("kind", "radius"), empty=True)
     kind = keys["kind"].choice(get_args(_FilterKind)) if "kind" in keys else "density"
     radius = keys["radius"].number(above=0, what="a length in metres") if "radius" in keys else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from trabecula.problem.errors import ProblemError
 
-MAX_BYTES = 256 * 1024 * 1024
-MAX_TRIANGLES = 5_000_000
+MAX_BYTES = 128 * 1024 * 1024
+MAX_TRIANGLES = 2_500_000
+_ROWS = 100_000  # lines of a text file turned into numbers together
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
@@ -81,13 +83,23 @@ def _text(content: bytes) -> NDArray[np.float64] | None:
     """Corners of a text file, or None if it is none."""
     if content.lstrip()[:5].lower() != b"solid" or b"\0" in content:
         return None
-    rows = [line.split()[1:] for line in content.lower().splitlines() if line.lstrip().startswith(b"vertex")]
+    blocks, rows = [np.empty((0, 3))], []
+    for line in BytesIO(content):
+        words = line.split(maxsplit=4)
+        if words and words[0].lower() == b"vertex":
+            if len(words) != 4:
+                return None
+            rows.append(words[1:])
+            if len(rows) == _ROWS:
+                blocks.append(_numbers(rows))
+                rows.clear()
+    corners = np.concatenate([*blocks, _numbers(rows)])
+    return corners.reshape(-1, 3, 3) if len(corners) % 3 == 0 else None
+
+
+def _numbers(rows: list[list[bytes]]) -> NDArray[np.float64]:
+    """Corners of text rows, float64 `[row, 3]`; what is no number becomes NaN."""
     try:
-        numbers = np.array(rows, dtype=np.float64)
+        return np.array(rows, dtype=np.float64).reshape(-1, 3)
     except ValueError:
-        return None
-    if not rows:
-        return np.empty((0, 3, 3))
-    if numbers.ndim != 2 or numbers.shape[1] != 3 or len(numbers) % 3:
-        return None
-    return numbers.reshape(-1, 3, 3)
+        return np.full((len(rows), 3), np.nan)

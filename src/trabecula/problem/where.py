@@ -85,6 +85,14 @@ class Where(ABC):
     def select(self, lattice: Lattice) -> Mask:
         """Which points of the lattice belong to it, bool `[z, y, x]`."""
 
+    def inner(self) -> tuple[Where, ...]:
+        """The selectors it is made of, if any."""
+        return ()
+
+    def every(self) -> list[Where]:
+        """Itself and all selectors inside it, at any depth."""
+        return [self, *(part for one in self.inner() for part in one.every())]
+
 
 @dataclass(frozen=True)
 class Everywhere(Where):
@@ -207,6 +215,10 @@ class AllOf(Where):
 
     parts: tuple[Where, ...]
 
+    def inner(self) -> tuple[Where, ...]:
+        """Its parts."""
+        return self.parts
+
     def select(self, lattice: Lattice) -> Mask:
         """The intersection."""
         return reduce(np.logical_and, (part.select(lattice) for part in self.parts))
@@ -218,6 +230,10 @@ class AnyOf(Where):
 
     parts: tuple[Where, ...]
 
+    def inner(self) -> tuple[Where, ...]:
+        """Its parts."""
+        return self.parts
+
     def select(self, lattice: Lattice) -> Mask:
         """The union."""
         return reduce(np.logical_or, (part.select(lattice) for part in self.parts))
@@ -228,6 +244,10 @@ class Not(Where):
     """Everything else."""
 
     part: Where
+
+    def inner(self) -> tuple[Where, ...]:
+        """What it excludes."""
+        return (self.part,)
 
     def select(self, lattice: Lattice) -> Mask:
         """The complement."""

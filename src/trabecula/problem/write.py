@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trabecula.problem.model import Domain, Load, LoadCase, Material, Problem, Region, Support
-from trabecula.problem.read import VERSION, is_single, parse
+from trabecula.problem.read import VERSION, is_single, parse, selectors
 from trabecula.problem.where import (
     AllOf,
     AnyOf,
@@ -95,7 +95,7 @@ def validate(problem: Problem) -> None:
 def files(problem: Problem) -> tuple[str, ...]:
     """The files a problem needs besides itself (STL shapes), each once."""
     found = [problem.domain.shape] if problem.domain.shape is not None else []
-    found += [part.file for where in _wheres(problem) for part in _parts(where) if isinstance(part, Stl)]
+    found += [part.file for part in selectors(problem) if isinstance(part, Stl)]
     return tuple(dict.fromkeys(found))
 
 
@@ -161,21 +161,6 @@ def where_tree(where: Where) -> Any:
     if isinstance(where, Not):
         return {"not": where_tree(where.part)}
     raise TypeError(f"no file form for {type(where).__name__}")
-
-
-def _wheres(problem: Problem) -> list[Where]:
-    return [
-        *(support.where for support in problem.supports),
-        *(load.where for case in problem.cases for load in case.loads),
-        *(region.where for region in problem.regions),
-    ]
-
-
-def _parts(where: Where) -> list[Where]:
-    inner = (
-        where.parts if isinstance(where, (AllOf, AnyOf)) else (where.part,) if isinstance(where, Not) else ()
-    )
-    return [where, *(part for one in inner for part in _parts(one))]
 
 
 def _domain(domain: Domain) -> dict[str, Any]:

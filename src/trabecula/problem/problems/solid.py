@@ -84,7 +84,7 @@ def jet_bracket(
         return AllOf((Cylinder("z", pin, r), at(z=z)))
 
     heads = AnyOf(tuple(ring(place, 0.013, (0.012, 0.066)) for place in bolts))
-    holes = AnyOf((*(Cylinder("y", place, 0.006) for place in bolts), Cylinder("z", pin, 0.008)))
+    holes = AnyOf((*(Cylinder("y", place, 0.006) for place in bolts), lug(0.008, (lugs[0][0], lugs[1][1]))))
     gap = box((0.066, 0.03, 0.044), (0.114, 0.066, 0.066))
     both = AnyOf(tuple(lug(0.0155, z) for z in lugs))
     slant = radians(42.0)

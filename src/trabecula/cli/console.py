@@ -54,18 +54,8 @@ def _finite(values: object) -> object:
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
     for name, value in pairs:
-        grid.add_row(f"  {name}", _plain(value))
-    output().print(grid, soft_wrap=True)
-
-
-def _plain(value: str) -> str:
-    from rich.markup import escape
-
-    return escape(value)
+        output().print(f"  {name:<14}{value}", markup=False, soft_wrap=True)
 
 
 def number(value: float | None, unit: str = "", digits: int = 5) -> str:

@@ -58,7 +58,7 @@ def _bound(result: Result) -> str:
         bound = f"{percent(proof.lower_bound)}: no design as stiff uses less"
     else:
         bound = f"{number(proof.lower_bound, _unit(result))}: no design of this volume is below"
-    return bound if proof.gap is None else f"{bound}; this one is at most {percent(proof.gap)} above"
+    return bound if proof.gap is None else f"{bound}, this one at most {percent(proof.gap)} above"
 
 
 def _unit(result: Result) -> str:

@@ -18,7 +18,7 @@ inline void need(bool ok, const char* what) {
 }
 
 inline std::unique_ptr<Solver> make_solver(const std::vector<long>& elements, const std::vector<double>& spacing,
-                                           Doubles K0, Doubles fine, Doubles coarse, Flags fixed,
+                                           Doubles K0, Doubles fine, double first, double second, Flags fixed,
                                            const Settings& settings) {
   const int D = static_cast<int>(elements.size());
   need(D == 2 || D == 3, "elements: two or three numbers");
@@ -37,11 +37,10 @@ inline std::unique_ptr<Solver> make_solver(const std::vector<long>& elements, co
   need(C == 1 || C == D, "K0: 2^D nodes times 1 or D components");
   need(K0.size() == static_cast<std::size_t>(N * C) * N * C, "K0: square");
   need(fine.size() == static_cast<std::size_t>(N) * C * C, "fine: [block, C, C]");
-  need(coarse.size() == static_cast<std::size_t>(N) * N * C * C, "coarse: [t, block, C, C]");
   need(fixed.size() == nodes * C, "fixed: [component, z, y, x] over nodes");
   auto make = [&](auto d, auto c) -> std::unique_ptr<Solver> {
-    return std::make_unique<Hierarchy<decltype(d)::value, decltype(c)::value>>(n, h, K0.data(), fine.data(),
-                                                                              coarse.data(), fixed.data(), settings);
+    return std::make_unique<Hierarchy<decltype(d)::value, decltype(c)::value>>(
+        n, h, K0.data(), fine.data(), std::array<double, 2>{first, second}, fixed.data(), settings);
   };
   using I1 = std::integral_constant<int, 1>;
   using I2 = std::integral_constant<int, 2>;
@@ -56,13 +55,12 @@ inline void bind_hierarchy(nb::module_& m) {
       .def_rw("threads", &Settings::threads)
       .def_rw("degree", &Settings::degree)
       .def_rw("coarse_degree", &Settings::coarse_degree)
-      .def_rw("gamma", &Settings::gamma)
-      .def_rw("w_from", &Settings::w_from)
+      .def_rw("repeated", &Settings::repeated)
       .def_rw("ratio", &Settings::ratio)
       .def_rw("power", &Settings::power);
   nb::class_<Solver>(m, "Solver", "Multigrid-preconditioned conjugate gradients on a box of voxels.")
       .def_static("make", &make_solver, nb::arg("elements"), nb::arg("spacing"), nb::arg("K0"), nb::arg("fine"),
-                  nb::arg("coarse"), nb::arg("fixed"), nb::arg("settings"))
+                  nb::arg("first"), nb::arg("second"), nb::arg("fixed"), nb::arg("settings"))
       .def("set_stiffness",
            [](Solver& s, Doubles relative) {
              need(relative.size() == static_cast<std::size_t>(s.element_count()), "stiffness: one value an element");

@@ -1,10 +1,8 @@
 // What one vector of voxels does to its nodal values: the fine element in its mirror-symmetric form, and the
-// Galerkin element of the first coarse grid, whose matrix is never stored.
+// Galerkin element of a coarse grid in moments of the moduli. No matrix is ever stored.
 //
 // D dimensions, C components (C == D: elasticity, C == 1: conduction), N = 2^D nodes.
 #pragma once
-
-#include <utility>
 
 #include "simd.hpp"
 
@@ -69,61 +67,134 @@ struct FineElement {
   }
 };
 
-// Whether the Galerkin coefficient (t, block P, c, k) of the first coarse element can be other than zero.
-// A child's mode m' is fed by the parent's modes that contain it.
+// The Galerkin element of any coarse grid. Gradients of its nodal functions are products of 1, xi, eta, zeta, so what
+// the moduli of all the voxels inside do to it is said by their moments of order 0 to 2 along each axis: 3^D numbers
+// (27 in 3-D) in place of a matrix of 300. A monomial is a set of axes (bit d: the coordinate along axis d).
+//
+// In 3-D elasticity 205 multiply-adds between the two transforms.
 template <int D, int C>
-constexpr bool couples(int t, int P, int c, int k) {
-  constexpr int N = 1 << D;
-  const int m = mode_of<C>(c, P), n = mode_of<C>(k, P ^ t);
-  for (int p = 0; p < N; p++) {
-    const int a = mode_of<C>(c, p), b = mode_of<C>(k, p);
-    const bool rigid = C == 1 ? p == 0 : (a == 0 || b == 0);  // a constant stores no energy
-    if (!rigid && (a & ~m) == 0 && (b & ~n) == 0) return true;
+struct MomentElement {
+  static constexpr int N = 1 << D, kFull = N - 1;
+  static constexpr int kMoments = D == 3 ? 27 : 9;
+  using V = Simd<float>::V;
+  float scale[D];          // derivative along an axis: 2 / edge length
+  float first = 0, second = 0;  // elasticity: Lame's lambda and mu; conduction: 0 and the conductivity
+
+  // Which moment the product of two monomials is integrated to.
+  static constexpr int moment(int a, int b) {
+    int index = 0, power = 1;
+    for (int d = 0; d < D; d++, power *= 3) index += ((a >> d & 1) + (b >> d & 1)) * power;
+    return index;
   }
-  return false;
-}
 
-// The element of the first coarse grid: coefficient t (Hadamard transform of the children's moduli) couples
-// block P to block P ^ t. In 3-D elasticity 279 of 576 couplings are not zero.
-template <class T, int D, int C>
-struct CoarseElement {
-  static constexpr int N = 1 << D;
-  using V = typename Simd<T>::V;
-  T coef[N][N][C][C];
+  // out = K v; m[i] the moments; v is spoilt.
+  inline __attribute__((always_inline)) void apply(V (*v)[N], const V* m, V (*out)[N]) const {
+#pragma GCC unroll 3
+    for (int c = 0; c < C; c++) {
+      hadamard<N>(v[c]);
+#pragma GCC unroll 8
+      for (int n = 0; n < N; n++) out[c][n] = V{};
+    }
+    if constexpr (C == 1)
+      conduct(v[0], m, out[0]);
+    else
+      strain(v, m, out);
+#pragma GCC unroll 3
+    for (int c = 0; c < C; c++) hadamard<N>(out[c]);
+  }
 
-  template <int P, int c, int t>
-  inline __attribute__((always_inline)) void row(const V (*v)[N], const V* e, V& s) const {
-    constexpr bool any = couples<D, C>(t, P, c, 0) || (C > 1 && couples<D, C>(t, P, c, C > 1 ? 1 : 0)) ||
-                         (C > 2 && couples<D, C>(t, P, c, C > 2 ? 2 : 0));
-    if constexpr (any) {
-      V a{};
-      if constexpr (couples<D, C>(t, P, c, 0)) a += coef[t][P][c][0] * v[0][mode_of<C>(0, P ^ t)];
-      if constexpr (C > 1)
-        if constexpr (couples<D, C>(t, P, c, 1)) a += coef[t][P][c][1] * v[1][mode_of<C>(1, P ^ t)];
-      if constexpr (C > 2)
-        if constexpr (couples<D, C>(t, P, c, 2)) a += coef[t][P][c][2] * v[2][mode_of<C>(2, P ^ t)];
-      s += e[t] * a;
+  inline __attribute__((always_inline)) void conduct(const V* v, const V* m, V* out) const {
+#pragma GCC unroll 3
+    for (int d = 0; d < D; d++) {
+      const float k = second * scale[d] * scale[d];
+#pragma GCC unroll 8
+      for (int a = 0; a < N; a++)
+        if (!(a >> d & 1)) {
+          V s{};
+#pragma GCC unroll 8
+          for (int b = 0; b < N; b++)
+            if (!(b >> d & 1)) s += m[moment(a, b)] * v[b | 1 << d];
+          out[a | 1 << d] += s * k;
+        }
     }
   }
 
-  template <int P, int c, int... t>
-  inline __attribute__((always_inline)) V rows(const V (*v)[N], const V* e, std::integer_sequence<int, t...>) const {
-    V s{};
-    (row<P, c, t>(v, e, s), ...);
-    return s;
+  inline __attribute__((always_inline)) void strain(const V (*v)[N], const V* m, V (*out)[N]) const {
+    V normal[D][N], trace[N];
+#pragma GCC unroll 8
+    for (int a = 0; a < kFull; a++) trace[a] = V{};
+#pragma GCC unroll 3
+    for (int d = 0; d < D; d++)
+#pragma GCC unroll 8
+      for (int a = 0; a < N; a++)
+        if (!(a >> d & 1)) {
+          normal[d][a] = v[d][a | 1 << d] * scale[d];
+          trace[a] += normal[d][a];
+        }
+    V pressure[N];
+#pragma GCC unroll 8
+    for (int a = 0; a < kFull; a++) {
+      V s{};
+#pragma GCC unroll 8
+      for (int b = 0; b < kFull; b++) s += m[moment(a, b)] * trace[b];
+      pressure[a] = s * first;
+    }
+#pragma GCC unroll 3
+    for (int d = 0; d < D; d++)
+#pragma GCC unroll 8
+      for (int a = 0; a < N; a++)
+        if (!(a >> d & 1)) {
+          V s{};
+#pragma GCC unroll 8
+          for (int b = 0; b < N; b++)
+            if (!(b >> d & 1)) s += m[moment(a, b)] * normal[d][b];
+          out[d][a | 1 << d] += (s * (2 * second) + pressure[a]) * scale[d];
+        }
+#pragma GCC unroll 2
+    for (int d = 0; d < D - 1; d++)
+#pragma GCC unroll 3
+      for (int e = d + 1; e < D; e++) shear(v, m, out, d, e);
   }
 
-  template <int... i>
-  inline __attribute__((always_inline)) void all(const V (*v)[N], const V* e, V (*out)[N],
-                                                 std::integer_sequence<int, i...>) const {
-    ((out[i % C][mode_of<C>(i % C, i / C)] = rows<i / C, i % C>(v, e, std::make_integer_sequence<int, N>{})), ...);
+  inline __attribute__((always_inline)) void shear(const V (*v)[N], const V* m, V (*out)[N], int d, int e) const {
+    V g[N];
+#pragma GCC unroll 8
+    for (int a = 0; a < N; a++) {
+      g[a] = V{};
+      if (!(a >> e & 1)) g[a] += v[d][a | 1 << e] * scale[e];
+      if (!(a >> d & 1)) g[a] += v[e][a | 1 << d] * scale[d];
+    }
+#pragma GCC unroll 8
+    for (int a = 0; a < N; a++)
+      if (!((a >> d & 1) && (a >> e & 1))) {
+        V s{};
+#pragma GCC unroll 8
+        for (int b = 0; b < N; b++)
+          if (!((b >> d & 1) && (b >> e & 1))) s += m[moment(a, b)] * g[b];
+        s *= second;
+        if (!(a >> e & 1)) out[d][a | 1 << e] += s * scale[e];
+        if (!(a >> d & 1)) out[e][a | 1 << d] += s * scale[d];
+      }
   }
 
-  // out = K v, e[t] the transformed moduli of the children; v is spoilt.
-  inline __attribute__((always_inline)) void apply(V (*v)[N], const V* e, V (*out)[N]) const {
-    for (int c = 0; c < C; c++) hadamard<N>(v[c]);
-    all(v, e, out, std::make_integer_sequence<int, N * C>{});
-    for (int c = 0; c < C; c++) hadamard<N>(out[c]);
+  // diagonal[c][n] += K's diagonal, from one element's moments.
+  void diagonal(const float* m, float (*diagonal)[N]) const {
+    for (int n = 0; n < N; n++) {
+      float along[D];
+      for (int d = 0; d < D; d++) {
+        float s = 0;
+        for (int a = 0; a < N; a++)
+          for (int b = 0; b < N; b++)
+            if (!(a >> d & 1) && !(b >> d & 1)) {
+              const float sign = ((__builtin_popcount(a & n) + __builtin_popcount(b & n)) & 1) ? -1.f : 1.f;
+              s += sign * m[moment(a, b)];
+            }
+        along[d] = s * scale[d] * scale[d];
+      }
+      for (int c = 0; c < C; c++)
+        for (int d = 0; d < D; d++)
+          diagonal[c][n] += along[d] * (C > 1 && c == d ? first + 2 * second : second);
+    }
   }
 };
 

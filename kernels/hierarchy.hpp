@@ -1,7 +1,7 @@
 // Multigrid-preconditioned conjugate gradients on a box of voxels: float V/W-cycle inside double CG.
 //
-// Finest grid matrix-free in mirror-symmetric form; first coarse grid from the transformed moduli of its children,
-// nothing stored but those; further grids with stored Galerkin element matrices; the coarsest factorised.
+// Finest grid matrix-free in mirror-symmetric form; every coarse grid exact Galerkin from moments of the moduli, with no
+// matrix stored; the coarsest factorised.
 #pragma once
 
 #include <algorithm>
@@ -9,17 +9,17 @@
 #include <memory>
 #include <stdexcept>
 
-#include "galerkin.hpp"
+#include "cholesky.hpp"
+#include "moments.hpp"
 #include "transfer.hpp"
 
 namespace tb {
 
 struct Settings {
   int threads = 1;
-  int degree = 2;         // Chebyshev smoothing on the finest grid
-  int coarse_degree = 2;  // and on the coarser ones
-  int gamma = 2;          // visits of grids from `w_from` on (2: W-cycle)
-  int w_from = 2;
+  int degree = 1;         // Chebyshev smoothing on the finest grid
+  int coarse_degree = 3;  // and on the coarser ones
+  unsigned repeated = ~1u;  // bit l: grid l is visited twice (all bits: W-cycle; none: V-cycle)
   double ratio = 8;       // smoothing range lmax / ratio .. lmax
   int power = 8;          // power iterations for lmax
 };
@@ -47,20 +47,16 @@ class Solver {
 
 template <int D, int C>
 class Hierarchy final : public Solver {
-  static constexpr int N = 1 << D, NC = N * C;
-
-  enum class Kind { fine, transformed, stored };
+  static constexpr int N = 1 << D, NC = N * C, M = MomentElement<D, C>::kMoments;
 
   struct Level {
-    Kind kind = Kind::fine;
     Box box;
     std::array<int, 3> factor{1, 1, 1};  // children along each axis, relative to the level above (finer)
     std::array<int, 3> scale{1, 1, 1};   // and relative to the finest
     Array<float> inverse_diagonal;       // 0 where held or outside
     Array<float> x, r, d, y;
-    Array<float> moduli;    // fine: relative stiffness; transformed: N coefficients an element
-    std::vector<float> matrices;
-    std::vector<float> child;
+    Array<float> moduli;   // finest grid: relative stiffness; the others: moments
+    MomentElement<D, C> element;
     std::vector<char> held;
     std::vector<Spring<N>> springs;
     std::vector<float> alpha;
@@ -70,7 +66,7 @@ class Hierarchy final : public Solver {
 
  public:
   Hierarchy(std::array<long, 3> elements, std::array<double, 3> spacing, const double* K0, const double* fine,
-            const double* coarse, const bool* fixed, const Settings& s) {
+            std::array<double, 2> constants, const bool* fixed, const Settings& s) {
     settings = s;
     K0_.assign(K0, K0 + NC * NC);
     for (int p = 0; p < N; p++)
@@ -80,11 +76,7 @@ class Hierarchy final : public Solver {
           fine_.block[p][c][k] = static_cast<float>(v);
           fine_d_.block[p][c][k] = v;
         }
-    for (int t = 0; t < N; t++)
-      for (int p = 0; p < N; p++)
-        for (int c = 0; c < C; c++)
-          for (int k = 0; k < C; k++)
-            coarse_.coef[t][p][c][k] = static_cast<float>(coarse[((t * N + p) * C + c) * C + k]);
+    constants_ = constants;
     build_levels(elements, spacing);
     mark_held(fixed);
     const Box& g = level_[0].box;
@@ -100,8 +92,8 @@ class Hierarchy final : public Solver {
   std::size_t bytes() const override {
     std::size_t b = (moduli_d_.size() + u_.size() + rd_.size() + dd_.size() + qd_.size()) * 8;
     for (const Level& L : level_)
-      b += (L.inverse_diagonal.size() + L.x.size() + L.r.size() + L.d.size() + L.y.size() + L.moduli.size() +
-            L.matrices.size() + L.child.size()) * 4 + L.held.size();
+      b += (L.inverse_diagonal.size() + L.x.size() + L.r.size() + L.d.size() + L.y.size() + L.moduli.size()) * 4 +
+           L.held.size();
     return b;
   }
 
@@ -168,82 +160,70 @@ class Hierarchy final : public Solver {
     pad(load, d);
     for_all(n, [&](long i) { x[i] = keep[i] != 0 ? x[i] : 0; });
     A(x, q);
-    const double norm = std::sqrt(reduce(n, [&](long b, long e) {
-      double s = 0;
-#pragma omp simd reduction(+ : s)
+    double load_squared = 0;
+    double size = std::sqrt(reduce2(n, load_squared, [&](long b, long e, double& other) {
+      double s = 0, t = 0;
+#pragma omp simd reduction(+ : s, t)
       for (long i = b; i < e; i++) {
-        const double f = keep[i] != 0 ? d[i] : 0;
-        r[i] = keep[i] != 0 ? f - q[i] : 0;
-        s += f * f;
+        const double f = keep[i] != 0 ? d[i] : 0, res = keep[i] != 0 ? f - q[i] : 0;
+        r[i] = res;
+        s += res * res;
+        t += f * f;
       }
+      other = t;
       return s;
     }));
+    const double norm = std::sqrt(load_squared);
     if (norm == 0) {
       std::memset(u, 0, sizeof(double) * C * L.box.nodes());
       return {0, 0};
     }
-    auto length = [&] {
-      return std::sqrt(reduce(n, [&](long b, long e) {
-        double s = 0;
-#pragma omp simd reduction(+ : s)
-        for (long i = b; i < e; i++) s += r[i] * r[i];
-        return s;
-      }));
-    };
-    double size = length();
+    // The cycle sees the residual in units of `scale`, to stay within single precision's range.
+    double scale = size, rz = 0, step = 0;
+    for_all(n, [&](long i) { L.r[i] = scale > 0 ? static_cast<float>(r[i] / scale) : 0.f; });
     int it = 0;
-    double rz = 0;
     while (size > tolerance * norm && it < max_iterations && std::isfinite(size)) {
-      const double inv = 1 / size;
-      for_all(n, [&](long i) { L.r[i] = static_cast<float>(r[i] * inv); });
       cycle(0);
       const float* z = L.x.data();
-      double beta = 0;
-      if (it == 0) {
-        rz = reduce(n, [&](long b, long e) {
-          double s = 0;
-#pragma omp simd reduction(+ : s)
-          for (long i = b; i < e; i++) s += r[i] * z[i];
-          return s;
-        }) * size;
-      } else {
-        // r_new - r_old = -a q, so z.(r_new - r_old) needs no old residual
-        double change = 0;
-        const double fresh = reduce2(n, change, [&](long b, long e, double& other) {
-          double s = 0, t = 0;
+      double change = 0;
+      const double fresh = scale * reduce2(n, change, [&](long b, long e, double& other) {
+        double s = 0, t = 0;
 #pragma omp simd reduction(+ : s, t)
-          for (long i = b; i < e; i++) {
-            s += r[i] * z[i];
-            t += q[i] * z[i];
-          }
-          other = t;
-          return s;
-        }) * size;
-        beta = -last_step_ * change * size / rz;
-        rz = fresh;
-      }
-      const double zs = size;
-      for_all(n, [&](long i) { d[i] = beta == 0 ? zs * z[i] : zs * z[i] + beta * d[i]; });
+        for (long i = b; i < e; i++) {
+          s += r[i] * z[i];
+          t += q[i] * z[i];
+        }
+        other = t;
+        return s;
+      });
+      // Polak-Ribiere: r_new - r_old = -step q, so z.(r_new - r_old) needs no old residual
+      const double beta = it == 0 ? 0 : -step * change * scale / rz;
+      rz = fresh;
+      if (it == 0)
+        for_all(n, [&](long i) { d[i] = scale * z[i]; });
+      else
+        for_all(n, [&](long i) { d[i] = scale * z[i] + beta * d[i]; });
       A(d, q);
       const double dq = reduce(n, [&](long b, long e) {
         double s = 0;
 #pragma omp simd reduction(+ : s)
-        for (long i = b; i < e; i++) {
-          q[i] = keep[i] != 0 ? q[i] : 0;
-          s += d[i] * q[i];
-        }
+        for (long i = b; i < e; i++) s += d[i] * q[i];  // d is zero where q is not to count
         return s;
       });
       if (!(dq > 0)) break;
-      const double step = rz / dq;
-      last_step_ = step;
+      step = rz / dq;
+      const double inverse = 1 / size;
+      scale = size;
+      float* rf = L.r.data();
       size = std::sqrt(reduce(n, [&](long b, long e) {
         double s = 0;
 #pragma omp simd reduction(+ : s)
         for (long i = b; i < e; i++) {
+          const double res = keep[i] != 0 ? r[i] - step * q[i] : 0;
           x[i] += step * d[i];
-          r[i] -= step * q[i];
-          s += r[i] * r[i];
+          r[i] = res;
+          rf[i] = static_cast<float>(res * inverse);
+          s += res * res;
         }
         return s;
       }));
@@ -262,19 +242,14 @@ class Hierarchy final : public Solver {
       L.box = Box(D, n);
       L.scale = scale;
       if (l > 0) L.factor = next_;
-      L.kind = l == 0 ? Kind::fine : Kind::stored;
-      if (l == 1) {
-        bool all = true;
-        for (int a = 0; a < D; a++) all = all && next_[a] == 2;
-        if (all) L.kind = Kind::transformed;
+      L.moduli.resize(L.box.padded_elements() * (l == 0 ? 1 : M));
+      double jacobian = 1;  // nodal values to monomials: 1 / N on either side
+      for (int a = 0; a < D; a++) {
+        L.element.scale[a] = static_cast<float>(2 / h[a]);
+        jacobian *= h[a] / 2;
       }
-      const bool above_stored = l > 0 && level_[l - 1].kind == Kind::stored;
-      if (L.kind == Kind::stored) {
-        L.matrices.resize(static_cast<std::size_t>(n[0]) * n[1] * (D == 3 ? n[2] : 1) * NC * NC);
-        if (!above_stored) L.child = child_matrices<D, C>(K0_.data(), scale);
-      } else {
-        L.moduli.resize(L.box.padded_elements() * (l == 0 ? 1 : N));
-      }
+      L.element.first = static_cast<float>(constants_[0] * jacobian / (N * N));
+      L.element.second = static_cast<float>(constants_[1] * jacobian / (N * N));
       for (Array<float>* a : {&L.inverse_diagonal, &L.x, &L.r, &L.d, &L.y}) a->resize(L.size());
       // coarsen the axes whose voxels are not already much longer than the shortest
       double shortest = 1e300;
@@ -347,40 +322,23 @@ class Hierarchy final : public Solver {
 
   void assemble(int l) {
     Level& L = level_[l];
-    const Level& f = level_[0];
-    if (L.kind == Kind::transformed) {
-      transform_moduli(L);
-    } else if (level_[l - 1].kind == Kind::stored) {
-      assemble_from_matrices<D, C>(level_[l - 1].box, level_[l - 1].matrices.data(), L.box, L.factor,
-                                   L.matrices.data(), settings.threads);
-    } else {
-      assemble_from_moduli<D, C>(f.box, f.moduli.data(), L.box, L.scale, L.child, L.matrices.data(),
-                                 settings.threads);
-    }
+    const Level& up = level_[l - 1];
+    const Box& g = up.box;
+    const float* e = up.moduli.data();
+    const bool halved = L.factor[0] == 2 && L.factor[1] == 2 && (D < 3 || L.factor[2] == 2);
+    if (l == 1 && halved)
+      halve_moduli<D>(g, e, L.box, L.moduli.data(), settings.threads);
+    else if (l == 1)
+      coarsen_moments<D>(g, L.box, L.factor, L.moduli.data(), settings.threads,
+                         [&](long row, long i, float* m) { voxel_moments<D>(e[row * g.nxp + i], m); });
+    else
+      coarsen_moments<D>(g, L.box, L.factor, L.moduli.data(), settings.threads,
+                         [&](long row, long i, float* m) { moments_of(up, row * g.nxp + i, m); });
   }
 
-  void transform_moduli(Level& L) {
-    const Box &f = level_[0].box, &g = L.box;
-    const float* e = level_[0].moduli.data();
-    const long stride_t = g.padded_elements(), rows = g.layers * g.rows;
-#pragma omp parallel for schedule(static) num_threads(settings.threads) if (worth_threads(f.padded_elements()))
-    for (long r = 0; r < rows; r++) {
-      const long layer = r / g.rows, row = r % g.rows;
-      const float* line[N / 2];
-      for (int q = 0; q < N / 2; q++) {
-        const long fl = D == 3 ? 2 * layer + (q >> 1) : 2 * layer + q, fr = D == 3 ? 2 * row + (q & 1) : 0;
-        line[q] = fl < f.layers && fr < f.rows ? e + (fl * f.rows + fr) * f.nxp : nullptr;
-      }
-      for (long i = 0; i < g.n[0]; i++) {
-        float v[N];
-        for (int q = 0; q < N / 2; q++) {
-          v[2 * q] = line[q] ? line[q][2 * i] : 0;
-          v[2 * q + 1] = line[q] && 2 * i + 1 < f.n[0] ? line[q][2 * i + 1] : 0;
-        }
-        hadamard<N>(v);
-        for (int t = 0; t < N; t++) L.moduli[t * stride_t + r * g.nxp + i] = v[t];
-      }
-    }
+  static void moments_of(const Level& L, long e, float* m) {
+    const float* from = L.moduli.data() + e / kChunk * kChunk * M + e % kChunk;
+    for (int t = 0; t < M; t++) m[t] = from[t * kChunk];
   }
 
   void diagonals() {
@@ -424,46 +382,27 @@ class Hierarchy final : public Solver {
 
   void coarse_diagonal(Level& L) {
     const Box& g = L.box;
-    float own[N][NC];  // transformed level: how coefficient t enters the diagonal
-    if (L.kind == Kind::transformed) {
-      const std::vector<float> child = child_matrices<D, C>(K0_.data(), {2, 2, 2});
-      for (int t = 0; t < N; t++)
-        for (int a = 0; a < NC; a++) {
-          double s = 0;
-          for (int n = 0; n < N; n++) s += (__builtin_popcount(t & n) & 1 ? -1 : 1) * child[(n * NC + a) * NC + a];
-          own[t][a] = static_cast<float>(s / N);
+    float* sum = L.inverse_diagonal.data();
+    std::memset(sum, 0, sizeof(float) * L.size());
+    coloured(g.layers, g.padded_elements() * 8, settings.threads, [&](long k, int) {
+      for (long j = 0; j < g.rows; j++)
+        for (long i = 0; i < g.n[0]; i++) {
+          float m[M], own[C][N] = {};
+          moments_of(L, (k * g.rows + j) * g.nxp + i, m);
+          L.element.diagonal(m, own);
+          for (int c = 0; c < C; c++)
+            for (int n = 0; n < N; n++) sum[c * g.sc + g.line(k, j, n >> 1) + i + (n & 1)] += own[c][n];
         }
-    }
-    const long per = g.padded_elements();
-    each_line(g, [&](const std::array<long, 3>& at, long) {
-      for (long i = 0; i <= g.n[0]; i++) {
-        float sum[C] = {};
-        for (int n = 0; n < N; n++) {  // the node is node n of the element at (i, j, k) - bits of n
-          const long ei = i - (n & 1), ej = at[1] - (n >> 1 & 1), ek = D == 3 ? at[2] - (n >> 2 & 1) : 0;
-          if (ei < 0 || ei >= g.n[0] || ej < 0 || ej >= g.n[1] || ek < 0 || ek >= g.n[2]) continue;
-          if (L.kind == Kind::transformed) {
-            const float* m = L.moduli.data() + (ek * g.n[1] + ej) * g.nxp + ei;
-            for (int c = 0; c < C; c++)
-              for (int t = 0; t < N; t++) sum[c] += m[t * per] * own[t][c * N + n];
-          } else {
-            const float* m = L.matrices.data() + ((ek * g.n[1] + ej) * g.n[0] + ei) * NC * NC;
-            for (int c = 0; c < C; c++) sum[c] += m[(c * N + n) * NC + c * N + n];
-          }
-        }
-        for (int c = 0; c < C; c++) L.inverse_diagonal[c * g.sc + offset(g, {i, at[1], at[2]})] = sum[c];
-      }
     });
   }
 
   // y = A u on a level, springs included; held rows are left to the caller's mask.
   void multiply(const Level& L, const float* u, float* y) {
     const int th = settings.threads;
-    if (L.kind == Kind::fine)
+    if (&L == &level_[0])
       product_fine<float, D, C>(L.box, fine_, L.moduli.data(), u, y, th);
-    else if (L.kind == Kind::transformed)
-      product_coarse<D, C>(L.box, coarse_, L.moduli.data(), u, y, th);
     else
-      product_stored<D, C>(L.box, L.matrices.data(), u, y, th);
+      product_moments<D, C>(L.box, L.element, L.moduli.data(), u, y, th);
     for (std::size_t s = 0; s < L.springs.size(); s++) {
       const Spring<N>& p = L.springs[s];
       float v = 0;
@@ -515,7 +454,7 @@ class Hierarchy final : public Solver {
       solve_coarsest(L);
       return;
     }
-    const bool repeat = settings.gamma > 1 && l >= settings.w_from && l + 2 < static_cast<int>(level_.size());
+    const bool repeat = (settings.repeated >> l & 1) && l + 2 < static_cast<int>(level_.size());
     visit(l, true, repeat);
     if (repeat) visit(l, false, false);
   }
@@ -591,12 +530,15 @@ class Hierarchy final : public Solver {
       multiply(L, d, L.y.data());
       float a, b;
       ch.next(a, b);
-      for_all(L.size(), [&](long i) {
-        const float s = di[i] != 0 ? r[i] - y[i] : 0.f, e = a * d[i] + b * di[i] * s;
-        r[i] = s;
-        d[i] = e;
-        x[i] += e;
-      });
+      if (k + 1 < degree || residual)
+        for_all(L.size(), [&](long i) {
+          const float s = di[i] != 0 ? r[i] - y[i] : 0.f, e = a * d[i] + b * di[i] * s;
+          r[i] = s;
+          d[i] = e;
+          x[i] += e;
+        });
+      else  // nothing comes after
+        for_all(L.size(), [&](long i) { x[i] += di[i] != 0 ? a * d[i] + b * di[i] * (r[i] - y[i]) : 0.f; });
     }
     if (residual) {
       multiply(L, d, L.y.data());
@@ -616,16 +558,17 @@ class Hierarchy final : public Solver {
       }
     const long n = static_cast<long>(free_.size());
     std::vector<double> a(static_cast<std::size_t>(n) * n, 0.0);
+    std::vector<double> element(NC * NC);
     for (long k = 0; k < g.layers; k++)
       for (long j = 0; j < g.rows; j++)
         for (long i = 0; i < g.n[0]; i++) {
           long at[NC];
           for (int c = 0; c < C; c++)
             for (int q = 0; q < N; q++) at[c * N + q] = place[c * g.sc + g.line(k, j, q >> 1) + i + (q & 1)];
+          element_matrix(L, (k * g.rows + j) * g.nxp + i, element.data());
           for (int p = 0; p < NC; p++)
             for (int q = 0; q < NC; q++)
-              if (at[p] >= 0 && at[q] >= 0 && at[q] >= at[p])
-                a[at[p] * n + at[q]] += coarsest_entry(L, (k * g.rows + j), i, p, q);
+              if (at[p] >= 0 && at[q] >= at[p]) a[at[p] * n + at[q]] += element[p * NC + q];
         }
     for (std::size_t s = 0; s < L.springs.size(); s++)
       for (int p = 0; p < N; p++)
@@ -637,22 +580,25 @@ class Hierarchy final : public Solver {
     cholesky_.factor(a, n);
   }
 
-  double coarsest_entry(const Level& L, long row, long i, int p, int q) const {
-    const Box& g = L.box;
-    if (L.kind == Kind::stored) return L.matrices[((row * g.n[0] + i) * NC + p) * NC + q];
-    if (L.kind == Kind::fine) return moduli_d_[row * g.nxp + i] * K0_[p * NC + q];
-    if (transformed_.empty()) {
-      const std::vector<float> child = child_matrices<D, C>(K0_.data(), {2, 2, 2});
-      transformed_.assign(static_cast<std::size_t>(N) * NC * NC, 0.0);
-      for (int t = 0; t < N; t++)
-        for (int n = 0; n < N; n++)
-          for (int e = 0; e < NC * NC; e++)
-            transformed_[t * NC * NC + e] += (__builtin_popcount(t & n) & 1 ? -1 : 1) * child[n * NC * NC + e] / double(N);
+  // Dense matrix of one element of a level, by its product with unit vectors.
+  void element_matrix(const Level& L, long e, double* out) const {
+    if (&L == &level_[0]) {
+      for (int q = 0; q < NC * NC; q++) out[q] = moduli_d_[e] * K0_[q];
+      return;
     }
-    double s = 0;
-    for (int t = 0; t < N; t++)
-      s += L.moduli[t * g.padded_elements() + row * g.nxp + i] * transformed_[(t * NC + p) * NC + q];
-    return s;
+    using V = typename Simd<float>::V;
+    float m[M];
+    moments_of(L, e, m);
+    V moments[M];
+    for (int t = 0; t < M; t++) moments[t] = Simd<float>::splat(m[t]);
+    for (int first = 0; first < NC; first += Simd<float>::W) {
+      V v[C][N] = {}, f[C][N];
+      for (int lane = 0; lane < Simd<float>::W && first + lane < NC; lane++)
+        v[(first + lane) / N][(first + lane) % N][lane] = 1;
+      L.element.apply(v, moments, f);
+      for (int lane = 0; lane < Simd<float>::W && first + lane < NC; lane++)
+        for (int p = 0; p < NC; p++) out[p * NC + first + lane] = f[p / N][p % N][lane];
+    }
   }
 
   void solve_coarsest(Level& L) {
@@ -732,14 +678,12 @@ class Hierarchy final : public Solver {
   std::vector<double> K0_;
   FineElement<float, D, C> fine_;
   FineElement<double, D, C> fine_d_;
-  CoarseElement<float, D, C> coarse_;
+  std::array<double, 2> constants_{0, 0};
   Array<double> moduli_d_, u_, rd_, dd_, qd_;
   std::vector<double> part_, part2_;
   std::vector<float> scratch_, small_;
   std::vector<long> free_;
-  mutable std::vector<double> transformed_;
   Cholesky cholesky_;
-  double last_step_ = 0;
 };
 
 }  // namespace tb

@@ -127,54 +127,16 @@ inline void product_fine(const Box& g, const FineElement<T, D, C>& element, cons
   });
 }
 
-// The same with moduli in double and arithmetic in T: for values whose moduli must not be rounded.
+// y = A u on a coarse grid; moments float[chunk of kChunk elements][moment][kChunk].
 template <int D, int C>
-inline void product_coarse(const Box& g, const CoarseElement<float, D, C>& element, const float* moduli,
-                           const float* u, float* y, int threads) {
-  constexpr int N = 1 << D;
+inline void product_moments(const Box& g, const MomentElement<D, C>& element, const float* moments, const float* u,
+                            float* y, int threads) {
+  constexpr int N = 1 << D, M = MomentElement<D, C>::kMoments;
   using V = typename Simd<float>::V;
-  const long stride = g.padded_elements();
   product<float, D, C>(g, u, y, threads, [&](long e, V(*v)[N], V(*out)[N]) __attribute__((always_inline)) {
-    V m[N];
-    for (int t = 0; t < N; t++) m[t] = Simd<float>::load(moduli + t * stride + e);
+    V m[M];
+    for (int t = 0; t < M; t++) m[t] = Simd<float>::load(moments + e * M + t * kChunk);
     element.apply(v, m, out);
-  });
-}
-
-// y = A u for stored dense element matrices, float[elements][NC][NC].
-template <int D, int C>
-inline void product_stored(const Box& g, const float* matrices, const float* u, float* y, int threads) {
-  constexpr int N = 1 << D, L = N / 2, NC = N * C;
-  coloured(g.layers, g.padded_elements() * 8, threads, [&](long k, int colour) {
-    if (colour == 0)
-      for (int c = 0; c < C; c++) {
-        float* plane = y + c * g.sc + k * g.layer_stride;
-        std::memset(plane, 0, sizeof(float) * g.layer_stride * 2);
-        if (k == g.layers - 2) std::memset(plane + 2 * g.layer_stride, 0, sizeof(float) * g.layer_stride);
-      }
-    for (long j = 0; j < g.rows; j++)
-      for (long i = 0; i < g.n[0]; i++) {
-        const float* m = matrices + ((k * g.rows + j) * g.n[0] + i) * NC * NC;
-        float in[NC], out[NC];
-        for (int c = 0; c < C; c++)
-          for (int q = 0; q < L; q++) {
-            const float* p = u + c * g.sc + g.line(k, j, q) + i;
-            in[c * N + 2 * q] = p[0];
-            in[c * N + 2 * q + 1] = p[1];
-          }
-        for (int a = 0; a < NC; a++) out[a] = 0;
-        for (int b = 0; b < NC; b++) {
-          const float x = in[b];
-#pragma omp simd
-          for (int a = 0; a < NC; a++) out[a] += m[b * NC + a] * x;
-        }
-        for (int c = 0; c < C; c++)
-          for (int q = 0; q < L; q++) {
-            float* p = y + c * g.sc + g.line(k, j, q) + i;
-            p[0] += out[c * N + 2 * q];
-            p[1] += out[c * N + 2 * q + 1];
-          }
-      }
   });
 }
 

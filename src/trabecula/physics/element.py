@@ -10,8 +10,6 @@ sum/difference transform is the Hadamard transform over the element's mirror ima
 from __future__ import annotations
 
 from functools import reduce
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,22 +18,6 @@ from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import Material
 
 Array = NDArray[np.float64]
-
-
-class MirrorForm(NamedTuple):
-    """An element matrix in the sum/difference basis, as the kernels take it.
-
-    Attributes
-    ----------
-    fine
-        float64 `[block, C, C]`: the diagonal blocks of one element, component `c` of mode `m` in block `m ^ 2**c`.
-    coarse
-        float64 `[t, block, C, C]`: Galerkin matrix of the element made of `2**D` children; the coefficient `t` of the
-        Hadamard transform of the children's stiffness couples block `p` to block `p ^ t`.
-    """
-
-    fine: Array
-    coarse: Array
 
 
 def elasticity(spacing: tuple[float, ...], young: float, poisson: float, thickness: float = 1.0) -> Array:
@@ -55,13 +37,7 @@ def elasticity(spacing: tuple[float, ...], young: float, poisson: float, thickne
     float64 `[C * nodes, C * nodes]`, N/m.
     """
     d = len(spacing)
-    mu = young / (2 * (1 + poisson))
-    if d == 2:
-        lam = young * poisson / (1 - poisson**2)
-        factor = thickness
-    else:
-        lam = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
-        factor = 1.0
+    lam, mu = lame(d, young, poisson)
     nodes = 2**d
     k = np.zeros((d, nodes, d, nodes))
     gradients = [[_product(spacing, a, b) for b in range(d)] for a in range(d)]
@@ -70,7 +46,7 @@ def elasticity(spacing: tuple[float, ...], young: float, poisson: float, thickne
         for b in range(d):
             k[a, :, b, :] += lam * gradients[a][b] + mu * gradients[b][a]
         k[a, :, a, :] += mu * laplacian
-    return np.asarray(factor * k.reshape(d * nodes, d * nodes))
+    return np.asarray((thickness if d == 2 else 1.0) * k.reshape(d * nodes, d * nodes))
 
 
 def conduction(spacing: tuple[float, ...], conductivity: float, thickness: float = 1.0) -> Array:
@@ -110,48 +86,40 @@ def _product(spacing: tuple[float, ...], a: int, b: int) -> Array:
     return reduce(lambda low, high: np.kron(high, low), factors)
 
 
-def interpolation(dimension: int, components: int, scale: tuple[int, ...], child: tuple[int, ...]) -> Array:
-    """Values at a child's nodes from those of a coarse element that has `scale` children along each axis.
+def lame(dimension: int, young: float, poisson: float) -> tuple[float, float]:
+    """Lame's constants lambda and mu in Pa; lambda is that of plane stress in two dimensions."""
+    mu = young / (2 * (1 + poisson))
+    if dimension == 2:
+        return young * poisson / (1 - poisson**2), mu
+    return young * poisson / ((1 + poisson) * (1 - 2 * poisson)), mu
 
-    Returns float64 `[C * nodes, C * nodes]` (fine, coarse).
+
+def constants(problem: DiscreteProblem) -> tuple[float, float]:
+    """The two constants of a problem's material law, thickness included: Lame's, or 0 and the conductivity."""
+    grid, material = problem.grid, problem.material
+    thickness = grid.thickness if grid.dimension == 2 else 1.0
+    if problem.heat:
+        return 0.0, material.conductivity * thickness
+    lam, mu = lame(grid.dimension, material.young, material.poisson)
+    return lam * thickness, mu * thickness
+
+
+def mirror_blocks(matrix: Array, dimension: int) -> Array:
+    """The element matrix in the sum/difference basis of its mirror images: only diagonal blocks are left.
+
+    Returns
+    -------
+    float64 `[block, C, C]`, component `c` of mode `m` in block `m ^ 2**c` (conduction: in block `m`).
     """
-    factors = []
-    for axis in range(dimension):
-        x = np.array([child[axis], child[axis] + 1]) / scale[axis]
-        factors.append(np.stack([1 - x, x], axis=1))
-    nodal = reduce(lambda low, high: np.kron(high, low), factors)
-    return np.asarray(np.kron(np.eye(components), nodal))
-
-
-def galerkin_children(matrix: Array, dimension: int, scale: tuple[int, ...]) -> Array:
-    """What each child adds to a coarse element: float64 `[child, C * nodes, C * nodes]`, x fastest."""
-    components = matrix.shape[0] // 2**dimension
-    out = []
-    for index in np.ndindex(*scale[::-1]):
-        q = interpolation(dimension, components, scale, index[::-1])
-        out.append(q.T @ matrix @ q)
-    return np.stack(out)
-
-
-def mirror_form(matrix: Array, dimension: int) -> MirrorForm:
-    """The sum/difference form of an element matrix and of the coarse element made of its copies."""
     nodes = 2**dimension
     components = matrix.shape[0] // nodes
-    signs = _signs(nodes)
-    transform = np.kron(np.eye(components), signs)
-    fine_all = transform @ matrix @ transform.T / nodes**2
-    children = galerkin_children(matrix, dimension, (2,) * dimension)
-    fine = np.zeros((nodes, components, components))
-    coarse = np.zeros((nodes, nodes, components, components))
-    rows = [[c * nodes + mode(components, c, p) for c in range(components)] for p in range(nodes)]
+    transform = np.kron(np.eye(components), _signs(nodes))
+    transformed = transform @ matrix @ transform.T / nodes**2
+    blocks = np.zeros((nodes, components, components))
     for p in range(nodes):
-        fine[p] = fine_all[np.ix_(rows[p], rows[p])]
-    for t in range(nodes):
-        combined = np.tensordot(signs[t], children, axes=1) / nodes
-        all_ = transform @ combined @ transform.T / nodes**2
-        for p in range(nodes):
-            coarse[t, p] = all_[np.ix_(rows[p], rows[p ^ t])]
-    return MirrorForm(fine, coarse)
+        rows = [c * nodes + mode(components, c, p) for c in range(components)]
+        blocks[p] = transformed[np.ix_(rows, rows)]
+    return blocks
 
 
 def mode(components: int, component: int, block: int) -> int:

@@ -45,12 +45,23 @@ class State(Protocol):
 
 @dataclass(frozen=True)
 class Cycle:
-    """Choices of the multigrid cycle; the defaults are measured (docs/decisions/multigrid.md)."""
+    """Choices of the multigrid cycle; the defaults are measured (docs/decisions/multigrid.md).
 
-    degree: int = 2
-    coarse_degree: int = 2
-    gamma: int = 2
-    w_from: int = 2
+    Attributes
+    ----------
+    degree, coarse_degree
+        Of the Chebyshev-Jacobi smoothing, on the finest grid and on the others.
+    repeated
+        Bit l set: grid l is visited twice a cycle (2: only the first coarse grid; all bits: W-cycle).
+    ratio
+        The smoothed part of the spectrum is lmax / ratio to lmax.
+    power
+        Power iterations that estimate lmax.
+    """
+
+    degree: int = 1
+    coarse_degree: int = 3
+    repeated: int = 0xFFFFFFFE
     ratio: float = 8.0
     power: int = 8
 
@@ -82,18 +93,19 @@ class VoxelState:
         grid = problem.grid
         matrix = element.of(problem)
         self._unit = float(np.abs(matrix).max())  # keeps single precision away from its limits
-        form = element.mirror_form(matrix / self._unit, grid.dimension)
+        first, second = element.constants(problem)
         cycle = cycle or Cycle()
         settings = core.Settings()
         settings.threads = thread_count(threads)
-        for name in ("degree", "coarse_degree", "gamma", "w_from", "ratio", "power"):
+        for name in ("degree", "coarse_degree", "repeated", "ratio", "power"):
             setattr(settings, name, getattr(cycle, name))
         self._core = core.Solver.make(
             list(grid.elements),
             list(grid.spacing),
             np.ascontiguousarray(matrix / self._unit),
-            np.ascontiguousarray(form.fine),
-            np.ascontiguousarray(form.coarse),
+            element.mirror_blocks(matrix / self._unit, grid.dimension),
+            first / self._unit,
+            second / self._unit,
             np.ascontiguousarray(problem.fixed),
             settings,
         )

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"files", "_kernels"}
+BASE = {"files", "_kernels", "version"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -35,6 +35,7 @@ CLI = {"cli", *SOLVE}
 
 MAY_IMPORT = {
     "files": set(),
+    "version": set(),
     "folder": {"files", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,
@@ -50,7 +51,7 @@ MAY_IMPORT = {
     "way": WAY,
     "solve": SOLVE,
     "cli": CLI,
-    "__init__": {"problem", "result", "solve"},
+    "__init__": {"problem", "result", "solve", "version"},
     "__main__": {"cli"},
 }
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -41,10 +40,7 @@ if TYPE_CHECKING:
     from trabecula.result import Result
     from trabecula.solve import Progress, iterate, solve
 
-try:
-    __version__ = version("trabecula")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+unknown"
+from trabecula.version import VERSION as __version__
 
 _HOME = {
     "problem": (

@@ -1,0 +1,305 @@
+"""The way: propose, triage, hand over, finish, prove. The one place where all of it meets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.analysis import Analysis
+from trabecula.certificate import Certificate
+from trabecula.certificate.certify import certify, find_bound
+from trabecula.certificate.kkt import kkt_residual
+from trabecula.certificate.relax import Relaxed
+from trabecula.journal import Journal
+from trabecula.optimize import Row, Stop
+from trabecula.physics import thread_count
+from trabecula.problem import Problem, prepare
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.result import Result, Stage
+from trabecula.starts import ladder, resample
+from trabecula.version import VERSION
+from trabecula.way import Arrival, Event, Search, classical, coarse_to_fine, uniform
+
+Array = NDArray[np.float64]
+Start = Literal["uniform", "coarse", "classical"]
+
+STARTS: tuple[str, ...] = get_args(Start)
+PROPOSALS = 8
+TIGHT = 2e-9
+"""Relative residual of the solves behind the certificate."""
+CHECKPOINT = "checkpoint"
+
+TOLERANCE = 3e-4
+"""Mean relative improvement of the objective an iteration at which the default stops."""
+
+KKT = 2e-3
+"""KKT residual at which every way stops, whatever the objective does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """One step of a solve.
+
+    Attributes
+    ----------
+    stage
+        What is being done: a grid, a search, the proof.
+    iteration
+        Of the run under way, from 1.
+    compliance
+        Weighted compliance of the last analysed design, in J (W K for heat).
+    change
+        Largest change of a density in the step.
+    volume
+        Used fraction of the domain.
+    seconds
+        Since the start.
+    fraction
+        Rough share of the way that is done, 0 to 1.
+    density
+        float64 `[z, y, x]`: design variables of the grid under way.
+    """
+
+    stage: str
+    iteration: int
+    compliance: float
+    change: float
+    volume: float
+    seconds: float
+    fraction: float
+    density: Array
+
+
+Report = Callable[[Progress], None]
+
+
+def solve(
+    problem: Problem,
+    *,
+    start: str = "coarse",
+    proposals: int | None = None,
+    iterations: int | None = None,
+    tolerance: float | None = None,
+    threads: int | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+    progress: Report | None = None,
+) -> Result:
+    """Find a design, and prove how good it is.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    start
+        "coarse": search on coarse grids, hand over, finish (default). "uniform": one grid, penalty continuation.
+        "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01 (the literature's).
+    proposals
+        Designs tried on the coarsest grid; more time, stiffer designs. Default 8.
+    iterations
+        Design iterations on the full grid at most.
+    tolerance
+        Mean relative improvement of the objective an iteration at which to stop. Default 3e-4.
+    threads
+        Default: `OMP_NUM_THREADS`, else all processors. The design does not depend on it.
+    out
+        Folder for checkpoints, `out/checkpoint`; removed when the design is found. The result itself is saved by
+        `Result.save`.
+    resume
+        Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
+    progress
+        Called after every step.
+
+    Raises
+    ------
+    ProblemError
+        If the problem is meaningless or too large; see `trabecula.problem.check`.
+    ValueError
+        For an argument that is not allowed.
+    """
+    travel = iterate(
+        problem,
+        start=start,
+        proposals=proposals,
+        iterations=iterations,
+        tolerance=tolerance,
+        threads=threads,
+        out=out,
+        resume=resume,
+    )
+    while True:
+        try:
+            step = next(travel)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if progress is not None:
+            progress(step)
+
+
+def iterate(
+    problem: Problem,
+    *,
+    start: str = "coarse",
+    proposals: int | None = None,
+    iterations: int | None = None,
+    tolerance: float | None = None,
+    threads: int | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+) -> Generator[Progress, None, Result]:
+    """The same as `solve`, step by step: yields `Progress`, returns the `Result` (`yield from` gives it)."""
+    _refuse(start, proposals, iterations, tolerance)
+    clock = time.perf_counter()
+    discrete, _ = prepare(problem)
+    journal = Journal(None if out is None else Path(out) / CHECKPOINT, resume)
+    stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
+    if start == "classical":
+        way = classical(discrete, threads, iterations, journal)
+    elif start == "uniform":
+        way = uniform(discrete, threads, stop, journal)
+    else:
+        way = coarse_to_fine(discrete, threads, stop, journal, Search(proposals=proposals or PROPOSALS))
+    arrival = yield from _told(way, clock)
+    result = yield from _prove(problem, discrete, arrival, start, threads, clock)
+    journal.clear()
+    return result
+
+
+def _refuse(start: str, proposals: int | None, iterations: int | None, tolerance: float | None) -> None:
+    if start not in STARTS:
+        raise ValueError(f"start is {start!r}; it may be {', '.join(STARTS)}")
+    for name, value in (("proposals", proposals), ("iterations", iterations)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} is {value}; at least 1 is needed")
+    if tolerance is not None and not 0 < tolerance < 1:
+        raise ValueError(f"tolerance is {tolerance}; it must be between 0 and 1")
+
+
+def _told(way: Generator[Event, None, Arrival], clock: float) -> Generator[Progress, None, Arrival]:
+    """A way's events as progress."""
+    furthest = 0.0
+    while True:
+        try:
+            event = next(way)
+        except StopIteration as end:
+            arrival: Arrival = end.value
+            return arrival
+        row = event.step.rows[-1]
+        furthest = max(furthest, event.fraction)
+        yield Progress(
+            stage=event.stage,
+            iteration=row.iteration + 1,
+            compliance=row.compliance,
+            change=row.change,
+            volume=row.volume,
+            seconds=time.perf_counter() - clock,
+            fraction=furthest,
+            density=event.step.x,
+        )
+
+
+def _prove(
+    problem: Problem, discrete: DiscreteProblem, arrival: Arrival, start: str, threads: int | None, clock: float
+) -> Generator[Progress, None, Result]:
+    """Solve the design tightly, differentiate once more, and bound what any design could reach."""
+    proof = time.perf_counter()
+    analysis, x, rows = arrival.analysis, arrival.step.x, arrival.step.rows
+    last = len(rows) - 1
+    penalty, beta = arrival.plan.schedule.penalty(last), arrival.plan.schedule.beta(last)
+    warm, iterations, solves = arrival.step.displacements, len(rows), analysis.solves
+    convex = yield from _bounds(discrete, analysis, penalty, x, warm, threads, clock, rows[-1].compliance)
+    if convex is not None and penalty == 1.0 and not discrete.options.projection:
+        x = _better(analysis, x, convex.optimum)
+    found = analysis.evaluate(x, penalty, beta, warm, TIGHT)
+    physical = analysis.chain.physical(x, beta)
+    relative = analysis.interpolation.with_penalty(penalty).value(physical)
+    limits = [c.gradient for c in found.constraints]
+    kkt = kkt_residual(x, found.gradient, limits, discrete.lower, discrete.upper)
+    bound = None if convex is None else convex.bound
+    certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
+    history = tuple(_history_row(row) for row in rows)
+    stages = (*arrival.stages, Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof))
+    return Result(
+        problem=problem,
+        density=physical.astype(np.float32).clip(0.0, 1.0),
+        design=x,
+        history=history,
+        certificate=certificate,
+        stages=stages,
+        converged=arrival.step.finished == "converged",
+        start=start,
+        iterations=iterations,
+        solves=solves + analysis.cases,
+        seconds=time.perf_counter() - clock,
+        compliance=found.compliance,
+        volume=found.volume,
+        threads=thread_count(threads),
+        version=VERSION,
+        word="certified" if _is_certified(certificate) else "verified",
+        relaxed=None if convex is None else convex.density.astype(np.float32),
+        penalty=penalty,
+        beta=beta if discrete.options.projection else 0.0,
+    )
+
+
+def _is_certified(certificate: Certificate) -> bool:
+    """Stationary to a stated residual, in equilibrium, and bounded."""
+    return (
+        certificate.lower_bound is not None
+        and certificate.kkt_residual is not None
+        and certificate.equilibrium_residual is not None
+        and certificate.equilibrium_residual <= 1e-8
+    )
+
+
+def _bounds(
+    discrete: DiscreteProblem,
+    analysis: Analysis,
+    penalty: float,
+    x: Array,
+    warm: Sequence[Array] | None,
+    threads: int | None,
+    clock: float,
+    compliance: float,
+) -> Generator[Progress, None, Relaxed | None]:
+    """Relax the problem on the coarse grids first, then on its own, and keep the bound found there."""
+
+    def told(stage: str, fraction: float) -> Progress:
+        seconds = time.perf_counter() - clock
+        return Progress(stage, 1, compliance, 0.0, analysis.chain.volume(x), seconds, fraction, x)
+
+    yield told("proof: bound", 0.9)
+    start: Array | None = None
+    if penalty > 1.0:
+        for grid in ladder(discrete)[:-1]:
+            coarse = Analysis(grid, threads)
+            if start is not None:
+                start = resample(start, grid.grid.shape)
+            found = find_bound(grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
+            if not isinstance(found, Relaxed):
+                return None
+            start = found.design
+    if start is not None:
+        start = resample(start, discrete.grid.shape)
+    bound = find_bound(discrete, analysis.chain, analysis.state, penalty, design=x, start=start)
+    yield told("proof: equilibrium", 0.97)
+    return bound if isinstance(bound, Relaxed) else None
+
+
+def _better(analysis: Analysis, x: Array, other: Array) -> Array:
+    """The better of two designs of a convex problem, by one solve each."""
+    merits = [analysis.evaluate(design, 1.0, tolerance=1e-6).merit for design in (x, other)]
+    return x if merits[0] <= merits[1] else other
+
+
+def _history_row(row: Row) -> dict[str, float | int | str]:
+    """Without what is not known (the KKT residual before the schedule is settled)."""
+    return {key: value for key, value in asdict(row).items() if value == value}
+

@@ -8,6 +8,7 @@ import sys
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from rich.console import Console
@@ -117,7 +118,7 @@ def test_ctrl_c_before_anything_runs_is_130(monkeypatch: pytest.MonkeyPatch) -> 
     assert end.value.code == 130
 
 
-STEP = Progress("fine", 3, 12.5, 0.01, 0.4, 1.5, 0.5)
+STEP = Progress("fine", 3, 12.5, 0.01, 0.4, 1.5, 0.5, np.full((2, 2), 0.4))
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, terminal: bool, quiet: bool) -> str:

@@ -36,7 +36,8 @@ class Evaluation:
     Attributes
     ----------
     objective
-        The goal's value; `compliance` the weighted compliance and `volume` the used fraction whatever the goal is.
+        The goal's value; `compliance` and `volume` are the weighted compliance and the used fraction,
+        whatever the goal is.
     gradient
         float64 `[z, y, x]`: of the objective with respect to the densities.
     constraints
@@ -58,7 +59,7 @@ class Evaluation:
 
     @property
     def merit(self) -> float:
-        """The objective made comparable where a constraint is violated: times one plus the worst violation."""
+        """The objective, comparable where a constraint is violated: times one plus the worst violation."""
         return self.objective * (1.0 + max(0.0, *(c.value for c in self.constraints), 0.0))
 
 
@@ -75,7 +76,9 @@ class Analysis:
         The state equation; made here unless given.
     """
 
-    def __init__(self, discrete: DiscreteProblem, threads: int | None = None, state: State | None = None) -> None:
+    def __init__(
+        self, discrete: DiscreteProblem, threads: int | None = None, state: State | None = None
+    ) -> None:
         self.discrete = discrete
         self.threads = threads
         self.chain = DesignChain(discrete, threads)
@@ -92,8 +95,8 @@ class Analysis:
         return len(self.discrete.weights)
 
     def load(self, physical: Array, case: int) -> Array:
-        """All nodal forces of a load case at a design, own weight included, `[component, z, y, x]` in N (W)."""
-        load = self.discrete.loads[case]
+        """All nodal forces of a case at a design, own weight included, `[component, z, y, x]` in N (W)."""
+        load: Array = self.discrete.loads[case]
         return load + body_force(self.discrete, physical, case) if self._heavy[case] else load
 
     def evaluate(
@@ -106,8 +109,8 @@ class Analysis:
     ) -> Evaluation:
         """Solve the state of a design and differentiate.
 
-        The compliance is `2 f.u - u K u`, which is wrong by the square of the solve's error only, so that loose
-        solves rank designs well.
+        The compliance is `2 f.u - u K u`, which is wrong by the square of the solve's error only, so that
+        loose solves rank designs well.
 
         Parameters
         ----------

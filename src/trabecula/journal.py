@@ -1,13 +1,15 @@
 """A record of runs, so that an interrupted way goes on to the same answer.
 
-The way to a design is a fixed sequence of named runs, each a function of what came before. What a run reached is
-kept; going on repeats the way from its beginning, takes every kept run as it is and continues the one that was
-under way. Nothing depends on when it was stopped.
+The way to a design is a fixed sequence of named runs, each a function of what came before. What a run reached
+is kept; going on repeats the way from its beginning, takes every kept run as it is and continues the one that
+was under way. Nothing depends on when it was stopped.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -18,7 +20,8 @@ from numpy.typing import NDArray
 
 from trabecula import files
 from trabecula.analysis import Analysis
-from trabecula.optimize import Plan, Row, Step, advance
+from trabecula.optimize import Plan, Row, Step, advance, go_on
+from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 
@@ -38,11 +41,13 @@ class Journal:
         Where to keep them, made when first needed.
     resume
         Whether to take what is there; otherwise it is removed.
+    asked
+        What the runs are for, a `fingerprint`: what was kept for anything else is refused.
     """
 
-    def __init__(self, folder: Path | None = None, resume: bool = False) -> None:
+    def __init__(self, folder: Path | None = None, resume: bool = False, asked: str = "") -> None:
         self.folder = folder
-        self.resumed = False
+        self.asked = asked
         if folder is not None and not resume:
             self.clear()
 
@@ -61,18 +66,18 @@ class Journal:
 
         The last step yielded is the finished one; at least one is yielded.
         """
-        step = self._kept(name, analysis, plan)
-        if step is None:
-            step = first()
-        else:
-            self.resumed = True
+        kept = self._kept(name, analysis, plan)
+        step = first() if kept is None else kept
+        if kept is not None or step.finished:
             yield step
         saved, since = time.monotonic(), 0
         while step.finished is None:
             step = advance(analysis, plan, step)
             since += 1
             now = time.monotonic()
-            if step.finished or (now - saved > _PATIENCE and (since >= _ITERATIONS or now - saved > 10 * _PATIENCE)):
+            if step.finished or (
+                now - saved > _PATIENCE and (since >= _ITERATIONS or now - saved > 10 * _PATIENCE)
+            ):
                 self._keep(name, step)
                 saved, since = time.monotonic(), 0
             yield step
@@ -85,8 +90,10 @@ class Journal:
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, NDArray[Any]] = {"x": step.x, "finished": np.array(_CODES.index(step.finished))}
-        arrays["rows"] = np.array([astuple(r) for r in step.rows], dtype=np.float64).reshape(len(step.rows), -1)
+        arrays: dict[str, NDArray[Any]] = {"asked": np.array(self.asked), "x": step.x}
+        arrays["rows"] = np.array([astuple(r) for r in step.rows], dtype=np.float64).reshape(
+            len(step.rows), -1
+        )
         arrays |= {f"memory_{key}": value for key, value in step.memory.arrays().items()}
         for case, u in enumerate(step.displacements or ()):
             arrays[f"u_{case}"] = u
@@ -101,16 +108,28 @@ class Journal:
             rows = tuple(_row(values) for values in arrays["rows"])
             memory = {k.removeprefix("memory_"): v for k, v in arrays.items() if k.startswith("memory_")}
             u = tuple(arrays[f"u_{case}"] for case in range(analysis.cases)) if "u_0" in arrays else None
-            finished = _CODES[int(arrays["finished"])]
-            step = Step(arrays["x"], plan.optimizer.restore(memory), u, rows, finished)
-        except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
+            step = Step(arrays["x"], plan.optimizer.restore(memory), u, rows)
+            asked = str(arrays["asked"])
+        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
             raise files.UnreadableError(self._path(name), "is damaged; solve without --resume") from error
-        if step.x.shape != analysis.discrete.grid.shape:
-            raise files.UnreadableError(self._path(name), "belongs to another problem; solve without --resume")
-        return step
+        if asked != self.asked or step.x.shape != analysis.discrete.grid.shape:
+            raise files.UnreadableError(
+                self._path(name), "belongs to another problem; solve without --resume"
+            )
+        return go_on(plan, step)
 
 
-_CODES: tuple[str | None, ...] = (None, "converged", "limit")
+def fingerprint(discrete: DiscreteProblem, *more: object) -> str:
+    """A short text that differs where a problem on its voxels, or anything `more`, differs."""
+    digest = hashlib.sha256()
+    for item in fields(discrete):
+        value = getattr(discrete, item.name)
+        is_array = isinstance(value, np.ndarray)
+        digest.update(np.ascontiguousarray(value).data if is_array else repr(value).encode())
+    digest.update(repr(more).encode())
+    return digest.hexdigest()
+
+
 _WHOLE = {"iteration", "cg_iterations"}
 
 
@@ -118,4 +137,5 @@ def _row(values: Array) -> Row:
     names = [f.name for f in fields(Row)]
     if len(names) != len(values):
         raise ValueError("rows of another version")
-    return Row(**{n: int(v) if n in _WHOLE else float(v) for n, v in zip(names, values, strict=True)})
+    named: dict[str, Any] = dict(zip(names, values.tolist(), strict=True))
+    return Row(**{name: int(value) if name in _WHOLE else value for name, value in named.items()})

@@ -1,4 +1,4 @@
-"""The loop: one grid, one start, iterate to a stop. Every step is a value that can be saved and gone on from."""
+"""The loop: one grid, one start, iterate to a stop. Every step is a value that can be saved and resumed."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class MovingAsymptotes:
             state,
             x,
             found.gradient / scale,
-            np.array([c.value for c in found.constraints]),
+            [c.value for c in found.constraints],
             [c.gradient for c in found.constraints],
             lower,
             upper,
@@ -110,7 +110,8 @@ class Stop:
     Attributes
     ----------
     change
-        Mean relative improvement of the objective an iteration, over the last `window` ones, below which it stops.
+        Mean relative improvement of the objective an iteration, over the last `window` ones, below which it
+        stops.
     kkt
         KKT residual (docs/certificate.md) below which it stops, whatever the objective does.
     density_change
@@ -180,7 +181,7 @@ class Step:
 
     @property
     def merit(self) -> float:
-        """Objective of the last evaluated design (infinite before the first), worse where constraints are violated."""
+        """Objective of the last evaluated design, worse where it violates a constraint; at first infinite."""
         return self.rows[-1].objective if self.rows else float("inf")
 
 
@@ -227,17 +228,19 @@ def iterate(analysis: Analysis, plan: Plan, step: Step) -> Iterator[Step]:
 def run(analysis: Analysis, plan: Plan, x: Array) -> Step:
     """Iterate from a start to the stop."""
     step = begin(plan, x)
-    for step in iterate(analysis, plan, step):
-        pass
+    while step.finished is None:
+        step = advance(analysis, plan, step)
     return step
 
 
-def go_on(step: Step) -> Step:
-    """The step without its verdict, so that a longer plan can take it further."""
-    return replace(step, finished=None)
+def go_on(plan: Plan, step: Step) -> Step:
+    """The step with the verdict of another plan, so that a longer one can take it further."""
+    return replace(step, finished=_finished(plan, step.rows))
 
 
 def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
+    if not rows:
+        return None
     stop, schedule = plan.stop, plan.schedule
     last = rows[-1]
     if schedule.settled(last.iteration):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
-from trabecula.journal import Journal
+from trabecula.journal import Journal, fingerprint
 from trabecula.optimize import Row, Stop
 from trabecula.physics import thread_count
 from trabecula.problem import Problem, prepare
@@ -98,8 +99,9 @@ def solve(
     problem
         What is asked.
     start
-        "coarse": search on coarse grids, hand over, finish (default). "uniform": one grid, penalty continuation.
-        "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01 (the literature's).
+        "coarse": search on coarse grids, hand over, finish (default). "uniform": one grid, penalty
+        continuation. "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01
+        (the literature's).
     proposals
         Designs tried on the coarsest grid; more time, stiffer designs. Default 8.
     iterations
@@ -109,8 +111,8 @@ def solve(
     threads
         Default: `OMP_NUM_THREADS`, else all processors. The design does not depend on it.
     out
-        Folder for checkpoints, `out/checkpoint`; removed when the design is found. The result itself is saved by
-        `Result.save`.
+        Folder for checkpoints, `out/checkpoint`; removed when the design is found. The result itself is saved
+        by `Result.save`.
     resume
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
     progress
@@ -120,6 +122,8 @@ def solve(
     ------
     ProblemError
         If the problem is meaningless or too large; see `trabecula.problem.check`.
+    UnreadableError
+        If a checkpoint is damaged, or belongs to something else.
     ValueError
         For an argument that is not allowed.
     """
@@ -155,10 +159,15 @@ def iterate(
     resume: bool = False,
 ) -> Generator[Progress, None, Result]:
     """The same as `solve`, step by step: yields `Progress`, returns the `Result` (`yield from` gives it)."""
-    _refuse(start, proposals, iterations, tolerance)
+    _refuse(start, proposals, iterations, tolerance, threads)
+    if resume and out is None:
+        raise ValueError("resume needs out, the folder with the checkpoints")
     clock = time.perf_counter()
     discrete, _ = prepare(problem)
-    journal = Journal(None if out is None else Path(out) / CHECKPOINT, resume)
+    if out is None:
+        journal = Journal()
+    else:
+        journal = Journal(Path(out) / CHECKPOINT, resume, fingerprint(discrete, start, proposals))
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":
         way = classical(discrete, threads, iterations, journal)
@@ -172,10 +181,16 @@ def iterate(
     return result
 
 
-def _refuse(start: str, proposals: int | None, iterations: int | None, tolerance: float | None) -> None:
+def _refuse(
+    start: str,
+    proposals: int | None,
+    iterations: int | None,
+    tolerance: float | None,
+    threads: int | None,
+) -> None:
     if start not in STARTS:
         raise ValueError(f"start is {start!r}; it may be {', '.join(STARTS)}")
-    for name, value in (("proposals", proposals), ("iterations", iterations)):
+    for name, value in (("proposals", proposals), ("iterations", iterations), ("threads", threads)):
         if value is not None and value < 1:
             raise ValueError(f"{name} is {value}; at least 1 is needed")
     if tolerance is not None and not 0 < tolerance < 1:
@@ -206,13 +221,17 @@ def _told(way: Generator[Event, None, Arrival], clock: float) -> Generator[Progr
 
 
 def _prove(
-    problem: Problem, discrete: DiscreteProblem, arrival: Arrival, start: str, threads: int | None, clock: float
+    problem: Problem,
+    discrete: DiscreteProblem,
+    arrival: Arrival,
+    start: str,
+    threads: int | None,
+    clock: float,
 ) -> Generator[Progress, None, Result]:
     """Solve the design tightly, differentiate once more, and bound what any design could reach."""
     proof = time.perf_counter()
     analysis, x, rows = arrival.analysis, arrival.step.x, arrival.step.rows
-    last = len(rows) - 1
-    penalty, beta = arrival.plan.schedule.penalty(last), arrival.plan.schedule.beta(last)
+    penalty, beta = discrete.options.penalty, arrival.plan.schedule.beta(len(rows) - 1)
     warm, iterations, solves = arrival.step.displacements, len(rows), analysis.solves
     convex = yield from _bounds(discrete, analysis, penalty, x, warm, threads, clock, rows[-1].compliance)
     if convex is not None and penalty == 1.0 and not discrete.options.projection:
@@ -225,7 +244,10 @@ def _prove(
     bound = None if convex is None else convex.bound
     certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
     history = tuple(_history_row(row) for row in rows)
-    stages = (*arrival.stages, Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof))
+    stages = (
+        *arrival.stages,
+        Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
+    )
     return Result(
         problem=problem,
         density=physical.astype(np.float32).clip(0.0, 1.0),
@@ -301,5 +323,4 @@ def _better(analysis: Analysis, x: Array, other: Array) -> Array:
 
 def _history_row(row: Row) -> dict[str, float | int | str]:
     """Without what is not known (the KKT residual before the schedule is settled)."""
-    return {key: value for key, value in asdict(row).items() if value == value}
-
+    return {key: value for key, value in asdict(row).items() if not math.isnan(value)}

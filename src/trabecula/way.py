@@ -16,14 +16,12 @@ from trabecula.analysis import Analysis
 from trabecula.design import MMA, OC, Adaptive, Schedule
 from trabecula.journal import Journal
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, go_on
+from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Stage
-from trabecula.starts import HalfGrey, HandOver, Proposal, RandomFields, Ramps, ladder, volume_of
+from trabecula.starts import HalfGrey, HandOver, Proposal, Ramps, RandomFields, ladder, volume_of
 
 Array = NDArray[np.float64]
-
-DIRECT = 30_000
-"""Voxels up to which the finest grid may also be begun from nothing."""
 
 SHARPEST = 32.0
 """Steepness the projection ends with."""
@@ -63,7 +61,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A design on its way up: the `name` and `kind` of its origin, its `density` and `merit` (less is better)."""
+    """A design on its way up: `name` and `kind` of its origin, its `density` and `merit` (less is better)."""
 
     name: str
     kind: str
@@ -83,7 +81,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Arrival:
-    """The end of a way: the finished step on the finest grid, its plan, its analysis, and the stages it took."""
+    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took."""
 
     step: Step
     plan: Plan
@@ -126,13 +124,13 @@ def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: floa
     several = goal.minimize == "volume" and goal.compliance is not None and len(goal.compliance) > 1
     if options.optimizer == "mma" or several:
         return MovingAsymptotes(MMA(move=options.move))
-    from trabecula.physics import thread_count
-
     oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), threads=thread_count(threads))
     return OptimalityCriteria(oc, least_volume=goal.minimize == "volume")
 
 
-def classical(discrete: DiscreteProblem, threads: int | None, iterations: int | None, journal: Journal) -> Way:
+def classical(
+    discrete: DiscreteProblem, threads: int | None, iterations: int | None, journal: Journal
+) -> Way:
     """The schedule of the 88-line code: fixed penalty, OC exponent 1/2, until no density changes by 0.01."""
     analysis = Analysis(discrete, threads)
     end = discrete.options.penalty
@@ -163,7 +161,7 @@ def uniform(discrete: DiscreteProblem, threads: int | None, stop: Stop, journal:
 def coarse_to_fine(
     discrete: DiscreteProblem, threads: int | None, stop: Stop, journal: Journal, search: Search | None = None
 ) -> Way:
-    """Search on the coarsest grid, hand the best of different kinds over from grid to grid, finish the best."""
+    """Search on the coarsest grid, hand the best of different kinds over grid by grid, finish the best."""
     search = search or Search()
     traveller = Traveller(journal)
     grids = ladder(discrete)
@@ -205,7 +203,8 @@ def _single(
     """A problem with one grid, or a convex one: no hand-over, and for a convex one nothing to choose."""
     analysis = Analysis(discrete, threads)
     if discrete.options.penalty <= 1.0:
-        plan = Plan(optimizer_for(discrete, threads), Schedule(1.0, 1.0), stop, search.tolerance)
+        schedule = _sharpened(discrete, Schedule(1.0, 1.0))
+        plan = Plan(optimizer_for(discrete, threads), schedule, stop, search.tolerance)
         x = analysis.chain.uniform(volume_of(discrete))
         step = yield from traveller.run("convex", _stage(discrete), analysis, plan, begin(plan, x), 0.5)
         return Arrival(step, plan, analysis, traveller.stages)
@@ -221,7 +220,7 @@ def _single(
 def _triage(
     analysis: Analysis, traveller: Traveller, search: Search, threads: int | None
 ) -> Generator[Event, None, list[Candidate]]:
-    """Run the proposals on the coarsest grid, giving up the worse half of the random ones at every halving."""
+    """Run the proposals on the coarsest grid, giving up the worse half of the random ones at each halving."""
     discrete, chain = analysis.discrete, analysis.chain
     stage = f"search {_stage(discrete)}"
     ramps = list(Ramps().propose(discrete, chain, search.proposals))
@@ -240,7 +239,7 @@ def _triage(
         for proposal, plan, first in standing:
             limited = replace(plan, stop=replace(plan.stop, limit=iterations))
             step = yield from traveller.run(
-                f"0-{proposal.name}-{iterations}", stage, analysis, limited, go_on(first), 0.06
+                f"0-{proposal.name}-{iterations}", stage, analysis, limited, go_on(limited, first), 0.06
             )
             after.append((proposal, plan, step))
         after.sort(key=lambda entry: entry[2].merit)
@@ -275,7 +274,10 @@ def _handed_over(
 ) -> tuple[Plan, Step]:
     x, schedule = search.hand_over.start(candidate.density, analysis.discrete, analysis.chain)
     plan = Plan(
-        optimizer_for(analysis.discrete, threads), _sharpened(analysis.discrete, schedule), stop, search.tolerance
+        optimizer_for(analysis.discrete, threads),
+        _sharpened(analysis.discrete, schedule),
+        stop,
+        search.tolerance,
     )
     return plan, begin(plan, x)
 
@@ -304,14 +306,11 @@ def _finish(
         if len(candidates) > 1:
             limit = min(plan.schedule.over + search.decide, stop.limit)
             short = replace(plan, stop=replace(stop, change=0.0, limit=limit))
-            first = yield from traveller.run(
-                f"fine-{candidate.name}", stage, analysis, short, first, 0.6
-            )
+            first = yield from traveller.run(f"fine-{candidate.name}", stage, analysis, short, first, 0.6)
         tried.append((plan, first, candidate))
     plan, first, candidate = min(tried, key=lambda entry: entry[1].merit)
-    step = yield from traveller.run(
-        f"finish-{candidate.name}", stage, analysis, plan, go_on(first), 0.8
-    )
+    first = go_on(plan, first)
+    step = yield from traveller.run(f"finish-{candidate.name}", stage, analysis, plan, first, 0.8)
     return Arrival(step, plan, analysis, traveller.stages)
 
 
@@ -323,5 +322,3 @@ def settle(way: Way) -> Arrival:
         except StopIteration as end:
             arrival: Arrival = end.value
             return arrival
-
-

@@ -1,4 +1,4 @@
-"""Element matrices of voxels: tensor products of exact one-dimensional integrals, and their mirror-symmetric form.
+"""Element matrices of voxels: tensor products of exact 1-D integrals, and their mirror-symmetric form.
 
 Node `n` of an element has bit 0 for x, bit 1 for y, bit 2 for z (0: towards the origin). Degree of freedom
 `component * nodes + node`.
@@ -9,10 +9,8 @@ sum/difference transform is the Hadamard transform over the element's mirror ima
 
 from __future__ import annotations
 
-from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
-
 
 from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import Material
@@ -83,7 +81,10 @@ def _product(spacing: tuple[float, ...], a: int, b: int) -> Array:
             factors.append(mixed.T)
         else:
             factors.append(mass)
-    return reduce(lambda low, high: np.kron(high, low), factors)
+    product: Array = np.ones((1, 1))
+    for factor in factors:  # x fastest
+        product = np.asarray(np.kron(factor, product), dtype=np.float64)
+    return product
 
 
 def lame(dimension: int, young: float, poisson: float) -> tuple[float, float]:
@@ -95,7 +96,7 @@ def lame(dimension: int, young: float, poisson: float) -> tuple[float, float]:
 
 
 def constants(problem: DiscreteProblem) -> tuple[float, float]:
-    """The two constants of a problem's material law, thickness included: Lame's, or 0 and the conductivity."""
+    """The two constants of a problem's material, thickness included: Lame's, or 0 and the conductivity."""
     grid, material = problem.grid, problem.material
     thickness = grid.thickness if grid.dimension == 2 else 1.0
     if problem.heat:

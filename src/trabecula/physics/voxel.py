@@ -67,7 +67,7 @@ class Cycle:
 
 
 def thread_count(threads: int | None = None) -> int:
-    """Threads to use: the number asked for, else OMP_NUM_THREADS, else the processors this process may use."""
+    """Threads to use: as many as asked for, else OMP_NUM_THREADS, else the processors there are for us."""
     if threads is not None:
         return max(1, threads)
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
@@ -77,7 +77,7 @@ def thread_count(threads: int | None = None) -> int:
 
 
 class VoxelState:
-    """Matrix-free state equation with multigrid-preconditioned conjugate gradients; one hierarchy, many loads.
+    """Matrix-free state equation, conjugate gradients preconditioned by multigrid; one hierarchy, many loads.
 
     Parameters
     ----------
@@ -89,7 +89,9 @@ class VoxelState:
         Choices of the multigrid cycle.
     """
 
-    def __init__(self, problem: DiscreteProblem, threads: int | None = None, cycle: Cycle | None = None) -> None:
+    def __init__(
+        self, problem: DiscreteProblem, threads: int | None = None, cycle: Cycle | None = None
+    ) -> None:
         grid = problem.grid
         matrix = element.of(problem)
         self._unit = float(np.abs(matrix).max())  # keeps single precision away from its limits
@@ -118,7 +120,7 @@ class VoxelState:
         return int(self._core.bytes)
 
     def set_stiffness(self, relative: Array) -> None:
-        """Take the stiffness of every voxel relative to the material's, float64 `[z, y, x]`, and build the grids."""
+        """Take every voxel's stiffness relative to the material's, float64 `[z, y, x]`; build the grids."""
         self._core.set_stiffness(np.ascontiguousarray(relative, dtype=np.float64))
 
     def solve(
@@ -128,7 +130,9 @@ class VoxelState:
 
         `start` is left as it is. The returned residual says whether `tolerance` was reached.
         """
-        u = np.zeros(self._node_shape) if start is None else start * self._unit
+        u = np.zeros(self._node_shape)
+        if start is not None:
+            np.multiply(start, self._unit, out=u)
         iterations, residual = self._core.solve(np.ascontiguousarray(load), u, tolerance, max_iterations)
         u /= self._unit
         return u, Solve(iterations, residual)

@@ -5,7 +5,7 @@ A start returns densities; running them on a grid is `solve`'s business.
 
 from trabecula.starts.handover import HalfGrey, HandOver
 from trabecula.starts.ladder import ladder
-from trabecula.starts.propose import Proposal, Proposer, RandomFields, Ramps, volume_of
+from trabecula.starts.propose import Proposal, Proposer, Ramps, RandomFields, volume_of
 from trabecula.starts.resample import resample
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "HandOver",
     "Proposal",
     "Proposer",
-    "RandomFields",
     "Ramps",
+    "RandomFields",
     "ladder",
     "resample",
     "volume_of",

@@ -19,14 +19,14 @@ THIN = 2
 """Grids coarser than the finest where one side stays as it is: beyond that voxels get too long."""
 
 RADIUS = 1.5
-"""The filter reaches at least this many voxels on every coarse grid, else members break up into checkerboards."""
+"""The filter reaches at least this many voxels on every coarse grid, else members become checkerboards."""
 
 
 def ladder(discrete: DiscreteProblem, most: int = 5) -> list[DiscreteProblem]:
     """Coarser versions of a problem, each about half as fine as the next, and last the problem itself.
 
-    Stops where voxels would get too few to resolve members (docs/decisions/ladder.md), or where a coarse grid can
-    no longer show the loads and supports.
+    Stops where voxels would get too few to resolve members (docs/decisions/ladder.md), or where a coarse grid
+    can no longer show the loads and supports.
     """
     grids = [discrete]
     dimension = discrete.grid.dimension
@@ -48,4 +48,3 @@ def ladder(discrete: DiscreteProblem, most: int = 5) -> list[DiscreteProblem]:
             options = replace(options, filter=Filter(options.filter.kind, radius))
         grids.insert(0, replace(coarse, options=replace(options, projection=False)))
     return grids
-

@@ -59,7 +59,8 @@ class Ramps:
 class RandomFields:
     """Uniform density times the exponential of a random field, white or smoothed, at the full penalty.
 
-    Source: measured; 24 such starts found designs up to 10 % stiffer than any deterministic one (docs/theory.md).
+    Source: measured; 24 such starts found designs up to 10 % stiffer than any deterministic one
+    (docs/theory.md).
     """
 
     seed: int = 0

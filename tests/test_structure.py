@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"files", "_kernels", "version"}
+BASE = {"files", "_kernels", "version", "inner"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -36,6 +36,7 @@ CLI = {"cli", *SOLVE}
 MAY_IMPORT = {
     "files": set(),
     "version": set(),
+    "inner": set(),
     "folder": {"files", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,

@@ -15,6 +15,7 @@ from trabecula.design import (
     formulate,
     make_interpolation,
 )
+from trabecula.inner import inner
 from trabecula.physics import State, VoxelState
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -133,7 +134,7 @@ class Analysis:
             load = self.load(physical, case)
             u, solve = self.state.solve(load, None if start is None else start[case], tolerance)
             energy = self.state.energy(u)
-            compliances.append(2 * float(np.vdot(load, u)) - float(np.vdot(relative, energy)))
+            compliances.append(2 * inner(load, u) - inner(relative, energy))
             displacements.append(u)
             energies.append(energy)
             iterations += solve.iterations

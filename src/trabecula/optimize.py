@@ -17,6 +17,9 @@ from trabecula.design.mma import MMA, MMAState
 
 Array = NDArray[np.float64]
 
+EVERY = 5
+"""Iterations from one KKT residual to the next."""
+
 
 class Optimizer(Protocol):
     """Takes one step from an evaluated design; its memory is a value passed through."""
@@ -201,7 +204,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     x, memory = plan.optimizer.step(
         memory, step.x, found, discrete.lower, discrete.upper, i > 0 and not schedule.changes(i)
     )
-    kkt = _kkt(analysis, step.x, found) if schedule.settled(i) else float("nan")
+    kkt = _kkt(analysis, step.x, found) if _is_due(plan, i) else float("nan")
     row = Row(
         iteration=i,
         penalty=penalty,
@@ -256,9 +259,12 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
     return "limit" if len(rows) >= stop.limit else None
 
 
+def _is_due(plan: Plan, i: int) -> bool:
+    """Whether the KKT residual is wanted: it costs as much as an OC step, so not every time."""
+    return plan.stop.kkt > 0 and plan.schedule.settled(i) and i % EVERY == 0
+
+
 def _kkt(analysis: Analysis, x: Array, found: Evaluation) -> float:
-    if len(found.constraints) != 1:
-        return float("nan")
     discrete = analysis.discrete
-    (limit,) = found.constraints
-    return kkt_residual(x, found.gradient, limit.gradient, discrete.lower, discrete.upper)
+    limits = [limit.gradient for limit in found.constraints]
+    return kkt_residual(x, found.gradient, limits, discrete.lower, discrete.upper)

@@ -139,7 +139,7 @@ def classical(
         oc = replace(optimizer.oc, exponent=0.5, adaptive=None, floor=1e-3)
         optimizer = OptimalityCriteria(oc, optimizer.least_volume)
     stop = Stop(change=0.0, kkt=0.0, density_change=0.01, limit=iterations or 2000)
-    plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, tolerance=1e-6)
+    plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, tolerance=1e-4)
     traveller = Traveller(journal)
     x = analysis.chain.uniform(volume_of(discrete))
     step = yield from traveller.run("classical", "classical", analysis, plan, begin(plan, x), 0.5)

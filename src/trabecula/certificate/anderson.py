@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.inner import inner
+
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
@@ -50,8 +52,8 @@ class Anderson:
         differences = [(step - old) * weight for old in self._steps]
         mixed = image
         if differences:
-            normal = np.array([[float(np.vdot(a, b)) for b in differences] for a in differences])
-            right = np.array([float(np.vdot(a, step * weight)) for a in differences])
+            normal = np.array([[inner(a, b) for b in differences] for a in differences])
+            right = np.array([inner(a, step * weight) for a in differences])
             normal += 1e-8 * np.trace(normal) * np.eye(len(normal))
             change = np.zeros_like(log)
             if np.trace(normal) > 0:

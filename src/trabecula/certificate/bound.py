@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.certificate.knapsack import least, most, slack
+from trabecula.inner import inner
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -238,7 +239,7 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
         energy += weight * part
     soft = discrete.options.minimum_stiffness
     wide = (1 + box.rounding) * (1 + slack(len(terms)))
-    floor = (soft * float(energy.sum()) + (1 - soft) * float(np.vdot(box.base, energy))) * wide
+    floor = (soft * float(energy.sum()) + (1 - soft) * inner(box.base, energy)) * wide
     gain = box.designs.adjoint(energy)
     gain *= (1 - soft) * (1 + box.designs.rounding)
     if aspect.limit is None:

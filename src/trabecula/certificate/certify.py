@@ -13,6 +13,7 @@ from trabecula.certificate.connected import connected, grey
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.relax import Relaxed, State, relax
+from trabecula.inner import inner
 from trabecula.physics.assembled import AssembledState, total_load
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -46,7 +47,7 @@ def certify(
         From `kkt_residual` at this design.
     """
     loads = [total_load(discrete, physical, case) for case in range(len(discrete.loads))]
-    compliances = np.array([float(np.vdot(f, u)) for f, u in zip(loads, displacements, strict=True)])
+    compliances = np.array([inner(f, u) for f, u in zip(loads, displacements, strict=True)])
     is_volume = discrete.goal.minimize == "volume"
     objective = volume_fraction(discrete, physical) if is_volume else float(discrete.weights @ compliances)
     value = None if bound is None else bound.value

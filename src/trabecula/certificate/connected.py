@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.inner import inner
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
@@ -107,7 +108,7 @@ def grey(physical: Array, discrete: DiscreteProblem | None = None) -> float:
     values = physical.ravel() if discrete is None else physical[~discrete.void]
     if not values.size:
         return 0.0
-    return float(4.0 * (values.sum() - values @ values) / values.size)
+    return float(4.0 * (values.sum() - inner(values, values)) / values.size)
 
 
 def _components(mask: Mask, diagonal: bool = False) -> tuple[Labels, int]:

@@ -20,6 +20,7 @@ from trabecula.certificate.certify import bounded_designs, certify, volume_fract
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.relax import State, prove, relax
+from trabecula.inner import inner
 from trabecula.physics.assembled import AssembledState, total_load
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -223,7 +224,7 @@ class _Analyst:
         """Weighted compliance, J."""
         return float(
             sum(
-                weight * float(np.vdot(total_load(self.discrete, physical, case), u))
+                weight * inner(total_load(self.discrete, physical, case), u)
                 for case, (weight, u) in enumerate(zip(self.discrete.weights, displacements, strict=True))
             )
         )

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.inner import inner
+
 Array = NDArray[np.float64]
 
 BLOCK = 65_536
@@ -112,17 +114,17 @@ def _price(x: Array, ratio: Array, weight: Array, low: Array, high: Array) -> fl
 
     Newton's method (each piece is solved exactly) inside a bracket; a handful of sweeps.
     """
-    total = float(weight @ x)
+    total = inner(weight, x)
     slopes = weight * ratio
-    mean = float(slopes @ x)
+    mean = inner(slopes, x)
     if total <= 0 or mean <= 0:
         return 0.0
     price, below, above = total / mean, 0.0, np.inf
     for _ in range(SWEEPS):
         excess, slope = -total, 0.0
         for part, far, near in _moved(x, ratio, price, 1.0, low, high):
-            excess += float(weight[part] @ near)
-            slope += float(slopes[part] @ np.equal(far, near, out=far, casting="unsafe"))
+            excess += inner(weight[part], near)
+            slope += inner(slopes[part], np.equal(far, near, out=far, casting="unsafe"))
         if abs(excess) <= ENOUGH * total:
             break
         below, above = (price, above) if excess < 0 else (below, price)
@@ -142,7 +144,7 @@ def _norm(x: Array, ratio: Array, price: float, shift: float, low: Array, high: 
     squares = 0.0
     for part, _, near in _moved(x, ratio, price, shift, low, high):
         step = np.subtract(near, x[part], out=near)
-        squares += float(step @ step)
+        squares += inner(step, step)
     return float(np.sqrt(squares / max(float(x.sum()), np.finfo(np.float64).tiny)))
 
 

@@ -20,6 +20,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.inner import inner
+
 Array = NDArray[np.float64]
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -74,7 +76,7 @@ def least(gain: Array, room: Array, need: float, cost: Array | None = None) -> f
     gain, room, cost = _open(gain, room, cost)
     if need <= 0:
         return 0.0
-    if need > float(np.vdot(gain, room)) * (1 + slack(gain.size)):
+    if need > inner(gain, room) * (1 + slack(gain.size)):
         return float("inf")
     price = _price(gain, room, cost, room * gain, need)
     if price <= 0:
@@ -113,7 +115,7 @@ def _open(gain: Array, room: Array, cost: Array | None) -> tuple[Array, Array, A
 def _excess(gain: Array, room: Array, cost: Array | None, price: float) -> float:
     over = gain - (price if cost is None else price * cost)
     np.maximum(over, 0.0, out=over)
-    return float(over @ room)
+    return inner(over, room)
 
 
 def _price(gain: Array, room: Array, cost: Array | None, measure: Array, target: float) -> float:

@@ -28,6 +28,7 @@ from trabecula.certificate.bound import (
     not_bounded,
 )
 from trabecula.certificate.designs import AnyDensity, Designs
+from trabecula.inner import inner
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
@@ -204,7 +205,7 @@ def _solve(
     solved = tuple(
         state.solve(load, guess, tolerance)[0] for load, guess in zip(discrete.loads, start, strict=True)
     )
-    works = np.array([float(np.vdot(load, u)) for load, u in zip(discrete.loads, solved, strict=True)])
+    works = np.array([inner(load, u) for load, u in zip(discrete.loads, solved, strict=True)])
     return Field(works, [state.energy(u) for u in solved]), solved
 
 
@@ -216,7 +217,7 @@ class _Sheet:
         self.lower = np.maximum(discrete.lower, FLOOR * discrete.upper)
         self.cost = designs.adjoint(np.ones(discrete.grid.shape))
         self.domain = float(discrete.upper.sum())
-        self.paid = float(designs.physical(discrete.lower).sum()) - float(np.vdot(self.cost, discrete.lower))
+        self.paid = float(designs.physical(discrete.lower).sum()) - inner(self.cost, discrete.lower)
         self.fraction = 0.5 if discrete.goal.volume is None else discrete.goal.volume
         limits = discrete.goal.compliance if discrete.goal.minimize == "volume" else None
         self.limits = np.array(limits) if limits else None
@@ -278,12 +279,12 @@ def scaled(x: Array, lower: Array, upper: Array, cost: Array, target: float) -> 
     y = np.clip(x, lower, upper)
     for _ in range(60):
         np.clip(factor * x, lower, upper, out=y)
-        excess = float(np.vdot(cost, y)) - target
+        excess = inner(cost, y) - target
         if abs(excess) <= 1e-12 * abs(target):
             break
         below, above = (factor, above) if excess < 0 else (below, factor)
         inside = (y > lower) & (y < upper)
-        slope = float(np.vdot(cost * x, inside))
+        slope = inner(cost * x, inside)
         factor = factor - excess / slope if slope > 0 else np.inf
         if not below < factor < above:
             factor = (

@@ -1,4 +1,4 @@
-"""How a design responds: element matrices and state equations (elasticity, steady conduction) on voxel grids."""
+"""How a design responds: element matrices and state equations (elasticity, conduction) on voxel grids."""
 
 from trabecula.physics.voxel import Cycle, Solve, State, VoxelState, thread_count
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from trabecula.design import DesignChain, Schedule
 from trabecula.problem.discrete import DiscreteProblem
@@ -67,6 +66,8 @@ class RandomFields:
 
     def propose(self, discrete: DiscreteProblem, chain: DesignChain, count: int) -> Iterator[Proposal]:
         """As many as asked for; the same ones for the same seed."""
+        from scipy.ndimage import gaussian_filter
+
         volume = volume_of(discrete)
         end = discrete.options.penalty
         for k in range(count):

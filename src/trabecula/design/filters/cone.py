@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from trabecula._kernels import core
 
@@ -71,10 +70,14 @@ class Cone:
         return np.ascontiguousarray(a, dtype=np.float64).reshape((1,) * (3 - len(self.shape)) + self.shape)
 
     def _padded(self) -> list[int]:
+        from scipy import fft
+
         reach = [n - 1 for n in self.octant.shape[-len(self.shape) :]]
         return [fft.next_fast_len(n + r, real=True) for n, r in zip(self.shape, reach, strict=True)]
 
     def _transformed(self) -> NDArray[np.complex128]:
+        from scipy import fft
+
         # The kernel's centre sits at index 0 and its negative offsets wrap to the far end.
         padded = self._padded()
         whole = _whole(self.octant).reshape([2 * n - 1 for n in self.octant.shape[-len(padded) :]])
@@ -87,6 +90,8 @@ class Cone:
     def _apply_fourier(
         self, kernel: NDArray[np.complex128], voxels: Array, before: Array | None, after: Array | None
     ) -> Array:
+        from scipy import fft
+
         padded = self._padded()
         masked = voxels if before is None else voxels * before
         spectrum = fft.rfftn(masked, padded, workers=self.threads)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from trabecula.design.nodes import to_elements, to_nodes
 
@@ -48,6 +47,8 @@ class Helmholtz:
 
     def apply(self, voxels: Array, before: Array | None = None, after: Array | None = None) -> Array:
         """`after * smooth(before * voxels)`, a new array `[z, y, x]`; None stands for ones."""
+        from scipy import fft
+
         nodes = to_nodes(voxels if before is None else voxels * before)
         # Cosines are orthogonal under the trapezoidal weights (half at the ends of every axis): divide by
         # these.

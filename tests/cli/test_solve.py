@@ -235,3 +235,28 @@ def test_cautions_are_said_on_stderr(run: Run, small: Path, tmp_path: Path) -> N
     done = run("solve", small, "--out", tmp_path / "r", "--json")
     assert "about" in done.stderr
     json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("goal: {minimize: volume, compliance: 0.005}", "no design as stiff uses less"),
+        ("goal: {minimize: compliance, volume: 0.5}", "no design of this volume is below"),
+    ],
+)
+def test_the_bound_is_said_in_the_words_of_the_goal(
+    run: Run, small: Path, tmp_path: Path, asked: str, said: str
+) -> None:
+    text = small.read_text().replace("goal: {minimize: compliance, volume: 0.5}", asked)
+    small.write_text(text)
+    done = run("solve", small, "--out", tmp_path / "r")
+    assert said in done.stdout, done.output
+
+
+def test_where_no_bound_holds_none_is_said(run: Run, small: Path, tmp_path: Path) -> None:
+    small.write_text(
+        small.read_text().replace("force: [0, -1000]}]", "force: [0, -1000]}, {gravity: [0, -9.81]}]")
+    )
+    done = run("solve", small, "--out", tmp_path / "r")
+    assert "none is known for this goal" in done.stdout, done.output
+    assert json.loads((tmp_path / "r" / "result.json").read_text())["certificate"]["gap"] is None

@@ -6,13 +6,17 @@ import importlib
 import os
 from types import ModuleType
 
+# Idle threads of the OpenMP runtime wait by spinning for milliseconds unless told otherwise; on a machine that
+# does other work too that takes the processor from those that have something to do. Read once, at loading.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+from trabecula import _core_base  # noqa: E402
+
 
 def _choose() -> ModuleType:
-    names = importlib.import_module("trabecula._core_base").instruction_sets()
-    wanted = os.environ.get("TRABECULA_ISA") or names[0]
-    if wanted not in names:
-        raise ImportError(f"TRABECULA_ISA is {wanted!r}; this processor has {', '.join(names)}")
-    return importlib.import_module(f"trabecula._core_{wanted}")
+    wanted = os.environ.get("TRABECULA_ISA")
+    names = [wanted] if wanted else _core_base.instruction_sets()
+    return importlib.import_module(f"trabecula._core_{names[0]}")
 
 
 core = _choose()

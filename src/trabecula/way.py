@@ -47,6 +47,8 @@ class Search:
         From grid to grid.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
+    kinds
+        Kinds of candidates that take part; fewer only to see what each is worth.
     """
 
     proposals: int = 8
@@ -57,6 +59,7 @@ class Search:
     hand_over: HandOver = field(default_factory=HalfGrey)
     exponent: float = 0.7
     tolerance: float = 1e-3
+    kinds: tuple[str, ...] = ("ramp", "search")
 
 
 @dataclass(frozen=True)
@@ -180,8 +183,9 @@ def coarse_to_fine(
                 f"{level}-{candidate.name}", _stage(grid), analysis, plan, first, fraction
             )
             found.append(replace(candidate, density=step.x, merit=step.merit))
-        fresh = yield from _from_nothing(analysis, traveller, search, threads, level, fraction)
-        candidates = _different([*found, fresh])
+        if "ramp" in search.kinds:
+            found.append((yield from _from_nothing(analysis, traveller, search, threads, level, fraction)))
+        candidates = _different(found)
     analysis = Analysis(discrete, threads)
     return (yield from _finish(analysis, candidates, traveller, search, stop, threads))
 
@@ -223,8 +227,9 @@ def _triage(
     """Run the proposals on the coarsest grid, giving up the worse half of the random ones at each halving."""
     discrete, chain = analysis.discrete, analysis.chain
     stage = f"search {_stage(discrete)}"
-    ramps = list(Ramps().propose(discrete, chain, search.proposals))
-    fields = RandomFields(discrete.options.seed).propose(discrete, chain, search.proposals - len(ramps))
+    ramps = list(Ramps().propose(discrete, chain, search.proposals)) if "ramp" in search.kinds else []
+    count = search.proposals - len(ramps) if "search" in search.kinds else 0
+    fields = RandomFields(discrete.options.seed).propose(discrete, chain, count)
     done = []
     for proposal in ramps:
         step = yield from traveller.run(

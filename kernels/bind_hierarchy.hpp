@@ -67,31 +67,37 @@ inline void bind_hierarchy(nb::module_& m) {
              nb::gil_scoped_release release;
              s.set_stiffness(relative.data());
            })
-      .def("solve",
-           [](Solver& s, Doubles load, Out u, double tolerance, int max_iterations) {
-             const std::size_t n = static_cast<std::size_t>(s.node_count()) * s.components();
-             need(load.size() == n && u.size() == n, "load, u: [component, z, y, x] over nodes");
-             Outcome o;
-             {
-               nb::gil_scoped_release release;
-               o = s.solve(load.data(), u.data(), tolerance, max_iterations);
-             }
-             return nb::make_tuple(o.iterations, o.residual);
-           })
-      .def("apply",
-           [](Solver& s, Doubles u, Out y) {
-             const std::size_t n = static_cast<std::size_t>(s.node_count()) * s.components();
-             need(u.size() == n && y.size() == n, "u, y: [component, z, y, x] over nodes");
-             nb::gil_scoped_release release;
-             s.apply(u.data(), y.data());
-           })
-      .def("energy",
-           [](Solver& s, Doubles u, Out w) {
-             need(u.size() == static_cast<std::size_t>(s.node_count()) * s.components(), "u: [component, z, y, x]");
-             need(w.size() == static_cast<std::size_t>(s.element_count()), "w: one value an element");
-             nb::gil_scoped_release release;
-             s.energy(u.data(), w.data());
-           })
+      .def(
+          "solve",
+          [](Solver& s, Doubles load, Out u, double tolerance, int max_iterations) {
+            const std::size_t n = static_cast<std::size_t>(s.node_count()) * s.components();
+            need(load.size() == n && u.size() == n, "load, u: [component, z, y, x] over nodes");
+            Outcome o;
+            {
+              nb::gil_scoped_release release;
+              o = s.solve(load.data(), u.data(), tolerance, max_iterations);
+            }
+            return nb::make_tuple(o.iterations, o.residual);
+          },
+          nb::arg("load"), nb::arg("u").noconvert(), nb::arg("tolerance"), nb::arg("max_iterations"))
+      .def(
+          "apply",
+          [](Solver& s, Doubles u, Out y) {
+            const std::size_t n = static_cast<std::size_t>(s.node_count()) * s.components();
+            need(u.size() == n && y.size() == n, "u, y: [component, z, y, x] over nodes");
+            nb::gil_scoped_release release;
+            s.apply(u.data(), y.data());
+          },
+          nb::arg("u"), nb::arg("y").noconvert())
+      .def(
+          "energy",
+          [](Solver& s, Doubles u, Out w) {
+            need(u.size() == static_cast<std::size_t>(s.node_count()) * s.components(), "u: [component, z, y, x]");
+            need(w.size() == static_cast<std::size_t>(s.element_count()), "w: one value an element");
+            nb::gil_scoped_release release;
+            s.energy(u.data(), w.data());
+          },
+          nb::arg("u"), nb::arg("w").noconvert())
       .def("apply_single",
            [](Solver& s, int repeats) {
              nb::gil_scoped_release release;

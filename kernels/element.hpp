@@ -77,7 +77,7 @@ struct MomentElement {
   static constexpr int N = 1 << D, kFull = N - 1;
   static constexpr int kMoments = D == 3 ? 27 : 9;
   using V = Simd<float>::V;
-  float scale[D];          // derivative along an axis: 2 / edge length
+  float scale[D];               // derivative along an axis: 2 / edge length
   float first = 0, second = 0;  // elasticity: Lame's lambda and mu; conduction: 0 and the conductivity
 
   // Which moment the product of two monomials is integrated to.
@@ -192,8 +192,7 @@ struct MomentElement {
         along[d] = s * scale[d] * scale[d];
       }
       for (int c = 0; c < C; c++)
-        for (int d = 0; d < D; d++)
-          diagonal[c][n] += along[d] * (C > 1 && c == d ? first + 2 * second : second);
+        for (int d = 0; d < D; d++) diagonal[c][n] += along[d] * (C > 1 && c == d ? first + 2 * second : second);
     }
   }
 };

@@ -1,7 +1,7 @@
 // Multigrid-preconditioned conjugate gradients on a box of voxels: float V/W-cycle inside double CG.
 //
-// Finest grid matrix-free in mirror-symmetric form; every coarse grid exact Galerkin from moments of the moduli, with no
-// matrix stored; the coarsest factorised.
+// Finest grid matrix-free in mirror-symmetric form; every coarse grid exact Galerkin from moments of the moduli, with
+// no matrix stored; the coarsest factorised.
 #pragma once
 
 #include <algorithm>
@@ -17,11 +17,11 @@ namespace tb {
 
 struct Settings {
   int threads = 1;
-  int degree = 1;         // Chebyshev smoothing on the finest grid
-  int coarse_degree = 3;  // and on the coarser ones
+  int degree = 1;           // Chebyshev smoothing on the finest grid
+  int coarse_degree = 3;    // and on the coarser ones
   unsigned repeated = ~1u;  // bit l: grid l is visited twice (all bits: W-cycle; none: V-cycle)
-  double ratio = 8;       // smoothing range lmax / ratio .. lmax
-  int power = 8;          // power iterations for lmax
+  double ratio = 8;         // smoothing range lmax / ratio .. lmax
+  int power = 8;            // power iterations for lmax
 };
 
 struct Outcome {
@@ -55,7 +55,7 @@ class Hierarchy final : public Solver {
     std::array<int, 3> scale{1, 1, 1};   // and relative to the finest
     Array<float> inverse_diagonal;       // 0 where held or outside
     Array<float> x, r, d, y;
-    Array<float> moduli;   // finest grid: relative stiffness; the others: moments
+    Array<float> moduli;  // finest grid: relative stiffness; the others: moments
     MomentElement<D, C> element;
     std::vector<char> held;
     std::vector<Spring<N>> springs;
@@ -146,7 +146,8 @@ class Hierarchy final : public Solver {
       }
   }
 
-  // Flexible (Polak-Ribiere) preconditioned conjugate gradients; u is the start and becomes the solution.
+  // Flexible (Polak-Ribiere) preconditioned conjugate gradients; u is the start and becomes the solution, or stays the
+  // start where the iteration leads nowhere (a load that only void carries is beyond single precision).
   Outcome solve(const double* load, double* u, double tolerance, int max_iterations) override {
     Level& L = level_[0];
     const long n = L.size();
@@ -179,6 +180,7 @@ class Hierarchy final : public Solver {
       return {0, 0};
     }
     // The cycle sees the residual in units of `scale`, to stay within single precision's range.
+    const double first = size;
     double scale = size, rz = 0, step = 0;
     for_all(n, [&](long i) { L.r[i] = scale > 0 ? static_cast<float>(r[i] / scale) : 0.f; });
     int it = 0;
@@ -187,15 +189,15 @@ class Hierarchy final : public Solver {
       const float* z = L.x.data();
       double change = 0;
       const double fresh = scale * reduce2(n, change, [&](long b, long e, double& other) {
-        double s = 0, t = 0;
+                             double s = 0, t = 0;
 #pragma omp simd reduction(+ : s, t)
-        for (long i = b; i < e; i++) {
-          s += r[i] * z[i];
-          t += q[i] * z[i];
-        }
-        other = t;
-        return s;
-      });
+                             for (long i = b; i < e; i++) {
+                               s += r[i] * z[i];
+                               t += q[i] * z[i];
+                             }
+                             other = t;
+                             return s;
+                           });
       // Polak-Ribiere: r_new - r_old = -step q, so z.(r_new - r_old) needs no old residual
       const double beta = it == 0 ? 0 : -step * change * scale / rz;
       rz = fresh;
@@ -229,8 +231,14 @@ class Hierarchy final : public Solver {
       }));
       it++;
     }
-    unpad(x, u);
-    return {it, size / norm};
+    if (size <= first) {
+      unpad(x, u);
+      return {it, size / norm};
+    }
+    each_node(L.box, [&](int, const std::array<long, 3>&, long offset, long plain) {
+      if (keep[offset] == 0) u[plain] = 0;
+    });
+    return {it, first / norm};
   }
 
  private:
@@ -643,7 +651,8 @@ class Hierarchy final : public Solver {
     });
   }
   void unpad(const double* from, double* to) const {
-    copy_rows(level_[0].box, [&](long o, long plain, long m) { std::memcpy(to + plain, from + o, sizeof(double) * m); });
+    copy_rows(level_[0].box,
+              [&](long o, long plain, long m) { std::memcpy(to + plain, from + o, sizeof(double) * m); });
   }
   template <class F>
   void copy_rows(const Box& g, F body) const {

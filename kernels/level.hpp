@@ -19,7 +19,7 @@ namespace tb {
 struct Box {
   std::array<long, 3> n{1, 1, 1};  // elements along x, y, z
   long nxp = 0, sx = 0, sy = 0, sc = 0;
-  long layers = 0, rows = 0;      // slabs, and element rows in a slab
+  long layers = 0, rows = 0;  // slabs, and element rows in a slab
   long layer_stride = 0, row_stride = 0;
   int D = 3;
 

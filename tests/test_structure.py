@@ -29,7 +29,8 @@ EXPORT = {"export", *PROBLEM}
 RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
 OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
 JOURNAL = {"journal", *OPTIMIZE}
-WAY = {"way", *JOURNAL, *STARTS, *RESULT}
+TRAVEL = {"travel", *JOURNAL, *RESULT}
+WAY = {"way", *TRAVEL, *STARTS}
 SOLVE = {"solve", *WAY}
 CLI = {"cli", *SOLVE}
 
@@ -49,6 +50,7 @@ MAY_IMPORT = {
     "analysis": DESIGN,
     "optimize": OPTIMIZE,
     "journal": JOURNAL,
+    "travel": TRAVEL,
     "way": WAY,
     "solve": SOLVE,
     "cli": CLI,

@@ -6,11 +6,11 @@ import importlib
 import os
 from types import ModuleType
 
-# Idle threads of the OpenMP runtime wait by spinning for milliseconds unless told otherwise; on a machine that
-# does other work too that takes the processor from those that have something to do. Read once, at loading.
+# Idle threads of the OpenMP runtime wait by spinning for milliseconds unless told otherwise; on a machine
+# that does other work too that takes the processor from those with something to do. Read once, at loading.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-from trabecula import _core_base  # noqa: E402
+from trabecula import _core_base
 
 
 def _choose() -> ModuleType:

@@ -158,14 +158,7 @@ def _explaining(path: Path) -> Iterator[None]:
         raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
     except UnreadableError:
         raise
-    except (
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        SyntaxError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except (ValueError, EOFError, SyntaxError, RuntimeError, zipfile.BadZipFile) as error:
         raise UnreadableError(path, f"damaged or not an array file ({_first_line(error)})") from error
 
 

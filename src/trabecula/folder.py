@@ -27,6 +27,7 @@ DENSITY = "density.npy"
 STATE = "state.npz"
 HISTORY = "history.csv"
 PICTURE = "design.png"
+CHECKPOINT = "checkpoint"
 _MADE = (RESULT, DENSITY, STATE, HISTORY, PICTURE, "design.stl", "design.3mf", "design.vti", "report.html")
 
 _JSON_LIMIT = 1_000_000
@@ -93,6 +94,17 @@ def clear(folder: Path) -> None:
     if (folder / PROBLEM).is_file():
         for name in _MADE:
             (folder / name).unlink(missing_ok=True)
+
+
+def forget(folder: Path) -> None:
+    """Remove the checkpoints in a result folder, once the result itself is safe."""
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.is_dir():
+        for pattern in ("*.npz", ".*.tmp"):
+            for path in checkpoint.glob(pattern):
+                path.unlink()
+        if not any(checkpoint.iterdir()):
+            checkpoint.rmdir()
 
 
 def format_history(rows: Sequence[Row]) -> str:

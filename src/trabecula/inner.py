@@ -9,9 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
 
-
-def inner(a: Array, b: Array) -> float:
-    """Sum of products of two float64 arrays of one shape."""
+def inner(a: NDArray[np.floating | np.bool_], b: NDArray[np.floating | np.bool_]) -> float:
+    """Sum of products of two real arrays of one shape."""
     return float(np.einsum("i,i->", a.ravel(), b.ravel()))

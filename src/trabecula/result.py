@@ -22,6 +22,7 @@ from trabecula.folder import (
     RESULT,
     STATE,
     Row,
+    forget,
     format_history,
     load_problem,
     parse_history,
@@ -147,6 +148,9 @@ class Result:
     def save(self, folder: Path | str, *, picture: bool = True) -> Path:
         """Write the result into a folder; every file appears whole or not at all, `result.json` last.
 
+        Checkpoints in the folder go once a converged result is safe; one that stopped early keeps them, to go
+        on with a higher limit.
+
         Parameters
         ----------
         folder
@@ -168,6 +172,8 @@ class Result:
         if picture:
             self.plot(folder / PICTURE)
         files.write_text(folder / RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n")
+        if self.converged:
+            forget(folder)
         return folder
 
     @classmethod

@@ -17,6 +17,7 @@ from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
+from trabecula.folder import CHECKPOINT
 from trabecula.journal import Journal, fingerprint
 from trabecula.optimize import Row, Stop
 from trabecula.physics import thread_count
@@ -24,8 +25,9 @@ from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
 from trabecula.starts import ladder, resample
+from trabecula.travel import Arrival, Event
 from trabecula.version import VERSION
-from trabecula.way import Arrival, Event, Search, classical, coarse_to_fine, uniform
+from trabecula.way import Search, classical, coarse_to_fine, uniform
 
 Array = NDArray[np.float64]
 Start = Literal["uniform", "coarse", "classical"]
@@ -34,9 +36,8 @@ STARTS: tuple[str, ...] = get_args(Start)
 PROPOSALS = 8
 TIGHT = 2e-9
 """Relative residual of the solves behind the certificate."""
-CHECKPOINT = "checkpoint"
 
-TOLERANCE = 3e-4
+TOLERANCE = 1e-4
 """Mean relative improvement of the objective an iteration at which the default stops."""
 
 KKT = 2e-3
@@ -107,12 +108,12 @@ def solve(
     iterations
         Design iterations on the full grid at most.
     tolerance
-        Mean relative improvement of the objective an iteration at which to stop. Default 3e-4.
+        Mean relative improvement of the objective an iteration at which to stop. Default 1e-4.
     threads
         Default: `OMP_NUM_THREADS`, else all processors. The design does not depend on it.
     out
-        Folder for checkpoints, `out/checkpoint`; removed when the design is found. The result itself is saved
-        by `Result.save`.
+        Folder for checkpoints, `out/checkpoint`. The result itself is saved by `Result.save`, which removes
+        them when the design has converged: until then nothing may be lost.
     resume
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
     progress
@@ -176,9 +177,7 @@ def iterate(
     else:
         way = coarse_to_fine(discrete, threads, stop, journal, Search(proposals=proposals or PROPOSALS))
     arrival = yield from _told(way, clock)
-    result = yield from _prove(problem, discrete, arrival, start, threads, clock)
-    journal.clear()
-    return result
+    return (yield from _prove(problem, discrete, arrival, start, threads, clock))
 
 
 def _refuse(

@@ -5,7 +5,6 @@ Every choice here is a measured one (docs/decisions/way.md); `Search` holds them
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
@@ -18,10 +17,13 @@ from trabecula.journal import Journal
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, go_on
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.result import Stage
 from trabecula.starts import HalfGrey, HandOver, Proposal, Ramps, RandomFields, ladder, volume_of
+from trabecula.travel import Arrival, Event, Run, Traveller, Way
 
 Array = NDArray[np.float64]
+
+FRESH = 30
+"""Iterations of the penalty ramp of a design that begins on a grid between."""
 
 SHARPEST = 32.0
 """Steepness the projection ends with."""
@@ -72,55 +74,6 @@ class Candidate:
     merit: float
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something happened: `stage`, the analysis of the grid it happened on, and the step."""
-
-    stage: str
-    analysis: Analysis
-    step: Step
-    fraction: float
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took."""
-
-    step: Step
-    plan: Plan
-    analysis: Analysis
-    stages: tuple[Stage, ...]
-
-
-Way = Generator[Event, None, Arrival]
-
-
-class Traveller:
-    """Runs plans by name through a journal, and keeps the time of every stage."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self._iterations: dict[str, int] = {}
-        self._seconds: dict[str, float] = {}
-
-    def run(
-        self, name: str, stage: str, analysis: Analysis, plan: Plan, first: Step, fraction: float
-    ) -> Generator[Event, None, Step]:
-        """Take a run to its stop."""
-        clock, before = time.perf_counter(), len(first.rows)
-        step = first
-        for step in self.journal.run(name, analysis, plan, lambda: first):
-            yield Event(stage, analysis, step, fraction)
-        self._iterations[stage] = self._iterations.get(stage, 0) + len(step.rows) - before
-        self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - clock
-        return step
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """What every stage took so far."""
-        return tuple(Stage(n, i, self._seconds[n]) for n, i in self._iterations.items())
-
-
 def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: float = 1.0) -> Optimizer:
     """The optimiser a problem asks for: MMA where named or several constraints need it, else adaptive OC."""
     goal, options = discrete.goal, discrete.options
@@ -145,7 +98,7 @@ def classical(
     plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, tolerance=1e-4)
     traveller = Traveller(journal)
     x = analysis.chain.uniform(volume_of(discrete))
-    step = yield from traveller.run("classical", "classical", analysis, plan, begin(plan, x), 0.5)
+    step = yield from traveller.run("classical", analysis, Run("classical", plan, begin(plan, x)), 0.5)
     return Arrival(step, plan, analysis, traveller.stages)
 
 
@@ -157,7 +110,7 @@ def uniform(discrete: DiscreteProblem, threads: int | None, stop: Stop, journal:
     plan = Plan(optimizer_for(discrete, threads, 0.7), schedule, stop)
     traveller = Traveller(journal)
     x = analysis.chain.uniform(volume_of(discrete))
-    step = yield from traveller.run("uniform", "uniform", analysis, plan, begin(plan, x), 0.5)
+    step = yield from traveller.run("uniform", analysis, Run("uniform", plan, begin(plan, x)), 0.5)
     return Arrival(step, plan, analysis, traveller.stages)
 
 
@@ -174,20 +127,39 @@ def coarse_to_fine(
     candidates = yield from _triage(analysis, traveller, search, threads)
     for level, grid in enumerate(grids[1:-1], start=1):
         analysis = Analysis(grid, threads)
-        fraction = 0.1 + 0.3 * level / len(grids)
-        plan_stop = Stop(change=0.0, kkt=0.0, limit=search.between)
-        found = []
-        for candidate in candidates:
-            plan, first = _handed_over(analysis, candidate, search, plan_stop, threads)
-            step = yield from traveller.run(
-                f"{level}-{candidate.name}", _stage(grid), analysis, plan, first, fraction
-            )
-            found.append(replace(candidate, density=step.x, merit=step.merit))
-        if "ramp" in search.kinds:
-            found.append((yield from _from_nothing(analysis, traveller, search, threads, level, fraction)))
-        candidates = _different(found)
+        candidates = yield from _climb(analysis, candidates, level, traveller, search, threads)
     analysis = Analysis(discrete, threads)
     return (yield from _finish(analysis, candidates, traveller, search, stop, threads))
+
+
+def _climb(
+    analysis: Analysis,
+    candidates: list[Candidate],
+    level: int,
+    traveller: Traveller,
+    search: Search,
+    threads: int | None,
+) -> Generator[Event, None, list[Candidate]]:
+    """Work the candidates out on a grid between, beside a new one: finer walls may be worth it there."""
+    grid = analysis.discrete
+    origins, runs = [], []
+    for candidate in candidates:
+        plan, first = _handed_over(analysis, candidate, search, _for(search.between), threads)
+        origins.append(candidate)
+        runs.append(Run(f"{level}-{candidate.name}", plan, first))
+    if "ramp" in search.kinds:
+        (proposal,) = Ramps((FRESH,)).propose(grid, analysis.chain, 1)
+        plan, first = _proposed(analysis, proposal, search, threads)
+        origins.append(Candidate(f"fresh{level}", "ramp", proposal.density, float("inf")))
+        limit = FRESH + search.between - 10
+        runs.append(Run(f"{level}-fresh", replace(plan, stop=_for(limit)), first))
+    steps = yield from traveller.run_all(_stage(grid), analysis, runs, threads, 0.1 + 0.1 * level)
+    return _different([replace(c, density=s.x, merit=s.merit) for c, s in zip(origins, steps, strict=True)])
+
+
+def _for(iterations: int) -> Stop:
+    """No rule but the number of iterations."""
+    return Stop(change=0.0, kkt=0.0, limit=iterations)
 
 
 def _stage(discrete: DiscreteProblem) -> str:
@@ -210,14 +182,16 @@ def _single(
         schedule = _sharpened(discrete, Schedule(1.0, 1.0))
         plan = Plan(optimizer_for(discrete, threads), schedule, stop, search.tolerance)
         x = analysis.chain.uniform(volume_of(discrete))
-        step = yield from traveller.run("convex", _stage(discrete), analysis, plan, begin(plan, x), 0.5)
+        run = Run("convex", plan, begin(plan, x))
+        step = yield from traveller.run(_stage(discrete), analysis, run, 0.5)
         return Arrival(step, plan, analysis, traveller.stages)
     candidates = yield from _triage(analysis, traveller, search, threads)
     best = min(candidates, key=lambda c: c.merit)
     end = discrete.options.penalty
     schedule = _sharpened(discrete, Schedule(end, end))
     plan = Plan(optimizer_for(discrete, threads), schedule, stop, search.tolerance)
-    step = yield from traveller.run("finish", "finish", analysis, plan, begin(plan, best.density), 0.7)
+    run = Run("finish", plan, begin(plan, best.density))
+    step = yield from traveller.run("finish", analysis, run, 0.7)
     return Arrival(step, plan, analysis, traveller.stages)
 
 
@@ -230,25 +204,21 @@ def _triage(
     ramps = list(Ramps().propose(discrete, chain, search.proposals)) if "ramp" in search.kinds else []
     count = search.proposals - len(ramps) if "search" in search.kinds else 0
     fields = RandomFields(discrete.options.seed).propose(discrete, chain, count)
-    done = []
-    for proposal in ramps:
-        step = yield from traveller.run(
-            f"0-{proposal.name}", stage, analysis, *_proposed(analysis, proposal, search, threads), 0.02
-        )
-        done.append((proposal, step))
-    racing = [(p, _proposed(analysis, p, search, threads)) for p in fields]
-    rounds = [*(h for h in search.halvings if h < search.coarse), search.coarse]
-    standing = [(p, plan, first) for p, (plan, first) in racing]
-    for iterations in rounds:
-        after = []
+    plans = [(p, *_proposed(analysis, p, search, threads)) for p in ramps]
+    runs = [Run(f"0-{p.name}", plan, first) for p, plan, first in plans]
+    steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.03)
+    done = list(zip(ramps, steps, strict=True))
+    standing = [(p, *_proposed(analysis, p, search, threads)) for p in fields]
+    for iterations in (*(h for h in search.halvings if h < search.coarse), search.coarse):
+        runs = []
         for proposal, plan, first in standing:
-            limited = replace(plan, stop=replace(plan.stop, limit=iterations))
-            step = yield from traveller.run(
-                f"0-{proposal.name}-{iterations}", stage, analysis, limited, go_on(limited, first), 0.06
-            )
-            after.append((proposal, plan, step))
-        after.sort(key=lambda entry: entry[2].merit)
-        standing = after[: -(-len(after) // 2)] if iterations != search.coarse else after
+            limited = replace(plan, stop=_for(iterations))
+            runs.append(Run(f"0-{proposal.name}-{iterations}", limited, go_on(limited, first)))
+        steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.07)
+        standing = [(p, plan, s) for (p, plan, _), s in zip(standing, steps, strict=True)]
+        standing.sort(key=lambda entry: entry[2].merit)
+        if iterations != search.coarse:
+            standing = standing[: -(-len(standing) // 2)]
     done += [(proposal, step) for proposal, _, step in standing]
     return _different([Candidate(p.name, p.kind, s.x, s.merit) for p, s in done])
 
@@ -257,21 +227,9 @@ def _proposed(
     analysis: Analysis, proposal: Proposal, search: Search, threads: int | None
 ) -> tuple[Plan, Step]:
     optimizer = optimizer_for(analysis.discrete, threads, search.exponent)
-    stop = Stop(change=0.0, kkt=0.0, limit=max(search.coarse, proposal.schedule.over + search.coarse // 2))
-    plan = Plan(optimizer, proposal.schedule, stop, search.tolerance)
+    limit = max(search.coarse, proposal.schedule.over + search.coarse // 2)
+    plan = Plan(optimizer, proposal.schedule, _for(limit), search.tolerance)
     return plan, begin(plan, proposal.density)
-
-
-def _from_nothing(
-    analysis: Analysis, traveller: Traveller, search: Search, threads: int | None, level: int, fraction: float
-) -> Generator[Event, None, Candidate]:
-    """A ramp from a uniform design on a grid between: thinner walls may be worth it there."""
-    discrete = analysis.discrete
-    (proposal,) = Ramps((30,)).propose(discrete, analysis.chain, 1)
-    plan, first = _proposed(analysis, proposal, search, threads)
-    plan = replace(plan, stop=replace(plan.stop, limit=30 + search.between - 10))
-    step = yield from traveller.run(f"{level}-fresh", _stage(discrete), analysis, plan, first, fraction)
-    return Candidate(f"fresh{level}", "ramp", step.x, step.merit)
 
 
 def _handed_over(
@@ -305,25 +263,16 @@ def _finish(
 ) -> Way:
     """Try the candidates on the finest grid, and take the best to the stop."""
     stage = _stage(analysis.discrete)
-    tried = []
-    for candidate in candidates:
-        plan, first = _handed_over(analysis, candidate, search, stop, threads)
-        if len(candidates) > 1:
+    ready = [_handed_over(analysis, candidate, search, stop, threads) for candidate in candidates]
+    if len(candidates) > 1:
+        runs = []
+        for candidate, (plan, first) in zip(candidates, ready, strict=True):
             limit = min(plan.schedule.over + search.decide, stop.limit)
-            short = replace(plan, stop=replace(stop, change=0.0, limit=limit))
-            first = yield from traveller.run(f"fine-{candidate.name}", stage, analysis, short, first, 0.6)
-        tried.append((plan, first, candidate))
-    plan, first, candidate = min(tried, key=lambda entry: entry[1].merit)
-    first = go_on(plan, first)
-    step = yield from traveller.run(f"finish-{candidate.name}", stage, analysis, plan, first, 0.8)
+            runs.append(Run(f"fine-{candidate.name}", replace(plan, stop=_for(limit)), first))
+        steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.6)
+        ready = [(plan, step) for (plan, _), step in zip(ready, steps, strict=True)]
+    best = min(range(len(ready)), key=lambda i: ready[i][1].merit)
+    plan, first = ready[best]
+    run = Run(f"finish-{candidates[best].name}", plan, go_on(plan, first))
+    step = yield from traveller.run(stage, analysis, run, 0.8)
     return Arrival(step, plan, analysis, traveller.stages)
-
-
-def settle(way: Way) -> Arrival:
-    """Travel a way to its end, without looking at what happens."""
-    while True:
-        try:
-            next(way)
-        except StopIteration as end:
-            arrival: Arrival = end.value
-            return arrival

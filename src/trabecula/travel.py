@@ -1,0 +1,142 @@
+"""Runs by name: through a journal, timed by stage, and side by side where grids are small."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import prod
+from queue import SimpleQueue
+
+from trabecula.analysis import Analysis
+from trabecula.journal import Journal
+from trabecula.optimize import Plan, Step
+from trabecula.physics import thread_count
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.result import Stage
+
+SMALL = 60_000
+"""Voxels up to which one thread a run, and several runs at once, use the processors better."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happened: `stage`, the analysis of the grid it happened on, and the step."""
+
+    stage: str
+    analysis: Analysis
+    step: Step
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took."""
+
+    step: Step
+    plan: Plan
+    analysis: Analysis
+    stages: tuple[Stage, ...]
+
+
+Way = Generator[Event, None, Arrival]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run to make: its unique `name`, its `plan`, and the step it begins with."""
+
+    name: str
+    plan: Plan
+    first: Step
+
+
+class Traveller:
+    """Runs plans by name through a journal, and keeps the time of every stage."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._iterations: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
+
+    def run(self, stage: str, analysis: Analysis, run: Run, fraction: float) -> Generator[Event, None, Step]:
+        """Take one run to its stop."""
+        clock = time.perf_counter()
+        step = run.first
+        for step in self.journal.run(run.name, analysis, run.plan, lambda: run.first):
+            yield Event(stage, analysis, step, fraction)
+        self._count(stage, [run], [step], clock)
+        return step
+
+    def run_all(
+        self, stage: str, analysis: Analysis, runs: Sequence[Run], threads: int | None, fraction: float
+    ) -> Generator[Event, None, list[Step]]:
+        """Take several runs to their stops; on a small grid at once, a thread each. Same steps either way."""
+        workers = min(len(runs), thread_count(threads)) if is_small(analysis.discrete) else 1
+        if workers < 2:
+            steps = []
+            for run in runs:
+                steps.append((yield from self.run(stage, analysis, run, fraction)))
+            return steps
+        clock = time.perf_counter()
+        steps = yield from self._together(stage, analysis, runs, workers, fraction)
+        analysis.solves += analysis.cases * self._count(stage, runs, steps, clock)
+        return steps
+
+    def _together(
+        self, stage: str, analysis: Analysis, runs: Sequence[Run], workers: int, fraction: float
+    ) -> Generator[Event, None, list[Step]]:
+        enough = threading.Event()
+        free: SimpleQueue[Analysis] = SimpleQueue()
+        for _ in range(workers):
+            free.put(Analysis(analysis.discrete, 1))
+
+        def work(run: Run) -> Step:
+            own, last = free.get(), run.first
+            try:
+                for step in self.journal.run(run.name, own, run.plan, lambda: run.first):
+                    last = step
+                    if enough.is_set():
+                        break
+            finally:
+                free.put(own)
+            return last
+
+        with ThreadPoolExecutor(workers) as crew:
+            try:
+                futures = [crew.submit(work, run) for run in runs]
+                steps = []
+                for future in futures:
+                    steps.append(future.result())
+                    yield Event(stage, analysis, steps[-1], fraction)
+            finally:  # also where the traveller is interrupted: let nobody work on
+                enough.set()
+        return steps
+
+    def _count(self, stage: str, runs: Sequence[Run], steps: Sequence[Step], clock: float) -> int:
+        made = sum(len(step.rows) - len(run.first.rows) for run, step in zip(runs, steps, strict=True))
+        self._iterations[stage] = self._iterations.get(stage, 0) + made
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - clock
+        return made
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What every stage took so far."""
+        return tuple(Stage(n, i, self._seconds[n]) for n, i in self._iterations.items())
+
+
+def is_small(discrete: DiscreteProblem) -> bool:
+    """Whether a grid is too small for the kernels to gain by several threads."""
+    return prod(discrete.grid.elements) <= SMALL
+
+
+def settle(way: Way) -> Arrival:
+    """Travel a way to its end, without looking at what happens."""
+    while True:
+        try:
+            next(way)
+        except StopIteration as end:
+            arrival: Arrival = end.value
+            return arrival

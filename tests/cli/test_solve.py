@@ -84,9 +84,27 @@ def test_what_stopped_early_goes_on_with_more_iterations(
 ) -> None:
     assert run("solve", small, "--iterations", "2", "--out", tmp_path / "r", "-q").exit_code == 3
     assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 3
-    done = run("solve", "--resume", tmp_path / "r", "--iterations", "500", "-q")
+    assert list((tmp_path / "r" / "checkpoint").glob("*.npz"))
+    done = run("solve", "--resume", tmp_path / "r", "--iterations", "300", "-q")
     assert done.exit_code == 0, done.output
-    assert Result.load(tmp_path / "r").converged
+    longer, undisturbed = Result.load(tmp_path / "r"), Result.load(solved)
+    assert longer.converged
+    assert longer.iterations == undisturbed.iterations
+    np.testing.assert_allclose(longer.density, undisturbed.density, atol=1e-6)
+    assert not (tmp_path / "r" / "checkpoint").exists()
+
+
+def test_dying_between_the_design_and_its_result_loses_nothing(
+    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*where: object, **how: object) -> None:
+        raise OSError(28, "No space left on device", "density.npy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Result, "save", full)
+        assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 2
+    assert list((tmp_path / "r" / "checkpoint").glob("*.npz"))
+    assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
 
 
 def test_resuming_a_finished_solve_shows_it(run: Run, solved: Path) -> None:

@@ -25,7 +25,7 @@ RADIUS = 1.5
 def ladder(discrete: DiscreteProblem, most: int = 5) -> list[DiscreteProblem]:
     """Coarser versions of a problem, each about half as fine as the next, and last the problem itself.
 
-    Stops where voxels would get too few to resolve members (docs/decisions/ladder.md), or where a coarse grid
+    Stops where voxels would get too few to resolve members (docs/decisions/way.md), or where a coarse grid
     can no longer show the loads and supports.
     """
     grids = [discrete]

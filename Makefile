@@ -1,12 +1,14 @@
 # make demo   solve examples/bridge.yaml with nothing but Python 3.11+, a C++ compiler and make on the machine
 # make test   the whole suite, with branch coverage
-# make lint, make docs, make bench, make wheel, make format, make clean
+# make lint, make docs, make wheel, make format, make clean
+# make bench  the quick benchmarks, some ten minutes; make bench-all measures everything and takes a night
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
+BENCH := $(BIN)/python -m benchmarks
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # Two test processes with one thread each use two cores better than one with two.
 WORKERS ?= 2
@@ -14,7 +16,7 @@ WORKERS ?= 2
 BUILD_TOOLS := 'scikit-build-core>=0.10' 'nanobind>=2.2' 'cmake>=3.18' ninja
 BUILT_FROM := pyproject.toml CMakeLists.txt README.md $(wildcard kernels/*)
 
-.PHONY: demo test lint format docs bench wheel install clean
+.PHONY: demo test lint format docs bench bench-all wheel install clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -42,9 +44,23 @@ format: $(VENV)/.dev
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+# Results of the quick ones go to out/benchmarks, so that those in benchmarks/results stay as they are.
 bench: $(VENV)/.dev
-	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
-		echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py); done
+	$(BENCH).kernels --sizes 96x48x48 1000x500 --json out/benchmarks/kernels.json
+	$(BENCH).multigrid --quick
+	$(BENCH).iteration --million --json out/benchmarks/iteration.json
+	$(BENCH).file_to_design --most 600000 --json out/benchmarks/file_to_design.json
+
+bench-all: $(VENV)/.dev
+	$(BENCH).kernels
+	$(BENCH).multigrid
+	$(BENCH).iteration --huge
+	$(BENCH).peers
+	$(BENCH).file_to_design --cold-million
+	$(BENCH).optima --large
+	$(BENCH).surface --json out/benchmarks/surface.json
+	$(BENCH).bound --json out/benchmarks/bound.json
+	$(BENCH).tables
 
 # The wheel alone, in an empty environment and another folder, must be enough.
 wheel: $(VENV)/.installed

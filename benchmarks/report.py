@@ -169,7 +169,7 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     if cell == 0 or not 1e-3 <= abs(cell) < 1e6:
-        return f"{cell:.3g}"
+        return f"{cell:.3g}".replace("e-0", "e-").replace("e+0", "e")
     digits = 4 if abs(cell) >= 1000 else 3
     return f"{cell:,.0f}" if abs(cell) >= 1000 else f"{float(f'{cell:.{digits}g}'):g}"
 

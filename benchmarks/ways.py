@@ -1,0 +1,152 @@
+"""Every way from a problem to a design that `benchmarks.optima` compares, and what one of them did."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from benchmarks.runs import Array, begin_uniform, cold_plan, true_compliance
+from trabecula.analysis import Analysis
+from trabecula.journal import Journal
+from trabecula.optimize import Row, Step, Stop, advance
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.solve import KKT, PROPOSALS, TOLERANCE
+from trabecula.travel import Arrival, Event, Way
+from trabecula.way import Search, coarse_to_fine, uniform
+
+COLD_LIMIT, LONG_LIMIT = 300, 600
+LONG_PROPOSALS, LONG_TOLERANCE = 48, 1e-4
+STEP = 2e-4
+"""Relative improvement from one kept point of a track to the next."""
+
+Moment = tuple[float, float, int, float]
+"""Seconds, full-resolution equivalents, full-resolution iterations, compliance at the problem's penalty."""
+
+
+@dataclass(frozen=True)
+class Travelled:
+    """What a way did.
+
+    Attributes
+    ----------
+    compliance
+        Of the final design, tightly solved at the problem's penalty.
+    at_100
+        The same after 100 iterations of one full-resolution run; None where there were fewer.
+    iterations, equivalents, seconds
+        Full-resolution iterations; all iterations by their share of the voxels; wall time.
+    track
+        The best so far on the full grid at full penalty, whenever it got better; last the final design.
+    """
+
+    compliance: float
+    at_100: float | None
+    iterations: int
+    equivalents: float
+    seconds: float
+    track: tuple[Moment, ...]
+
+
+def _stop(change: float = TOLERANCE, limit: int = 300) -> Stop:
+    return Stop(change=change, kkt=KKT, limit=limit)
+
+
+def _nowhere() -> Journal:
+    return Journal(None)
+
+
+def cold(discrete: DiscreteProblem, threads: int) -> Way:
+    """The usual cold start, with the loose solves of the other ways, so that only the way is compared."""
+    analysis = Analysis(discrete, threads)
+    plan = cold_plan(discrete, threads, COLD_LIMIT, 1e-3)
+    step = begin_uniform(analysis, plan)
+    while step.finished is None:
+        step = advance(analysis, plan, step)
+        yield Event("cold", analysis, step, 0.5)
+    return Arrival(step, plan, analysis, ())
+
+
+def continuation(discrete: DiscreteProblem, threads: int) -> Way:
+    """One grid, penalty ramp, adaptive OC: `--start uniform`."""
+    return uniform(discrete, threads, _stop(), _nowhere())
+
+
+def default(discrete: DiscreteProblem, threads: int) -> Way:
+    """`--start coarse`."""
+    return coarse_to_fine(discrete, threads, _stop(), _nowhere(), Search(proposals=PROPOSALS))
+
+
+def ramps(discrete: DiscreteProblem, threads: int) -> Way:
+    """The default with its deterministic candidates only."""
+    search = Search(proposals=PROPOSALS, kinds=("ramp",))
+    return coarse_to_fine(discrete, threads, _stop(), _nowhere(), search)
+
+
+def fields(discrete: DiscreteProblem, threads: int) -> Way:
+    """The default with its random candidates only."""
+    search = Search(proposals=PROPOSALS, kinds=("search",))
+    return coarse_to_fine(discrete, threads, _stop(), _nowhere(), search)
+
+
+def mma(discrete: DiscreteProblem, threads: int) -> Way:
+    """The default with MMA in place of adaptive OC."""
+    return default(replace(discrete, options=replace(discrete.options, optimizer="mma")), threads)
+
+
+def long(discrete: DiscreteProblem, threads: int) -> Way:
+    """Six times as many proposals, and a finish to a third of the tolerance."""
+    search = Search(proposals=LONG_PROPOSALS)
+    return coarse_to_fine(discrete, threads, _stop(LONG_TOLERANCE, LONG_LIMIT), _nowhere(), search)
+
+
+METHODS: dict[str, Callable[[DiscreteProblem, int], Way]] = {
+    function.__name__: function for function in (cold, default, continuation, ramps, fields, mma, long)
+}
+
+
+class Counter:
+    """Counts iterations through events, of which each may tell of one step of a run or of many."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, Row] = {}
+
+    def new(self, step: Step) -> list[Row]:
+        """The rows of a step that were not there in an earlier one."""
+        rows = list(takewhile(lambda row: id(row) not in self._seen, reversed(step.rows)))[::-1]
+        self._seen.update((id(row), row) for row in rows)
+        return rows
+
+
+def travel(method: str, discrete: DiscreteProblem, threads: int) -> Travelled:
+    """Take a way to its end, looking at every full-resolution iteration."""
+    clock = time.perf_counter()
+    way = METHODS[method](discrete, threads)
+    finest, end = discrete.grid.elements, discrete.options.penalty
+    counter, fine, equivalents, best = Counter(), 0, 0.0, math.inf
+    track: list[Moment] = []
+    hundredth: Array | None = None
+    while True:
+        try:
+            event = next(way)
+        except StopIteration as stopped:
+            arrival: Arrival = stopped.value
+            break
+        rows, grid = counter.new(event.step), event.analysis.discrete.grid.elements
+        equivalents += len(rows) * math.prod(grid) / math.prod(finest)
+        if grid != finest:
+            continue
+        fine += len(rows)
+        found = min((row.objective for row in rows if row.penalty == end), default=math.inf)
+        if found < best * (1 - STEP):
+            best = found
+            track.append((time.perf_counter() - clock, equivalents, fine, best))
+        if len(event.step.rows) == 100:
+            hundredth = event.step.x
+    seconds = time.perf_counter() - clock
+    compliance = true_compliance(arrival.analysis, arrival.step.x, arrival.step.displacements)
+    track.append((seconds, equivalents, fine, compliance))
+    at_100 = None if hundredth is None else true_compliance(arrival.analysis, hundredth)
+    return Travelled(compliance, at_100, fine, equivalents, seconds, tuple(track))

@@ -92,7 +92,7 @@ def classical(
     end = discrete.options.penalty
     optimizer: Optimizer = optimizer_for(discrete, threads)
     if isinstance(optimizer, OptimalityCriteria):
-        oc = replace(optimizer.oc, exponent=0.5, adaptive=None, floor=1e-3)
+        oc = replace(optimizer.oc, exponent=0.5, adaptive=None, floor=0.0)
         optimizer = OptimalityCriteria(oc, optimizer.least_volume)
     stop = Stop(change=0.0, kkt=0.0, density_change=0.01, limit=iterations or 2000)
     plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, tolerance=1e-4)

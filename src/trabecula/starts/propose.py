@@ -76,7 +76,7 @@ class RandomFields:
             width = _SMOOTHNESS[k % len(_SMOOTHNESS)]
             if width:
                 field = gaussian_filter(field, width)
-            field /= max(float(field.std()), 1e-300)
+            field /= float(field.std()) or 1.0
             amplitude = _AMPLITUDE[k // len(_SMOOTHNESS) % len(_AMPLITUDE)]
             density = np.clip(volume * np.exp(amplitude * field), 1e-3, 1.0)
             density = chain.symmetrise(np.clip(density, discrete.lower, discrete.upper))

@@ -113,8 +113,8 @@ class Stop:
     Attributes
     ----------
     change
-        Mean relative improvement of the objective an iteration, over the last `window` ones, below which it
-        stops.
+        Mean relative change of the objective an iteration, least to most over the last `window` ones (so that
+        one that swings is not taken for one that rests), below which it stops.
     kkt
         KKT residual (docs/certificate.md) below which it stops, whatever the objective does.
     density_change
@@ -253,8 +253,8 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
         if stop.density_change and last.change < stop.density_change:
             return "converged"
         if len(settled) > stop.window:
-            before, now = settled[-1 - stop.window], settled[-1]
-            if abs(before - now) <= stop.change * stop.window * abs(now):
+            recent = settled[-1 - stop.window :]
+            if max(recent) - min(recent) <= stop.change * stop.window * abs(recent[-1]):
                 return "converged"
     return "limit" if len(rows) >= stop.limit else None
 

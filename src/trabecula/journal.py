@@ -103,7 +103,7 @@ class Journal:
         if self.folder is None or not self._path(name).is_file():
             return None
         try:
-            with np.load(self._path(name), allow_pickle=False) as archive:
+            with self._path(name).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in archive.files}
             rows = tuple(_row(values) for values in arrays["rows"])
             memory = {k.removeprefix("memory_"): v for k, v in arrays.items() if k.startswith("memory_")}

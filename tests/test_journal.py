@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import trabecula as tb
+from tests.certificate.grids import cantilever
+from trabecula import journal as module
+from trabecula.analysis import Analysis
+from trabecula.design import MMA, OC, Adaptive, Schedule
+from trabecula.files import UnreadableError
+from trabecula.journal import Journal, fingerprint
+from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, run
+from trabecula.problem import problems
+from trabecula.problem.model import Goal
+
+PROBLEM = cantilever((12, 6), cases=2)
+ADAPTIVE = OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive()))
+SMALL = problems.cantilever((80, 40))
+"""Large enough for two grids."""
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a checkpoint every third iteration, however quick."""
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+
+
+def plan(limit: int = 12, optimizer: Optimizer = ADAPTIVE) -> Plan:
+    return Plan(optimizer, Schedule(1.0, 3.0, 4), Stop(change=0.0, kkt=0.0, limit=limit))
+
+
+def first(of: Plan) -> Step:
+    return begin(of, Analysis(PROBLEM, 1).chain.uniform(0.4))
+
+
+def travelled(journal: Journal, of: Plan, steps: int | None = None) -> list[Step]:
+    """The first `steps` steps of a run (all of them by default), then nobody asks any more."""
+    found = []
+    for step in journal.run("it", Analysis(PROBLEM, 1), of, lambda: first(of)):
+        found.append(step)
+        if len(found) == steps:
+            break
+    return found
+
+
+def without_clock(step: Step) -> tuple[object, ...]:
+    return tuple(replace(row, seconds=0.0, kkt=0.0) for row in step.rows)
+
+
+@pytest.mark.parametrize("optimizer", [OptimalityCriteria(OC()), ADAPTIVE, MovingAsymptotes(MMA())])
+@pytest.mark.parametrize("steps", [1, 3, 4, 8, 11, 12])
+def test_a_run_left_anywhere_goes_on_to_the_same_bits(
+    tmp_path: Path, steps: int, optimizer: Optimizer
+) -> None:
+    undisturbed = run(Analysis(PROBLEM, 1), plan(optimizer=optimizer), first(plan()).x)
+    travelled(Journal(tmp_path), plan(optimizer=optimizer), steps)
+    seen = travelled(Journal(tmp_path, resume=True), plan(optimizer=optimizer))
+    assert len(seen) <= 12 - steps + 3, "at most three iterations are lost"
+    np.testing.assert_array_equal(seen[-1].x, undisturbed.x)
+    assert without_clock(seen[-1]) == without_clock(undisturbed)
+    assert seen[-1].finished == "limit"
+
+
+def test_a_finished_run_is_taken_as_it_is(tmp_path: Path) -> None:
+    last = travelled(Journal(tmp_path), plan())[-1]
+    (again,) = travelled(Journal(tmp_path, resume=True), plan())
+    np.testing.assert_array_equal(again.x, last.x)
+    assert again.rows == last.rows or without_clock(again) == without_clock(last)
+
+
+def test_a_finished_run_goes_on_where_more_is_asked_of_it(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path), plan(limit=5))
+    seen = travelled(Journal(tmp_path, resume=True), plan(limit=12))
+    np.testing.assert_array_equal(seen[-1].x, run(Analysis(PROBLEM, 1), plan(), first(plan()).x).x)
+
+
+def test_a_run_whose_start_is_finished_is_just_that(tmp_path: Path) -> None:
+    done = run(Analysis(PROBLEM, 1), plan(limit=2), first(plan()).x)
+    seen = list(Journal(tmp_path).run("it", Analysis(PROBLEM, 1), plan(limit=2), lambda: done))
+    assert seen == [done]
+
+
+def test_without_resume_what_was_kept_is_removed(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path / "kept"), plan())
+    (tmp_path / "kept" / ".it.npz.123.tmp").write_bytes(b"half")
+    assert (tmp_path / "kept").is_dir()
+    Journal(tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path), plan())
+    (tmp_path / "notes.txt").write_text("mine")
+    Journal(tmp_path, resume=True).clear()
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    journal = Journal()
+    travelled(journal, plan(limit=4))
+    journal.clear()
+    assert not list(tmp_path.iterdir())
+
+
+def damage(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "cut short":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "something else":
+        path.write_bytes(b"not an archive at all" * 50)
+    elif how == "one bit":
+        at = content.index(b"x.npy") + 300
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    else:
+        with np.load(path) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if how == "rows of another version":
+            arrays["rows"] = arrays["rows"][:, 1:]
+        else:
+            del arrays[how]
+        np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "cut short",
+        "empty",
+        "something else",
+        "one bit",
+        "rows of another version",
+        "x",
+        "rows",
+        "u_1",
+        "asked",
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path, how: str) -> None:
+    travelled(Journal(tmp_path), plan(), 4)
+    damage(tmp_path / "it.npz", how)
+    with pytest.raises(UnreadableError, match=r"it\.npz: is damaged; solve without --resume"):
+        travelled(Journal(tmp_path, resume=True), plan())
+
+
+def test_checkpoints_of_something_else_are_refused(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path, asked="one"), plan(), 4)
+    with pytest.raises(UnreadableError, match="belongs to another problem"):
+        travelled(Journal(tmp_path, resume=True, asked="other"), plan())
+    other = cantilever((6, 12), cases=2)
+    with pytest.raises(UnreadableError, match="belongs to another problem"):
+        next(
+            iter(Journal(tmp_path, True, "one").run("it", Analysis(other, 1), plan(), lambda: first(plan())))
+        )
+
+
+def test_a_fingerprint_tells_problems_and_requests_apart() -> None:
+    heavier = PROBLEM.loads.copy()
+    heavier[1, 0, 0, 3] += 1e-12
+    same = replace(PROBLEM, loads=PROBLEM.loads.copy())
+    others = [
+        replace(PROBLEM, loads=heavier),
+        replace(PROBLEM, goal=Goal("compliance", 0.41)),
+        replace(PROBLEM, fixed=~PROBLEM.fixed),
+        replace(PROBLEM, options=replace(PROBLEM.options, seed=1)),
+    ]
+    prints = {fingerprint(problem, "coarse", None) for problem in (PROBLEM, *others)}
+    assert len(prints | {fingerprint(PROBLEM, "coarse", 8), fingerprint(PROBLEM, "uniform", None)}) == 7
+    assert fingerprint(same, "coarse", None) == fingerprint(PROBLEM, "coarse", None)
+
+
+class Killed(Exception):
+    """Stands for whatever ends a solve."""
+
+
+def request(start: str) -> dict[str, object]:
+    return {
+        "start": start,
+        "proposals": 4 if start == "coarse" else None,
+        "iterations": 24 if start == "classical" else None,
+    }
+
+
+@cache
+def undisturbed(start: str) -> tb.Result:
+    return tb.solve(SMALL, **request(start), threads=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "threads", "after"),
+    [
+        *(("coarse", 1, after) for after in (1, 37, 130, 200)),
+        *(("coarse", 2, after) for after in (1, 5, 9)),
+        *(("uniform", 1, after) for after in (2, 40)),
+        ("classical", 1, 20),
+    ],
+)
+def test_a_solve_killed_anywhere_resumes_to_the_same_design(
+    tmp_path: Path, start: str, threads: int, after: int
+) -> None:
+    asked = {**request(start), "threads": threads}
+    steps = 0
+
+    def kill(_: tb.Progress) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == after:
+            raise Killed
+
+    with pytest.raises(Killed):
+        tb.solve(SMALL, **asked, out=tmp_path, progress=kill)
+    result = tb.solve(SMALL, **asked, out=tmp_path, resume=True)
+    whole = undisturbed(start)
+    np.testing.assert_array_equal(result.design, whole.design)
+    np.testing.assert_array_equal(result.density, whole.density)
+    assert result.compliance == whole.compliance
+    assert result.certificate == whole.certificate
+    assert [row["compliance"] for row in result.history] == [row["compliance"] for row in whole.history]
+    result.save(tmp_path)
+    if result.converged:
+        assert not (tmp_path / "checkpoint").exists()
+
+
+def test_resuming_another_problem_or_request_is_refused(tmp_path: Path) -> None:
+    tb.solve(SMALL, start="uniform", iterations=4, out=tmp_path, threads=1)
+    assert list((tmp_path / "checkpoint").iterdir())
+    for problem, start in ((problems.cantilever((80, 40), volume=0.3), "uniform"), (SMALL, "uniform")):
+        proposals = None if problem is not SMALL else 3
+        with pytest.raises(UnreadableError, match="another problem"):
+            tb.solve(
+                problem, start=start, proposals=proposals, iterations=4, out=tmp_path, resume=True, threads=1
+            )
+
+
+def test_nothing_to_resume_is_a_solve_from_the_beginning(tmp_path: Path) -> None:
+    result = tb.solve(SMALL, start="uniform", iterations=4, out=tmp_path / "new", resume=True, threads=1)
+    assert result.iterations == 4
+
+
+SCRIPT = """
+import sys, pathlib
+import trabecula as tb
+from trabecula import journal
+from trabecula.problem import problems
+journal._PATIENCE = 0.0
+out = pathlib.Path(sys.argv[1])
+seen = 0
+def told(step):
+    global seen
+    seen += 1
+    if seen == 60:
+        print("now", flush=True)
+        sys.stdin.read()
+tb.solve(problems.cantilever((80, 40)), start="uniform", out=out, threads=1, progress=told)
+"""
+
+
+def test_a_killed_process_loses_nothing_that_was_kept(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "now\n"
+        process.kill()
+    assert (tmp_path / "checkpoint").is_dir()
+    steps: list[tb.Progress] = []
+    result = tb.solve(SMALL, start="uniform", out=tmp_path, resume=True, threads=1, progress=steps.append)
+    assert 57 <= steps[0].iteration <= 60
+    np.testing.assert_array_equal(result.design, undisturbed("uniform").design)

@@ -153,8 +153,8 @@ def find_bound(
         start=design if is_convex and design is not None else start,
         displacements=displacements,
         tolerance=tolerance,
-        max_iterations=5 * max_iterations if is_convex else max_iterations,
-        patience=15 if is_convex else 6,
+        max_iterations=10 * max_iterations if is_convex else max_iterations,
+        patience=40 if is_convex else 6,
         solve_tolerance=1e-4 if is_convex else 1e-3,
         progress=progress,
     )

@@ -110,6 +110,7 @@ def test_merit_is_the_objective_and_worse_where_a_limit_is_passed() -> None:
     assert allowed.merit == allowed.objective
     assert heavy.constraints[0].value == pytest.approx(1.0)
     assert heavy.merit == pytest.approx(2 * heavy.objective)
+    assert (allowed.violation, heavy.violation) == (0.0, pytest.approx(1.0))
     assert heavy.volume == pytest.approx(0.8)
 
 

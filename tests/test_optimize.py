@@ -142,6 +142,40 @@ def test_loose_and_tight_solves_end_at_the_same_compliance() -> None:
     assert ends[1e-3] == pytest.approx(ends[1e-6], rel=1e-4)
 
 
+@pytest.mark.parametrize("optimizer", [ADAPTIVE, MovingAsymptotes(MMA(move=0.2))])
+def test_a_steep_projection_shortens_the_steps_and_keeps_the_volume(optimizer: Optimizer) -> None:
+    problem = cantilever((24, 12), projection=True)
+    schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=8)
+    step = after(problem, Plan(optimizer, schedule, replace(NEVER, limit=60)))
+    for row in step.rows:
+        assert row.change <= 0.2 / row.beta * (1 + 1e-9)
+    assert max(row.violation for row in step.rows[-10:]) < 0.02
+
+
+def test_nothing_converges_while_a_constraint_is_violated() -> None:
+    problem = cantilever((16, 8), goal=Goal("volume", compliance=(1e-3,)))
+    impossible = plan(
+        Stop(change=1.0, kkt=10.0, density_change=1.0, limit=12),
+        OptimalityCriteria(OC(adaptive=Adaptive()), least_volume=True),
+    )
+    step = after(problem, impossible, 0.5)
+    assert step.finished == "limit"
+    assert step.rows[-1].volume == pytest.approx(1.0), "as near as it gets"
+    assert step.rows[-1].violation > 1.0
+
+
+def test_several_compliance_limits_are_met_from_a_start_that_is_far_off() -> None:
+    """A compliance rises by decades where a member thins; MMA must find its way back."""
+    solid = after(cantilever((16, 8), cases=2), plan(replace(NEVER, limit=1), MovingAsymptotes(MMA())), 1.0)
+    limit = 4.0 * solid.rows[0].compliance
+    problem = cantilever((16, 8), cases=2, goal=Goal("volume", compliance=(limit, limit)))
+    step = after(problem, plan(Stop(change=3e-4, limit=150), MovingAsymptotes(MMA(move=0.2))), 0.2)
+    assert step.rows[0].violation > 10.0
+    assert step.finished == "converged"
+    assert step.rows[-1].violation <= 2e-3
+    assert step.rows[-1].volume < 0.6
+
+
 def same(one: Step, other: Step) -> bool:
     rows = [
         [replace(row, seconds=0.0, kkt=float(np.nan_to_num(row.kkt))) for row in s.rows] for s in (one, other)

@@ -59,9 +59,14 @@ class Evaluation:
     residual: float
 
     @property
+    def violation(self) -> float:
+        """The worst relative violation of a constraint, 0 if all are met."""
+        return max(0.0, *(c.value for c in self.constraints))
+
+    @property
     def merit(self) -> float:
         """The objective, comparable where a constraint is violated: times one plus the worst violation."""
-        return self.objective * (1.0 + max(0.0, *(c.value for c in self.constraints), 0.0))
+        return self.objective * (1.0 + self.violation)
 
 
 class Analysis:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import log1p
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,10 @@ Array = NDArray[np.float64]
 EVERY = 5
 """Iterations from one KKT residual to the next."""
 
+STEEP = 1.0
+"""Steepness of a projection from which on steps get shorter as it gets steeper: beyond, what is linear in the
+densities says little about what is projected (measured: volumes 5 % off, swings without end)."""
+
 
 class Optimizer(Protocol):
     """Takes one step from an evaluated design; its memory is a value passed through."""
@@ -29,9 +34,20 @@ class Optimizer(Protocol):
         ...
 
     def step(
-        self, state: OptimizerState, x: Array, found: Evaluation, lower: Array, upper: Array, adapt: bool
+        self,
+        state: OptimizerState,
+        x: Array,
+        found: Evaluation,
+        lower: Array,
+        upper: Array,
+        adapt: bool,
+        share: float,
     ) -> tuple[Array, OptimizerState]:
-        """The next design and memory; `adapt` is False while penalty or projection change."""
+        """The next design and memory.
+
+        `adapt` is False while penalty or projection change; `share` is how much of the move limit may be
+        used.
+        """
         ...
 
     def restore(self, arrays: Mapping[str, Array]) -> OptimizerState:
@@ -59,16 +75,24 @@ class OptimalityCriteria:
         return self.oc.start()
 
     def step(
-        self, state: OptimizerState, x: Array, found: Evaluation, lower: Array, upper: Array, adapt: bool
+        self,
+        state: OptimizerState,
+        x: Array,
+        found: Evaluation,
+        lower: Array,
+        upper: Array,
+        adapt: bool,
+        share: float,
     ) -> tuple[Array, OCState]:
         """The next design and memory."""
         assert isinstance(state, OCState)
+        oc = replace(self.oc, move=share * self.oc.move)
         (limit,) = found.constraints
         if self.least_volume:
-            return self.oc.step_least_volume(
+            return oc.step_least_volume(
                 state, x, limit.gradient, limit.value, found.gradient, lower, upper, adapt
             )
-        return self.oc.step(state, x, found.gradient, limit.value, limit.gradient, lower, upper, adapt)
+        return oc.step(state, x, found.gradient, limit.value, limit.gradient, lower, upper, adapt)
 
     def restore(self, arrays: Mapping[str, Array]) -> OCState:
         """The memory whose `arrays` these are."""
@@ -77,7 +101,11 @@ class OptimalityCriteria:
 
 @dataclass(frozen=True)
 class MovingAsymptotes:
-    """MMA for any number of constraints."""
+    """MMA for any number of constraints.
+
+    A constraint is seen through a logarithm where it is violated: a compliance that is a million times too
+    much is then far from its limit, but not out of reach.
+    """
 
     mma: MMA
 
@@ -86,17 +114,25 @@ class MovingAsymptotes:
         return self.mma.start()
 
     def step(
-        self, state: OptimizerState, x: Array, found: Evaluation, lower: Array, upper: Array, adapt: bool
+        self,
+        state: OptimizerState,
+        x: Array,
+        found: Evaluation,
+        lower: Array,
+        upper: Array,
+        adapt: bool,
+        share: float,
     ) -> tuple[Array, MMAState]:
         """The next design and memory."""
         assert isinstance(state, MMAState)
         scale = max(abs(found.objective), 1e-300)
-        return self.mma.step(
+        excess = [max(0.0, c.value) for c in found.constraints]
+        return replace(self.mma, move=share * self.mma.move).step(
             state,
             x,
             found.gradient / scale,
-            [c.value for c in found.constraints],
-            [c.gradient for c in found.constraints],
+            [min(c.value, log1p(e)) for c, e in zip(found.constraints, excess, strict=True)],
+            [c.gradient / (1.0 + e) for c, e in zip(found.constraints, excess, strict=True)],
             lower,
             upper,
         )
@@ -108,7 +144,7 @@ class MovingAsymptotes:
 
 @dataclass(frozen=True)
 class Stop:
-    """When an iteration is done, once its schedule is settled.
+    """When an iteration is done, once its schedule is settled and no constraint is violated by much.
 
     Attributes
     ----------
@@ -123,6 +159,8 @@ class Stop:
         Iterations at most.
     window
         See `change`.
+    violation
+        Relative violation of a constraint above which nothing has converged.
     """
 
     change: float = 2e-4
@@ -130,6 +168,7 @@ class Stop:
     density_change: float = 0.0
     limit: int = 200
     window: int = 5
+    violation: float = 2e-3
 
 
 @dataclass(frozen=True)
@@ -152,6 +191,7 @@ class Row:
     objective: float
     compliance: float
     volume: float
+    violation: float
     change: float
     kkt: float
     cg_iterations: int
@@ -200,10 +240,9 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     discrete, schedule = analysis.discrete, plan.schedule
     penalty, beta = schedule.penalty(i), schedule.beta(i)
     found = analysis.evaluate(step.x, penalty, beta, step.displacements, plan.tolerance)
-    memory = step.memory
-    x, memory = plan.optimizer.step(
-        memory, step.x, found, discrete.lower, discrete.upper, i > 0 and not schedule.changes(i)
-    )
+    adapt = i > 0 and not schedule.changes(i)
+    share = min(1.0, STEEP / beta) if analysis.chain.projects else 1.0
+    x, memory = plan.optimizer.step(step.memory, step.x, found, discrete.lower, discrete.upper, adapt, share)
     kkt = _kkt(analysis, step.x, found) if _is_due(plan, i) else float("nan")
     row = Row(
         iteration=i,
@@ -212,6 +251,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         objective=found.merit,
         compliance=found.compliance,
         volume=found.volume,
+        violation=found.violation,
         change=float(np.abs(x - step.x).max(initial=0.0)),
         kkt=kkt,
         cg_iterations=found.iterations,
@@ -246,7 +286,7 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
         return None
     stop, schedule = plan.stop, plan.schedule
     last = rows[-1]
-    if schedule.settled(last.iteration):
+    if schedule.settled(last.iteration) and last.violation <= stop.violation:
         settled = [r.objective for r in rows if schedule.settled(r.iteration)]
         if last.kkt <= stop.kkt:
             return "converged"

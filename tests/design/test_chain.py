@@ -119,3 +119,17 @@ def test_the_number_of_threads_does_not_change_a_bit_and_has_a_default():
     one, many = DesignChain(problem, 1), DesignChain(problem)
     assert many.threads >= 1
     assert np.array_equal(one.physical(x), many.physical(x))
+
+
+@pytest.mark.parametrize("projection", [False, True])
+def test_within_lowers_evenly_to_the_volume_and_no_further(projection):
+    c = chain(projection=projection, passive=True)
+    x = random_density(c.discrete, 1)
+    has = c.volume(c.physical(x, 8.0))
+    assert c.within(x, has + 0.01, 8.0) is x
+    lowered = c.within(x, 0.8 * has, 8.0)
+    assert c.volume(c.physical(lowered, 8.0)) == pytest.approx(0.8 * has, rel=1e-9)
+    assert c.volume(c.physical(lowered, 8.0)) <= 0.8 * has
+    inside = (lowered > c.discrete.lower) & (x < c.discrete.upper)
+    assert np.ptp((x - lowered)[inside]) < 1e-12
+    np.testing.assert_array_equal(c.within(x, 1e-9, 8.0), c.discrete.lower)

@@ -115,6 +115,25 @@ class DesignChain:
             level = float(brentq(excess, 0.0, 1.0, xtol=1e-13))
         return np.asarray(np.clip(level, lower, upper))
 
+    def within(self, x: Array, fraction: float, beta: float = 1.0) -> Array:
+        """`x` itself, or lowered evenly until `volume` is at most `fraction`, as near as bounds allow."""
+        from scipy.optimize import brentq
+
+        lower, upper = self.discrete.lower, self.discrete.upper
+
+        def lowered(by: float) -> Array:
+            return np.asarray(np.clip(x - by, lower, upper))
+
+        def excess(by: float) -> float:
+            return self.volume(self.physical(lowered(by), beta)) - fraction
+
+        if excess(0.0) <= 0.0:
+            return x
+        if excess(1.0) >= 0.0:
+            return lowered(1.0)
+        by = float(brentq(excess, 0.0, 1.0, xtol=1e-12))
+        return lowered(by + 2e-12)
+
     def _filtered(self, x: Array) -> Array:
         return self.filter.forward(self.symmetrise(x))
 

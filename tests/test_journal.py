@@ -22,7 +22,7 @@ from trabecula.problem.model import Goal
 
 PROBLEM = cantilever((12, 6), cases=2)
 ADAPTIVE = OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive()))
-SMALL = problems.cantilever((80, 40))
+SMALL = problems.cantilever((96, 48))
 """Large enough for two grids."""
 
 
@@ -233,7 +233,7 @@ def test_a_solve_killed_anywhere_resumes_to_the_same_design(
 def test_resuming_another_problem_or_request_is_refused(tmp_path: Path) -> None:
     tb.solve(SMALL, start="uniform", iterations=4, out=tmp_path, threads=1)
     assert list((tmp_path / "checkpoint").iterdir())
-    for problem, start in ((problems.cantilever((80, 40), volume=0.3), "uniform"), (SMALL, "uniform")):
+    for problem, start in ((problems.cantilever((96, 48), volume=0.3), "uniform"), (SMALL, "uniform")):
         proposals = None if problem is not SMALL else 3
         with pytest.raises(UnreadableError, match="another problem"):
             tb.solve(
@@ -260,7 +260,7 @@ def told(step):
     if seen == 60:
         print("now", flush=True)
         sys.stdin.read()
-tb.solve(problems.cantilever((80, 40)), start="uniform", out=out, threads=1, progress=told)
+tb.solve(problems.cantilever((96, 48)), start="uniform", out=out, threads=1, progress=told)
 """
 
 

@@ -14,9 +14,11 @@ from trabecula import _core_base
 
 
 def _choose() -> ModuleType:
-    wanted = os.environ.get("TRABECULA_ISA")
-    names = [wanted] if wanted else _core_base.instruction_sets()
-    return importlib.import_module(f"trabecula._core_{names[0]}")
+    names = _core_base.instruction_sets()
+    wanted = os.environ.get("TRABECULA_ISA") or names[0]
+    if wanted not in names:
+        raise ImportError(f"TRABECULA_ISA is {wanted!r}; this processor has {', '.join(names)}")
+    return importlib.import_module(f"trabecula._core_{wanted}")
 
 
 core = _choose()

@@ -428,7 +428,11 @@ class Hierarchy final : public Solver {
     float *v = L.d.data(), *y = L.y.data();
     const float* di = L.inverse_diagonal.data();
     for_all(n, [&](long i) {
-      const std::uint32_t hash = static_cast<std::uint32_t>(i) * 2654435761u;
+      std::uint32_t hash =
+          static_cast<std::uint32_t>(i) * 0x9E3779B9u;  // multiplied alone it would be a single frequency
+      hash = (hash ^ hash >> 16) * 0x85EBCA6Bu;
+      hash = (hash ^ hash >> 13) * 0xC2B2AE35u;
+      hash ^= hash >> 16;
       v[i] = di[i] != 0 ? static_cast<float>(hash >> 8) / 16777216.f - .5f : 0.f;
     });
     double lam = 1;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from trabecula.design import (
     make_interpolation,
 )
 from trabecula.inner import inner
-from trabecula.physics import State, VoxelState
+from trabecula.physics import Guess, State, VoxelState
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
@@ -110,7 +111,7 @@ class Analysis:
         x: Array,
         penalty: float,
         beta: float = 1.0,
-        start: tuple[Array, ...] | None = None,
+        start: Sequence[Guess] | None = None,
         tolerance: float = 1e-3,
     ) -> Evaluation:
         """Solve the state of a design and differentiate.

@@ -21,6 +21,10 @@ Array = NDArray[np.float64]
 EVERY = 5
 """Iterations from one KKT residual to the next."""
 
+NOISE = 10.0
+"""How far an objective that has stopped improving may vary: loose solves of grey designs err by a few tenths of a
+per cent; one that swings more than that is not at rest."""
+
 STEEP = 1.0
 """Steepness of a projection from which on steps get shorter as it gets steeper: beyond, what is linear in the
 densities says little about what is projected (measured: volumes 5 % off, swings without end)."""
@@ -149,8 +153,8 @@ class Stop:
     Attributes
     ----------
     change
-        Mean relative change of the objective an iteration, least to most over the last `window` ones (so that
-        one that swings is not taken for one that rests), below which it stops.
+        Mean relative improvement of the best objective an iteration, over the last `window` ones, below which it
+        stops; unless the objective swings by more than `NOISE` times that.
     kkt
         KKT residual (docs/certificate.md) below which it stops, whatever the objective does.
     density_change
@@ -218,7 +222,7 @@ class Step:
 
     x: Array
     memory: OptimizerState
-    displacements: tuple[Array, ...] | None = None
+    displacements: tuple[NDArray[np.float32], ...] | None = None
     rows: tuple[Row, ...] = ()
     finished: str | None = None
 
@@ -258,7 +262,8 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         seconds=time.perf_counter() - clock,
     )
     rows = (*step.rows, row)
-    return Step(x, memory, found.displacements, rows, _finished(plan, rows))
+    last = tuple(u.astype(np.float32) for u in found.displacements)
+    return Step(x, memory, last, rows, _finished(plan, rows))
 
 
 def iterate(analysis: Analysis, plan: Plan, step: Step) -> Iterator[Step]:
@@ -293,8 +298,10 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
         if stop.density_change and last.change < stop.density_change:
             return "converged"
         if len(settled) > stop.window:
-            recent = settled[-1 - stop.window :]
-            if max(recent) - min(recent) <= stop.change * stop.window * abs(recent[-1]):
+            recent, little = settled[-stop.window :], stop.change * stop.window * abs(settled[-1])
+            is_better = min(settled[: -stop.window]) - min(recent) > little
+            swings = max(settled[-1 - stop.window], *recent) - min(recent) > NOISE * little
+            if not is_better and not swings:
                 return "converged"
     return "limit" if len(rows) >= stop.limit else None
 

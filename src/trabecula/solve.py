@@ -20,7 +20,7 @@ from trabecula.certificate.relax import Relaxed
 from trabecula.folder import CHECKPOINT
 from trabecula.journal import Journal, fingerprint
 from trabecula.optimize import Row, Stop
-from trabecula.physics import thread_count
+from trabecula.physics import Guess, thread_count
 from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
@@ -39,6 +39,9 @@ TIGHT = 2e-9
 
 TOLERANCE = 1e-4
 """Mean relative improvement of the objective an iteration at which the default stops."""
+
+STATIONARY = 0.02
+"""KKT residual up to which a design is called certified; above, it is verified only."""
 
 KKT = 2e-3
 """KKT residual at which every way stops, whatever the objective does."""
@@ -176,7 +179,7 @@ def iterate(
         way = uniform(discrete, threads, stop, journal)
     else:
         way = coarse_to_fine(discrete, threads, stop, journal, Search(proposals=proposals or PROPOSALS))
-    arrival = yield from _told(way, clock)
+    arrival = (yield from _told(way, clock)).light()
     return (yield from _prove(problem, discrete, arrival, start, threads, clock))
 
 
@@ -279,6 +282,7 @@ def _is_certified(certificate: Certificate) -> bool:
         and certificate.kkt_residual is not None
         and certificate.equilibrium_residual is not None
         and certificate.equilibrium_residual <= 1e-8
+        and certificate.kkt_residual <= STATIONARY
     )
 
 
@@ -287,7 +291,7 @@ def _bounds(
     analysis: Analysis,
     penalty: float,
     x: Array,
-    warm: Sequence[Array] | None,
+    warm: Sequence[Guess] | None,
     threads: int | None,
     clock: float,
     compliance: float,

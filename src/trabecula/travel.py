@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from queue import SimpleQueue
 
@@ -39,6 +39,10 @@ class Arrival:
     plan: Plan
     analysis: Analysis
     stages: tuple[Stage, ...]
+
+    def light(self) -> Arrival:
+        """The arrival without the optimiser's memory, which nothing needs any more."""
+        return replace(self, step=replace(self.step, memory=self.plan.optimizer.start()))
 
 
 Way = Generator[Event, None, Arrival]

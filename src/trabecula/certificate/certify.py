@@ -15,6 +15,7 @@ from trabecula.certificate.record import Certificate
 from trabecula.certificate.relax import Relaxed, State, relax
 from trabecula.inner import inner
 from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.physics.voxel import Guess
 from trabecula.problem.discrete import DiscreteProblem
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def find_bound(
     penalty: float,
     *,
     design: Array | None = None,
-    displacements: Sequence[Array] | None = None,
+    displacements: Sequence[Guess] | None = None,
     start: Array | None = None,
     tolerance: float = 2e-3,
     max_iterations: int = 12,

@@ -29,6 +29,7 @@ from trabecula.certificate.bound import (
 )
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.inner import inner
+from trabecula.physics.voxel import Guess
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
@@ -45,7 +46,7 @@ class State(Protocol):
         """Use these relative stiffnesses, `[z, y, x]`."""
         ...
 
-    def solve(self, load: Array, start: Array | None, tolerance: float) -> tuple[Array, object]:
+    def solve(self, load: Array, start: Guess | None, tolerance: float) -> tuple[Array, object]:
         """Solve K u = f to a relative residual; returns u and how it went."""
         ...
 
@@ -90,7 +91,7 @@ def relax(
     *,
     designs: Designs | None = None,
     start: Array | None = None,
-    displacements: Sequence[Array] | None = None,
+    displacements: Sequence[Guess] | None = None,
     tolerance: float = 1e-3,
     solve_tolerance: float = 1e-3,
     final_tolerance: float = 1e-6,
@@ -140,17 +141,20 @@ def relax(
         raise ValueError(reason)
     sheet = _Sheet(discrete, designs or AnyDensity())
     x = optimum = sheet.begin(start)
-    u: list[Array | None] = list(displacements) if displacements is not None else [None] * len(discrete.loads)
+    nothing: list[Guess | None] = [None] * len(discrete.loads)
+    u: Sequence[Guess | None] = nothing if displacements is None else list(displacements)
     anderson, best, grown = Anderson(mixing), None, [0.0]
     objective = previous = float("inf")
+    image = x
     iteration = 0
     for iteration in range(1, max_iterations + 1):
         density = sheet.designs.physical(x)
         field, solved = _solve(discrete, state, density, u, solve_tolerance)
-        u = list(solved)
+        u = [each.astype(np.float32) for each in solved]
+        del solved
         bound = bound_of(discrete, field, sheet.designs, fit_multipliers(discrete, density, field))
         if best is None or (bound.value or 0.0) > grown[-1]:
-            best = (x, solved)
+            best = (x, u)
         grown.append(max(grown[-1], bound.value or 0.0))
         reached = sheet.objective(density, field.works)
         if reached < objective:
@@ -168,9 +172,10 @@ def relax(
         image = sheet.step(x, density, field)
         x = sheet.fitted(anderson.mix(x, image))
     assert best is not None, "at least one iteration"
-    x, solved = best
+    del anderson, image  # memory for the last, tight solve
+    x, u = best
     density = sheet.designs.physical(x).astype(np.float32).astype(np.float64)
-    _, solved = _solve(discrete, state, density, solved, final_tolerance)
+    _, solved = _solve(discrete, state, density, u, final_tolerance)
     return Relaxed(
         prove(discrete, density, solved, sheet.designs), x, density, solved, objective, optimum, iteration
     )
@@ -198,7 +203,7 @@ def prove(
 
 
 def _solve(
-    discrete: DiscreteProblem, state: State, density: Array, start: Sequence[Array | None], tolerance: float
+    discrete: DiscreteProblem, state: State, density: Array, start: Sequence[Guess | None], tolerance: float
 ) -> tuple[Field, tuple[Array, ...]]:
     soft = discrete.options.minimum_stiffness
     state.set_stiffness(soft + (1 - soft) * density)

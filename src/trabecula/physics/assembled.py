@@ -189,7 +189,7 @@ class AssembledState:
     def solve(
         self,
         load: Array,
-        start: Array | None = None,
+        start: NDArray[np.float64] | NDArray[np.float32] | None = None,
         tolerance: float = 1e-10,
         max_iterations: int = 20_000,
     ) -> tuple[Array, AssembledSolve]:
@@ -217,7 +217,8 @@ class AssembledState:
         if self.is_direct:
             u, steps, method = self._solve_direct(right, norm), 0, "direct"
         else:
-            u, steps = self._solve_iterative(right, start, tolerance * norm, max_iterations)
+            first = None if start is None else start.astype(np.float64)
+            u, steps = self._solve_iterative(right, first, tolerance * norm, max_iterations)
             method = "conjugate gradients"
         return u, AssembledSolve(steps, self.residual(right, u), method)
 

@@ -14,6 +14,8 @@ from trabecula.physics import element
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
+Guess = NDArray[np.float64] | NDArray[np.float32]
+"""Displacements to begin a solve with; single precision is enough for that."""
 
 
 class Solve(NamedTuple):
@@ -30,7 +32,7 @@ class State(Protocol):
         """Take the stiffness of every voxel relative to the material's, `[z, y, x]`."""
         ...
 
-    def solve(self, load: Array, start: Array | None = None, tolerance: float = 1e-5) -> tuple[Array, Solve]:
+    def solve(self, load: Array, start: Guess | None = None, tolerance: float = 1e-5) -> tuple[Array, Solve]:
         """Displacement (or temperature) `[component, z, y, x]` under a load of that shape."""
         ...
 
@@ -124,7 +126,7 @@ class VoxelState:
         self._core.set_stiffness(np.ascontiguousarray(relative, dtype=np.float64))
 
     def solve(
-        self, load: Array, start: Array | None = None, tolerance: float = 1e-5, max_iterations: int = 500
+        self, load: Array, start: Guess | None = None, tolerance: float = 1e-5, max_iterations: int = 500
     ) -> tuple[Array, Solve]:
         """Displacement (or temperature) under `load`, both float64 `[component, z, y, x]`, N to m (W to K).
 

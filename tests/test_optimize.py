@@ -51,8 +51,37 @@ def test_it_stops_where_the_objective_no_longer_improves() -> None:
     step = after(cantilever((16, 8)), plan(stop))
     assert step.finished == "converged"
     objective = [row.objective for row in step.rows]
-    spans = [np.ptp(objective[i - 4 : i + 1]) / objective[i] for i in range(4, len(objective))]
-    assert spans[-1] <= 4e-3 < min(spans[:-1])
+    gains = [
+        (min(objective[: i - 3]) - min(objective[i - 3 : i + 1])) / objective[i]
+        for i in range(4, len(objective))
+    ]
+    assert gains[-1] <= 4e-3 < min(gains[:-1])
+
+
+def objectives(*values: float) -> Step:
+    """A step after iterations with these objectives."""
+    step = after(cantilever((2, 1)), plan(replace(NEVER, limit=1)))
+    rows = tuple(replace(step.rows[0], iteration=i, objective=v, violation=0.0) for i, v in enumerate(values))
+    return replace(step, rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ((9.0, 8.0, 7.0, 6.0), None),
+        ((9.0, 7.0, 6.999, 6.998), "converged"),
+        ((9.0, 7.0, 7.02, 7.01), "converged"),
+        ((9.0, 7.0, 7.5, 7.0), None),
+        ((7.0, 7.5, 7.0, 7.5), None),
+        ((7.0, 7.0), None),
+    ],
+    ids=["improves", "rests", "is noisy", "comes back", "swings", "is young"],
+)
+def test_an_objective_at_rest_neither_improves_nor_swings(
+    values: tuple[float, ...], verdict: str | None
+) -> None:
+    stop = replace(NEVER, change=1e-3, window=2)
+    assert go_on(plan(stop), objectives(*values)).finished == verdict
 
 
 def test_an_objective_that_swings_has_not_converged() -> None:
@@ -62,7 +91,7 @@ def test_an_objective_that_swings_has_not_converged() -> None:
         stop = replace(NEVER, change=1e-4)
         step = after(problem, plan(stop, OptimalityCriteria(optimizer, least_volume=True)), 0.5)
         objective = [row.objective for row in step.rows]
-        assert np.ptp(objective[-6:]) <= 5e-4 * objective[-1]
+        assert np.ptp(objective[-6:]) <= 5e-3 * objective[-1]
 
 
 def test_it_stops_where_no_density_changes_much() -> None:
@@ -125,7 +154,7 @@ def test_least_volume_meets_the_compliance_it_is_given() -> None:
     optimizer = OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive()), least_volume=True)
     step = after(problem, plan(Stop(change=1e-4), optimizer), 0.5)
     assert step.finished == "converged"
-    assert step.rows[-1].compliance == pytest.approx(2.5 * solid, rel=2e-3)
+    assert step.rows[-1].compliance == pytest.approx(2.5 * solid, rel=1e-2)
     assert step.rows[-1].objective < 0.75
     assert step.rows[-1].objective == pytest.approx(step.rows[-1].volume, rel=2e-3)
 

@@ -22,8 +22,8 @@ EVERY = 5
 """Iterations from one KKT residual to the next."""
 
 NOISE = 10.0
-"""How far an objective that has stopped improving may vary: loose solves of grey designs err by a few tenths of a
-per cent; one that swings more than that is not at rest."""
+"""How far an objective that has stopped improving may vary: loose solves of grey designs err by a few tenths
+of a per cent; one that swings more than that is not at rest."""
 
 STEEP = 1.0
 """Steepness of a projection from which on steps get shorter as it gets steeper: beyond, what is linear in the
@@ -153,8 +153,8 @@ class Stop:
     Attributes
     ----------
     change
-        Mean relative improvement of the best objective an iteration, over the last `window` ones, below which it
-        stops; unless the objective swings by more than `NOISE` times that.
+        Mean relative improvement of the best objective an iteration, over the last `window` ones, below which
+        it stops; unless the objective swings by more than `NOISE` times that.
     kkt
         KKT residual (docs/certificate.md) below which it stops, whatever the objective does.
     density_change

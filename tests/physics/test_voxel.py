@@ -317,7 +317,7 @@ def test_arrays_of_another_size_are_refused() -> None:
 
 def test_memory_is_told_and_modest() -> None:
     small, large = (VoxelState(block((n, n, n))).bytes for n in (8, 32))
-    assert 30 * small < large < 80 * small
+    assert 15 * small < large < 80 * small
     assert large / 32**3 < 450
 
 

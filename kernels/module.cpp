@@ -4,6 +4,10 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <string>
 #include <vector>
 
@@ -32,6 +36,12 @@ std::vector<std::string> instruction_sets() {
 }  // namespace
 
 NB_MODULE(TB_MODULE, m) {
+  nanobind::set_leak_warnings(false);  // a solver alive at exit, in another thread or a traceback, is no fault
+#if defined(__GLIBC__)
+  // Arrays of millions of voxels go back to the system when they are freed. By default glibc moves its threshold
+  // up to 32 MB and keeps them, in pieces: a hundred megabytes at a million voxels (docs/decisions/memory.md).
+  mallopt(M_MMAP_THRESHOLD, 2 << 20);
+#endif
   m.def("instruction_sets", &instruction_sets, "Instruction sets this processor has, best first.");
   tb::bind_stencil(m);
   tb::bind_oc(m);

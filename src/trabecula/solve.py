@@ -40,8 +40,8 @@ TIGHT = 2e-9
 TOLERANCE = 1e-4
 """Mean relative improvement of the objective an iteration at which the default stops."""
 
-STATIONARY = 0.02
-"""KKT residual up to which a design is called certified; above, it is verified only."""
+STATIONARY = 0.1
+"""KKT residual (1 at a uniform start) up to which a converged design is called certified, else verified."""
 
 KKT = 2e-3
 """KKT residual at which every way stops, whatever the objective does."""
@@ -248,6 +248,7 @@ def _prove(
     bound = None if convex is None else convex.bound
     certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
     history = tuple(_history_row(row) for row in rows)
+    converged = arrival.step.finished == "converged"
     stages = (
         *arrival.stages,
         Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
@@ -259,7 +260,7 @@ def _prove(
         history=history,
         certificate=certificate,
         stages=stages,
-        converged=arrival.step.finished == "converged",
+        converged=converged,
         start=start,
         iterations=iterations,
         solves=solves + analysis.cases,
@@ -268,7 +269,7 @@ def _prove(
         volume=found.volume,
         threads=thread_count(threads),
         version=VERSION,
-        word="certified" if _is_certified(certificate) else "verified",
+        word="certified" if converged and _is_certified(certificate) else "verified",
         relaxed=None if convex is None else convex.density.astype(np.float32),
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,

@@ -509,6 +509,11 @@ class Hierarchy final : public Solver {
     float *x = L.x.data(), *r = L.r.data(), *d = L.d.data();
     const float* di = L.inverse_diagonal.data();
     const float first = 1 / ch.theta;
+    if (from_zero && degree(l) == 1 && residual) {  // the step is the whole of x: one array less to write
+      for_all(L.size(), [&](long i) { x[i] = di[i] * r[i] * first; });
+      subtract(L, x);
+      return;
+    }
     if (from_zero)
       for_all(L.size(), [&](long i) { x[i] = d[i] = di[i] * r[i] * first; });
     else
@@ -526,6 +531,10 @@ class Hierarchy final : public Solver {
     float *x = L.x.data(), *r = L.r.data(), *d = L.d.data();
     const float *di = L.inverse_diagonal.data(), *y = L.y.data();
     const float first = 1 / ch.theta;
+    if (degree(l) == 1 && !residual) {  // nothing comes after
+      for_all(L.size(), [&](long i) { x[i] += d[i] + (di[i] != 0 ? di[i] * (r[i] - y[i]) * first : 0.f); });
+      return;
+    }
     for_all(L.size(), [&](long i) {
       const float s = di[i] != 0 ? r[i] - y[i] : 0.f, e = di[i] * s * first;
       r[i] = s;
@@ -552,10 +561,15 @@ class Hierarchy final : public Solver {
       else  // nothing comes after
         for_all(L.size(), [&](long i) { x[i] += di[i] != 0 ? a * d[i] + b * di[i] * (r[i] - y[i]) : 0.f; });
     }
-    if (residual) {
-      multiply(L, d, L.y.data());
-      for_all(L.size(), [&](long i) { r[i] = di[i] != 0 ? r[i] - y[i] : 0.f; });
-    }
+    if (residual) subtract(L, d);
+  }
+
+  // r -= A v
+  void subtract(Level& L, const float* v) {
+    multiply(L, v, L.y.data());
+    float* r = L.r.data();
+    const float *di = L.inverse_diagonal.data(), *y = L.y.data();
+    for_all(L.size(), [&](long i) { r[i] = di[i] != 0 ? r[i] - y[i] : 0.f; });
   }
 
   void factor_coarsest() {

@@ -54,7 +54,8 @@ struct Spring {
   std::array<float, N> weight;  // interpolation weights, 0 where the coarse degree of freedom is held
 };
 
-inline bool worth_threads(long work) { return work > 30000; }
+// Below this many elements or values, waking a thread costs more than it brings.
+inline bool worth_threads(long work) { return work > 3000; }
 
 // Runs body(slab) over slabs in two colours.
 template <class F>

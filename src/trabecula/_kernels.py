@@ -8,7 +8,7 @@ from types import ModuleType
 
 # Idle threads of the OpenMP runtime wait by spinning for milliseconds unless told otherwise; on a machine
 # that does other work too that takes the processor from those with something to do. Read once, at loading.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ.setdefault("GOMP_SPINCOUNT", "100000")
 
 from trabecula import _core_base
 

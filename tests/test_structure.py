@@ -24,7 +24,8 @@ PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
 CERTIFICATE = {"certificate", *DESIGN}
-STARTS = {"starts", *DESIGN}
+SURROGATE = {"surrogate", *PHYSICS}
+STARTS = {"starts", *SURROGATE, *DESIGN}
 EXPORT = {"export", *PROBLEM}
 RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
 OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
@@ -32,7 +33,9 @@ JOURNAL = {"journal", *OPTIMIZE}
 TRAVEL = {"travel", *JOURNAL, *RESULT}
 WAY = {"way", *TRAVEL, *STARTS}
 SOLVE = {"solve", *WAY}
-CLI = {"cli", *SOLVE}
+NN = {"nn"}
+LEARNING = {"learning", *NN, *SOLVE}
+CLI = {"cli", *LEARNING}
 
 MAY_IMPORT = {
     "files": set(),
@@ -44,6 +47,8 @@ MAY_IMPORT = {
     "physics": PHYSICS,
     "design": DESIGN,
     "certificate": CERTIFICATE,
+    "nn": NN,
+    "surrogate": SURROGATE,
     "starts": STARTS,
     "export": EXPORT,
     "result": RESULT,
@@ -53,6 +58,7 @@ MAY_IMPORT = {
     "travel": TRAVEL,
     "way": WAY,
     "solve": SOLVE,
+    "learning": LEARNING,
     "cli": CLI,
     "__init__": {"problem", "result", "solve", "version"},
     "__main__": {"cli"},

@@ -30,8 +30,9 @@ EXPORT = {"export", *PROBLEM}
 RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
 OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
 JOURNAL = {"journal", *OPTIMIZE}
-TRAVEL = {"travel", *JOURNAL, *RESULT}
-WAY = {"way", *TRAVEL, *STARTS}
+HYBRID = {"hybrid", *OPTIMIZE, *STARTS}
+TRAVEL = {"travel", *JOURNAL, *HYBRID, *RESULT}
+WAY = {"way", *TRAVEL, *HYBRID}
 SOLVE = {"solve", *WAY}
 NN = {"nn"}
 LEARNING = {"learning", *NN, *SOLVE}
@@ -55,6 +56,7 @@ MAY_IMPORT = {
     "analysis": DESIGN,
     "optimize": OPTIMIZE,
     "journal": JOURNAL,
+    "hybrid": HYBRID,
     "travel": TRAVEL,
     "way": WAY,
     "solve": SOLVE,

@@ -80,14 +80,25 @@ def read_text(path: Path, limit: int) -> str:
     UnreadableError
         The file is missing, too large, or not text.
     """
+    try:
+        return read_bytes(path, limit).decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableError(path, "not a text file in UTF-8") from error
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Read a file of at most `limit` bytes.
+
+    Raises
+    ------
+    UnreadableError
+        The file is missing or too large.
+    """
     with _explaining(path), path.open("rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise UnreadableError(path, f"larger than {limit} bytes, which no file of this kind is")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableError(path, "not a text file in UTF-8") from error
+    return content
 
 
 def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log1p
 from typing import Protocol
@@ -218,6 +218,9 @@ class Step:
         One an iteration so far.
     finished
         None while there is more to do, else "converged" or "limit".
+    known
+        Evaluation of `x`, where somebody needed it before its turn (`looked`); never saved: it can be had
+        again, to the same bits.
     """
 
     x: Array
@@ -225,6 +228,7 @@ class Step:
     displacements: tuple[NDArray[np.float32], ...] | None = None
     rows: tuple[Row, ...] = ()
     finished: str | None = None
+    known: Evaluation | None = None
 
     @property
     def merit(self) -> float:
@@ -243,7 +247,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     i = len(step.rows)
     discrete, schedule = analysis.discrete, plan.schedule
     penalty, beta = schedule.penalty(i), schedule.beta(i)
-    found = analysis.evaluate(step.x, penalty, beta, step.displacements, plan.tolerance)
+    found = step.known or _evaluate(analysis, plan, step)
     adapt = i > 0 and not schedule.changes(i)
     share = min(1.0, STEEP / beta) if analysis.chain.projects else 1.0
     x, memory = plan.optimizer.step(step.memory, step.x, found, discrete.lower, discrete.upper, adapt, share)
@@ -262,8 +266,24 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         seconds=time.perf_counter() - clock,
     )
     rows = (*step.rows, row)
-    last = tuple(u.astype(np.float32) for u in found.displacements)
-    return Step(x, memory, last, rows, _finished(plan, rows))
+    return Step(x, memory, light(found.displacements), rows, _finished(plan, rows))
+
+
+def looked(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Evaluation]:
+    """The step with its design already evaluated, as `advance` would, and that evaluation."""
+    found = step.known or _evaluate(analysis, plan, step)
+    return replace(step, known=found), found
+
+
+def light(displacements: Sequence[Array]) -> tuple[NDArray[np.float32], ...]:
+    """Displacements as they are kept from step to step, to begin the next solve from."""
+    return tuple(u.astype(np.float32) for u in displacements)
+
+
+def _evaluate(analysis: Analysis, plan: Plan, step: Step) -> Evaluation:
+    i = len(step.rows)
+    penalty, beta = plan.schedule.penalty(i), plan.schedule.beta(i)
+    return analysis.evaluate(step.x, penalty, beta, step.displacements, plan.tolerance)
 
 
 def iterate(analysis: Analysis, plan: Plan, step: Step) -> Iterator[Step]:

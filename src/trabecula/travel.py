@@ -11,6 +11,7 @@ from math import prod
 from queue import SimpleQueue
 
 from trabecula.analysis import Analysis
+from trabecula.hybrid import Trial
 from trabecula.journal import Journal
 from trabecula.optimize import Plan, Step
 from trabecula.physics import thread_count
@@ -22,23 +23,35 @@ SMALL = 60_000
 
 
 @dataclass(frozen=True)
+class Run:
+    """A run to make: its unique `name`, its `plan`, and the step it begins with."""
+
+    name: str
+    plan: Plan
+    first: Step
+
+
+@dataclass(frozen=True)
 class Event:
-    """Something happened: `stage`, the analysis of the grid it happened on, and the step."""
+    """Something happened: `stage`, the analysis of the grid it happened on, the step, and its run."""
 
     stage: str
     analysis: Analysis
     step: Step
     fraction: float
+    run: Run
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took."""
+    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took, and
+    what became of a network's designs."""
 
     step: Step
     plan: Plan
     analysis: Analysis
     stages: tuple[Stage, ...]
+    trials: tuple[Trial, ...] = ()
 
     def light(self) -> Arrival:
         """The arrival without the optimiser's memory, which nothing needs any more."""
@@ -48,29 +61,21 @@ class Arrival:
 Way = Generator[Event, None, Arrival]
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run to make: its unique `name`, its `plan`, and the step it begins with."""
-
-    name: str
-    plan: Plan
-    first: Step
-
-
 class Traveller:
-    """Runs plans by name through a journal, and keeps the time of every stage."""
+    """Runs plans by name through a journal, and keeps the time of every stage and every learned step."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self._iterations: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
+        self.trials: list[Trial] = []
 
     def run(self, stage: str, analysis: Analysis, run: Run, fraction: float) -> Generator[Event, None, Step]:
         """Take one run to its stop."""
         clock = time.perf_counter()
         step = run.first
         for step in self.journal.run(run.name, analysis, run.plan, lambda: run.first):
-            yield Event(stage, analysis, step, fraction)
+            yield Event(stage, analysis, step, fraction, run)
         self._count(stage, [run], [step], clock)
         return step
 
@@ -112,9 +117,9 @@ class Traveller:
             try:
                 futures = [crew.submit(work, run) for run in runs]
                 steps = []
-                for future in futures:
+                for run, future in zip(runs, futures, strict=True):
                     steps.append(future.result())
-                    yield Event(stage, analysis, steps[-1], fraction)
+                    yield Event(stage, analysis, steps[-1], fraction, run)
             finally:  # also where the traveller is interrupted: let nobody work on
                 enough.set()
         return steps
@@ -124,6 +129,10 @@ class Traveller:
         self._iterations[stage] = self._iterations.get(stage, 0) + made
         self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - clock
         return made
+
+    def arrive(self, step: Step, plan: Plan, analysis: Analysis) -> Arrival:
+        """The end of the way."""
+        return Arrival(step, plan, analysis, self.stages, tuple(self.trials))
 
     @property
     def stages(self) -> tuple[Stage, ...]:

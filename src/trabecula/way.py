@@ -13,12 +13,23 @@ from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
 from trabecula.design import MMA, OC, Adaptive, Schedule
+from trabecula.hybrid import correct
 from trabecula.journal import Journal
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, go_on
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts import HalfGrey, HandOver, Proposal, Ramps, RandomFields, ladder, volume_of
-from trabecula.travel import Arrival, Event, Run, Traveller, Way
+from trabecula.starts import (
+    Corrector,
+    HalfGrey,
+    HandOver,
+    Proposal,
+    Proposer,
+    Ramps,
+    RandomFields,
+    ladder,
+    volume_of,
+)
+from trabecula.travel import Event, Run, Traveller, Way
 
 Array = NDArray[np.float64]
 
@@ -44,24 +55,31 @@ class Search:
     between
         Iterations on every grid between.
     decide
-        Iterations at full penalty on the finest grid after which only the best goes on.
+        Iterations at full penalty on the finest grid after which only the best goes on; None takes all of
+        them to the stop.
     hand_over
         From grid to grid.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
     kinds
         Kinds of candidates that take part; fewer only to see what each is worth.
+    corrector
+        A network that hands over, where a solve shows its design to be the better one.
+    also
+        More designs for the coarsest grid; of other `kinds` than those, they go on only where they beat all.
     """
 
     proposals: int = 8
     halvings: tuple[int, ...] = (12, 24)
     coarse: int = 60
     between: int = 30
-    decide: int = 4
+    decide: int | None = 4
     hand_over: HandOver = field(default_factory=HalfGrey)
     exponent: float = 0.7
     tolerance: float = 1e-3
     kinds: tuple[str, ...] = ("ramp", "search")
+    corrector: Corrector | None = None
+    also: tuple[Proposer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +117,7 @@ def classical(
     traveller = Traveller(journal)
     x = analysis.chain.uniform(volume_of(discrete))
     step = yield from traveller.run("classical", analysis, Run("classical", plan, begin(plan, x)), 0.5)
-    return Arrival(step, plan, analysis, traveller.stages)
+    return traveller.arrive(step, plan, analysis)
 
 
 def uniform(discrete: DiscreteProblem, threads: int | None, stop: Stop, journal: Journal) -> Way:
@@ -111,7 +129,7 @@ def uniform(discrete: DiscreteProblem, threads: int | None, stop: Stop, journal:
     traveller = Traveller(journal)
     x = analysis.chain.uniform(volume_of(discrete))
     step = yield from traveller.run("uniform", analysis, Run("uniform", plan, begin(plan, x)), 0.5)
-    return Arrival(step, plan, analysis, traveller.stages)
+    return traveller.arrive(step, plan, analysis)
 
 
 def coarse_to_fine(
@@ -144,7 +162,7 @@ def _climb(
     grid = analysis.discrete
     origins, runs = [], []
     for candidate in candidates:
-        plan, first = _handed_over(analysis, candidate, search, _for(search.between), threads)
+        plan, first = _handed_over(analysis, candidate, search, _for(search.between), traveller)
         origins.append(candidate)
         runs.append(Run(f"{level}-{candidate.name}", plan, first))
     if "ramp" in search.kinds:
@@ -184,7 +202,7 @@ def _single(
         x = analysis.chain.uniform(volume_of(discrete))
         run = Run("convex", plan, begin(plan, x))
         step = yield from traveller.run(_stage(discrete), analysis, run, 0.5)
-        return Arrival(step, plan, analysis, traveller.stages)
+        return traveller.arrive(step, plan, analysis)
     candidates = yield from _triage(analysis, traveller, search, threads)
     best = min(candidates, key=lambda c: c.merit)
     end = discrete.options.penalty
@@ -192,7 +210,7 @@ def _single(
     plan = Plan(optimizer_for(discrete, threads), schedule, stop, search.tolerance)
     run = Run("finish", plan, begin(plan, best.density))
     step = yield from traveller.run("finish", analysis, run, 0.7)
-    return Arrival(step, plan, analysis, traveller.stages)
+    return traveller.arrive(step, plan, analysis)
 
 
 def _triage(
@@ -204,6 +222,7 @@ def _triage(
     ramps = list(Ramps().propose(discrete, chain, search.proposals)) if "ramp" in search.kinds else []
     count = search.proposals - len(ramps) if "search" in search.kinds else 0
     fields = RandomFields(discrete.options.seed).propose(discrete, chain, count)
+    ramps += [p for proposer in search.also for p in proposer.propose(discrete, chain, search.proposals)]
     plans = [(p, *_proposed(analysis, p, search, threads)) for p in ramps]
     runs = [Run(f"0-{p.name}", plan, first) for p, plan, first in plans]
     steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.03)
@@ -220,7 +239,8 @@ def _triage(
         if iterations != search.coarse:
             standing = standing[: -(-len(standing) // 2)]
     done += [(proposal, step) for proposal, _, step in standing]
-    return _different([Candidate(p.name, p.kind, s.x, s.merit) for p, s in done])
+    best = _different([Candidate(p.name, p.kind, s.x, s.merit) for p, s in done])
+    return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
 
 
 def _proposed(
@@ -233,15 +253,20 @@ def _proposed(
 
 
 def _handed_over(
-    analysis: Analysis, candidate: Candidate, search: Search, stop: Stop, threads: int | None
+    analysis: Analysis, candidate: Candidate, search: Search, stop: Stop, traveller: Traveller
 ) -> tuple[Plan, Step]:
-    x, schedule = search.hand_over.start(candidate.density, analysis.discrete, analysis.chain)
-    plan = Plan(
-        optimizer_for(analysis.discrete, threads),
-        _sharpened(analysis.discrete, schedule),
-        stop,
-        search.tolerance,
-    )
+    """By the network, if there is one and its design is better than the coarse one; else half grey."""
+    discrete = analysis.discrete
+    optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
+    if search.corrector is not None:
+        plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, search.tolerance)
+        where = f"{_stage(discrete)} {candidate.name}"
+        first, trial = correct(analysis, search.corrector, candidate.density, plan, where)
+        traveller.trials.append(trial)
+        if first is not None:
+            return plan, first
+    x, schedule = search.hand_over.start(candidate.density, discrete, analysis.chain)
+    plan = Plan(optimizer, _sharpened(discrete, schedule), stop, search.tolerance)
     return plan, begin(plan, x)
 
 
@@ -263,16 +288,17 @@ def _finish(
 ) -> Way:
     """Try the candidates on the finest grid, and take the best to the stop."""
     stage = _stage(analysis.discrete)
-    ready = [_handed_over(analysis, candidate, search, stop, threads) for candidate in candidates]
+    ready = [_handed_over(analysis, candidate, search, stop, traveller) for candidate in candidates]
     if len(candidates) > 1:
         runs = []
         for candidate, (plan, first) in zip(candidates, ready, strict=True):
-            limit = min(plan.schedule.over + search.decide, stop.limit)
-            runs.append(Run(f"fine-{candidate.name}", replace(plan, stop=_for(limit)), first))
+            if search.decide is not None:
+                plan = replace(plan, stop=_for(min(plan.schedule.over + search.decide, stop.limit)))
+            runs.append(Run(f"fine-{candidate.name}", plan, first))
         steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.6)
         ready = [(plan, step) for (plan, _), step in zip(ready, steps, strict=True)]
     best = min(range(len(ready)), key=lambda i: ready[i][1].merit)
     plan, first = ready[best]
     run = Run(f"finish-{candidates[best].name}", plan, go_on(plan, first))
     step = yield from traveller.run(stage, analysis, run, 0.8)
-    return Arrival(step, plan, analysis, traveller.stages)
+    return traveller.arrive(step, plan, analysis)

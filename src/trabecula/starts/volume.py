@@ -1,0 +1,61 @@
+"""From a network's logits to a design that uses exactly the material allowed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.design import DesignChain
+from trabecula.problem.discrete import DiscreteProblem
+
+Array = NDArray[np.float64]
+
+FARTHEST = 40.0
+"""No logit needs to be moved by more than this, either way."""
+
+
+def fill(logits: NDArray[np.floating], volume: float, discrete: DiscreteProblem, chain: DesignChain) -> Array:
+    """Densities whose physical volume is `volume`, by adding the same number to every logit.
+
+    Parameters
+    ----------
+    logits
+        `[z, y, x]`: finite; log-odds of material.
+    volume
+        Volume fraction wanted; met to rounding where bounds allow.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        `[z, y, x]`, within the bounds, symmetric where the problem asks for it.
+    """
+    from scipy.optimize import brentq
+
+    odds = chain.symmetrise(np.nan_to_num(np.asarray(logits, np.float64), posinf=30.0, neginf=-30.0))
+    odds = np.clip(odds, -30.0, 30.0)
+
+    def design(shift: float) -> Array:
+        density = 1.0 / (1.0 + np.exp(-(odds + shift)))
+        return np.asarray(np.clip(density, discrete.lower, discrete.upper))
+
+    def excess(shift: float) -> float:
+        return chain.volume(chain.physical(design(shift))) - volume
+
+    if excess(-FARTHEST) >= 0.0:
+        return design(-FARTHEST)
+    if excess(FARTHEST) <= 0.0:
+        return design(FARTHEST)
+    return design(float(brentq(excess, -FARTHEST, FARTHEST, xtol=1e-9)))
+
+
+def target_volume(fine: Array, discrete: DiscreteProblem, chain: DesignChain) -> float:
+    """The goal's volume fraction, or where volume is what is minimised that of the design itself."""
+    if discrete.goal.volume is not None:
+        return discrete.goal.volume
+    return chain.volume(chain.physical(np.clip(fine, discrete.lower, discrete.upper)))
+
+
+def log_odds(density: NDArray[np.floating]) -> Array:
+    """The logits of densities, which are taken as 0.02 to 0.98: a start knows nothing for certain."""
+    sure = np.clip(np.asarray(density, np.float64), 0.02, 0.98)
+    return np.asarray(np.log(sure / (1.0 - sure)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -24,7 +25,7 @@ from trabecula.physics import Guess, thread_count
 from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
-from trabecula.starts import ladder, resample
+from trabecula.starts import Past, ladder, resample
 from trabecula.travel import Arrival, Event
 from trabecula.version import VERSION
 from trabecula.way import Search, classical, coarse_to_fine, uniform
@@ -94,6 +95,7 @@ def solve(
     threads: int | None = None,
     out: Path | str | None = None,
     resume: bool = False,
+    also: Sequence[Array] = (),
     progress: Report | None = None,
 ) -> Result:
     """Find a design, and prove how good it is.
@@ -121,6 +123,10 @@ def solve(
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
     progress
         Called after every step.
+    also
+        Designs to try on the coarsest grid too, float `[z, y, x]` of any resolution, 0 to 1: of a problem
+        like this one, or drawn by hand. At most as many as `proposals`, only where a search is made, and with
+        `resume` the same ones again.
 
     Raises
     ------
@@ -140,6 +146,7 @@ def solve(
         threads=threads,
         out=out,
         resume=resume,
+        also=also,
     )
     while True:
         try:
@@ -161,24 +168,29 @@ def iterate(
     threads: int | None = None,
     out: Path | str | None = None,
     resume: bool = False,
+    also: Sequence[Array] = (),
 ) -> Generator[Progress, None, Result]:
     """The same as `solve`, step by step: yields `Progress`, returns the `Result` (`yield from` gives it)."""
     _refuse(start, proposals, iterations, tolerance, threads)
     if resume and out is None:
         raise ValueError("resume needs out, the folder with the checkpoints")
+    past = _designs(also, start, proposals or PROPOSALS, problem)
     clock = time.perf_counter()
     discrete, _ = prepare(problem)
     if out is None:
         journal = Journal()
     else:
-        journal = Journal(Path(out) / CHECKPOINT, resume, fingerprint(discrete, start, proposals))
+        digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
+        asked = fingerprint(discrete, start, proposals, *digests)
+        journal = Journal(Path(out) / CHECKPOINT, resume, asked)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":
         way = classical(discrete, threads, iterations, journal)
     elif start == "uniform":
         way = uniform(discrete, threads, stop, journal)
     else:
-        way = coarse_to_fine(discrete, threads, stop, journal, Search(proposals=proposals or PROPOSALS))
+        search = Search(proposals=proposals or PROPOSALS, also=(Past(past),) if past else ())
+        way = coarse_to_fine(discrete, threads, stop, journal, search)
     arrival = (yield from _told(way, clock)).light()
     return (yield from _prove(problem, discrete, arrival, start, threads, clock))
 
@@ -197,6 +209,27 @@ def _refuse(
             raise ValueError(f"{name} is {value}; at least 1 is needed")
     if tolerance is not None and not 0 < tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; it must be between 0 and 1")
+
+
+def _designs(also: Sequence[Array], start: str, most: int, problem: Problem) -> tuple[Array, ...]:
+    """The designs to try too, as contiguous float64 arrays.
+
+    Raises
+    ------
+    ValueError
+        If there are any and the way has no search, if there are too many, or if one is no design.
+    """
+    if len(also) and start in ("uniform", "classical"):
+        raise ValueError(f"also needs a search on coarse grids; start {start!r} has none")
+    if len(also) > most:
+        raise ValueError(f"also holds {len(also)} designs; as many as proposals ({most}) are tried at most")
+    designs = tuple(np.ascontiguousarray(design, dtype=np.float64) for design in also)
+    for k, design in enumerate(designs):
+        if design.ndim != problem.domain.dimension or not design.size:
+            raise ValueError(f"also[{k}] has shape {design.shape}; it needs {problem.domain.dimension} axes")
+        if not ((design >= 0.0) & (design <= 1.0)).all():
+            raise ValueError(f"also[{k}] holds values that are no densities; they must be between 0 and 1")
+    return designs
 
 
 def _told(way: Generator[Event, None, Arrival], clock: float) -> Generator[Progress, None, Arrival]:

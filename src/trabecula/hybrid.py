@@ -13,12 +13,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis, Evaluation
-from trabecula.optimize import Plan, Step, begin, light, looked
+from trabecula.design import Schedule
+from trabecula.optimize import Optimizer, Plan, Step, Stop, advance, begin, light, looked, run
 from trabecula.physics import thread_count
-from trabecula.starts import Corrector, slightly_grey, target_volume
+from trabecula.starts import (
+    Corrector,
+    Drawer,
+    Leaper,
+    Proposal,
+    slightly_grey,
+    target_volume,
+    volume_of,
+)
 from trabecula.surrogate import pull
 
 Array = NDArray[np.float64]
+Pull = NDArray[np.float32]
+
+CONVEX = 20
+"""Iterations of the design of penalty 1 that a proposer is shown."""
+
+TOLERANCE = 1e-3
+"""Relative residual of the solves that give a network its fields."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The networks that take part, each in place of one step; None leaves the step as it is.
+
+    Attributes
+    ----------
+    drawer
+        Proposes designs for the coarsest grid.
+    corrector
+        Hands over from grid to grid.
+    leaper
+        Leaps on the finest grid.
+    """
+
+    drawer: Drawer | None = None
+    corrector: Corrector | None = None
+    leaper: Leaper | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +86,7 @@ class Trial:
         return dict(vars(self))
 
 
-def pull_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> NDArray[np.float32]:
+def pull_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> Pull:
     """The pull of an evaluated design (`trabecula.surrogate.pull`), whatever the goal is."""
     discrete = analysis.discrete
     if discrete.goal.minimize == "volume":
@@ -93,3 +128,83 @@ def correct(
     seconds = time.perf_counter() - clock
     trial = Trial("hand-over", where, accepted, before.merit, after.merit, seconds)
     return (first if accepted else None), trial
+
+
+def propose(analysis: Analysis, drawer: Drawer, optimizer: Optimizer) -> list[Proposal]:
+    """A network's proposals for the coarsest grid; they take part in the search there like any other.
+
+    Parameters
+    ----------
+    optimizer
+        For the design of penalty 1 that the network is shown.
+    """
+    convex = convex_design(analysis, optimizer)
+    pulls = proposer_pulls(analysis, convex)
+    return list(drawer.propose(convex, pulls, analysis.discrete, analysis.chain))
+
+
+def convex_design(analysis: Analysis, optimizer: Optimizer) -> Array:
+    """A design of penalty 1 after `CONVEX` iterations from the uniform one, float64 `[z, y, x]`."""
+    plan = Plan(optimizer, Schedule(1.0, 1.0), Stop(change=0.0, kkt=0.0, limit=CONVEX), TOLERANCE)
+    return run(analysis, plan, analysis.chain.uniform(volume_of(analysis.discrete))).x
+
+
+def proposer_pulls(analysis: Analysis, convex: Array) -> list[Pull]:
+    """Pulls of the uniform and the convex design at penalty 1, and of the convex one at the full penalty."""
+    discrete, chain = analysis.discrete, analysis.chain
+    volume = target_volume(convex, discrete, chain)
+    full = discrete.options.penalty
+    pulls = []
+    for design, penalty in ((chain.uniform(volume), 1.0), (convex, 1.0), (convex, full)):
+        found = analysis.evaluate(design, penalty, tolerance=TOLERANCE)
+        pulls.append(pull_of(analysis, design, found, volume))
+    return pulls
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A design that a leap will be drawn from, and its pull."""
+
+    x: Array
+    pull: Pull
+
+
+def seen(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Seen]:
+    """The step with its design evaluated, and what a leap needs of it."""
+    step, found = looked(analysis, plan, step)
+    volume = target_volume(step.x, analysis.discrete, analysis.chain)
+    return step, Seen(step.x, pull_of(analysis, step.x, found, volume))
+
+
+def leap(
+    analysis: Analysis, leaper: Leaper, early: Seen, plan: Plan, step: Step, where: str
+) -> tuple[Step, Trial]:
+    """Leap to where the iteration will end, if that is better than the ordinary next design.
+
+    Parameters
+    ----------
+    early
+        The design `leaper.apart` iterations ago.
+    step
+        Where the loop stands.
+
+    Returns
+    -------
+    Step
+        After the ordinary step, or in its place the leap; evaluated either way.
+    Trial
+        What happened.
+    """
+    clock = time.perf_counter()
+    discrete, chain = analysis.discrete, analysis.chain
+    step, late = seen(analysis, plan, step)
+    drawn = leaper.draw(
+        [early.x, late.x], [early.pull, late.pull], discrete, chain, thread_count(analysis.threads)
+    )
+    ordinary, next_one = looked(analysis, plan, advance(analysis, plan, step))
+    jumped = replace(ordinary, x=drawn, memory=plan.optimizer.start(), known=None)
+    jumped, after = looked(analysis, plan, jumped)
+    accepted = bool(after.merit < next_one.merit)
+    seconds = time.perf_counter() - clock
+    trial = Trial("leap", where, accepted, next_one.merit, after.merit, seconds)
+    return (jumped if accepted else ordinary), trial

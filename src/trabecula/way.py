@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
 from trabecula.design import MMA, OC, Adaptive, Schedule
-from trabecula.hybrid import correct
+from trabecula.hybrid import Learned, correct, leap, propose, seen
 from trabecula.journal import Journal
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, go_on
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import (
-    Corrector,
     HalfGrey,
     HandOver,
+    Leaper,
     Proposal,
     Proposer,
     Ramps,
@@ -63,8 +63,8 @@ class Search:
         OC exponent while a penalty ramp begins from a uniform design.
     kinds
         Kinds of candidates that take part; fewer only to see what each is worth.
-    corrector
-        A network that hands over, where a solve shows its design to be the better one.
+    learned
+        Networks that take part, each decided by a solve.
     also
         More designs for the coarsest grid; of other `kinds` than those, they go on only where they beat all.
     """
@@ -78,7 +78,7 @@ class Search:
     exponent: float = 0.7
     tolerance: float = 1e-3
     kinds: tuple[str, ...] = ("ramp", "search")
-    corrector: Corrector | None = None
+    learned: Learned = field(default_factory=Learned)
     also: tuple[Proposer, ...] = ()
 
 
@@ -221,7 +221,9 @@ def _triage(
     stage = f"search {_stage(discrete)}"
     ramps = list(Ramps().propose(discrete, chain, search.proposals)) if "ramp" in search.kinds else []
     count = search.proposals - len(ramps) if "search" in search.kinds else 0
-    fields = RandomFields(discrete.options.seed).propose(discrete, chain, count)
+    fields = list(RandomFields(discrete.options.seed).propose(discrete, chain, count))
+    if search.learned.drawer is not None:
+        fields = [*propose(analysis, search.learned.drawer, optimizer_for(discrete, threads)), *fields]
     ramps += [p for proposer in search.also for p in proposer.propose(discrete, chain, search.proposals)]
     plans = [(p, *_proposed(analysis, p, search, threads)) for p in ramps]
     runs = [Run(f"0-{p.name}", plan, first) for p, plan, first in plans]
@@ -258,10 +260,10 @@ def _handed_over(
     """By the network, if there is one and its design is better than the coarse one; else half grey."""
     discrete = analysis.discrete
     optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
-    if search.corrector is not None:
+    if search.learned.corrector is not None:
         plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, search.tolerance)
         where = f"{_stage(discrete)} {candidate.name}"
-        first, trial = correct(analysis, search.corrector, candidate.density, plan, where)
+        first, trial = correct(analysis, search.learned.corrector, candidate.density, plan, where)
         traveller.trials.append(trial)
         if first is not None:
             return plan, first
@@ -292,13 +294,38 @@ def _finish(
     if len(candidates) > 1:
         runs = []
         for candidate, (plan, first) in zip(candidates, ready, strict=True):
+            until = stop
             if search.decide is not None:
-                plan = replace(plan, stop=_for(min(plan.schedule.over + search.decide, stop.limit)))
-            runs.append(Run(f"fine-{candidate.name}", plan, first))
+                until = _for(min(plan.schedule.over + search.decide, stop.limit))
+            runs.append(Run(f"fine-{candidate.name}", replace(plan, stop=until), first))
         steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.6)
         ready = [(plan, step) for (plan, _), step in zip(ready, steps, strict=True)]
     best = min(range(len(ready)), key=lambda i: ready[i][1].merit)
     plan, first = ready[best]
-    run = Run(f"finish-{candidates[best].name}", plan, go_on(plan, first))
+    name = candidates[best].name
+    if search.learned.leaper is not None:
+        first = yield from _leap(analysis, search.learned.leaper, plan, go_on(plan, first), name, traveller)
+    run = Run(f"finish-{name}", plan, go_on(plan, first))
     step = yield from traveller.run(stage, analysis, run, 0.8)
     return traveller.arrive(step, plan, analysis)
+
+
+def _leap(
+    analysis: Analysis, leaper: Leaper, plan: Plan, first: Step, name: str, traveller: Traveller
+) -> Generator[Event, None, Step]:
+    """Iterate until two designs at the full penalty have been seen, and leap from them."""
+    stage = _stage(analysis.discrete)
+    early = max(len(first.rows), plan.schedule.over + leaper.first)
+    step, shown = first, []
+    for count in (early, early + leaper.apart):
+        limited = replace(plan, stop=replace(plan.stop, limit=min(count, plan.stop.limit)))
+        step = yield from traveller.run(
+            stage, analysis, Run(f"leap-{name}-{count}", limited, go_on(limited, step)), 0.75
+        )
+        if step.finished == "converged" or len(step.rows) >= plan.stop.limit:
+            return step
+        step, design = seen(analysis, plan, step)
+        shown.append(design)
+    step, trial = leap(analysis, leaper, shown[0], plan, step, f"{stage} {name}")
+    traveller.trials.append(trial)
+    return step

@@ -4,6 +4,7 @@ A start returns densities; running them on a grid is `solve`'s business.
 """
 
 from trabecula.starts.corrector import Corrector, slightly_grey
+from trabecula.starts.drawn import Drawer, Leaper
 from trabecula.starts.handover import HalfGrey, HandOver
 from trabecula.starts.ladder import ladder
 from trabecula.starts.past import Past
@@ -13,8 +14,10 @@ from trabecula.starts.volume import fill, log_odds, target_volume
 
 __all__ = [
     "Corrector",
+    "Drawer",
     "HalfGrey",
     "HandOver",
+    "Leaper",
     "Past",
     "Proposal",
     "Proposer",

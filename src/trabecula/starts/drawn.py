@@ -1,0 +1,96 @@
+"""Networks that draw whole designs: proposals for the coarsest grid, and leaps to where a run will end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.design import DesignChain, Schedule
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.starts.propose import Proposal
+from trabecula.starts.volume import fill, log_odds, target_volume
+from trabecula.surrogate import Model, channels
+
+Array = NDArray[np.float64]
+Pull = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Drawer:
+    """A network that has seen the winners of wide searches, and proposes what would have won.
+
+    Attributes
+    ----------
+    model
+        Sees the convex design and the pulls of it and of the uniform one; gives several answers.
+    grey
+        Share of grey mixed into each.
+    """
+
+    model: Model
+    grey: float = 0.2
+
+    def propose(
+        self, convex: Array, pulls: Sequence[Pull], discrete: DiscreteProblem, chain: DesignChain
+    ) -> Iterator[Proposal]:
+        """The network's answers as proposals.
+
+        Parameters
+        ----------
+        convex
+            float64 `[z, y, x]`: a design of penalty 1.
+        pulls
+            Of the uniform and the convex design at penalty 1, and of the convex one at the full penalty.
+        """
+        volume = target_volume(convex, discrete, chain)
+        answers = self.model.logits(channels(discrete, volume, [convex], pulls))
+        end = discrete.options.penalty
+        for k, answer in enumerate(answers):
+            drawn = fill(log_odds(convex) + answer, volume, discrete, chain)
+            x = np.clip((1.0 - self.grey) * drawn + self.grey * volume, discrete.lower, discrete.upper)
+            yield Proposal(f"drawn-{k}", "search", x, Schedule(end, end))
+
+
+@dataclass(frozen=True)
+class Leaper:
+    """A network that sees two designs of an iteration and draws the one it will end with.
+
+    Attributes
+    ----------
+    model
+        Sees both designs and both pulls.
+    first, apart
+        Iterations at the full penalty before the first of the two, and from it to the second.
+    grey
+        Share of grey mixed in.
+    """
+
+    model: Model
+    first: int = 4
+    apart: int = 4
+    grey: float = 0.05
+
+    def draw(
+        self,
+        designs: Sequence[Array],
+        pulls: Sequence[Pull],
+        discrete: DiscreteProblem,
+        chain: DesignChain,
+        threads: int,
+    ) -> Array:
+        """Where the iteration will end, float64 `[z, y, x]`, with the volume of the later design.
+
+        Parameters
+        ----------
+        designs, pulls
+            The earlier and the later one, each `[z, y, x]`.
+        """
+        late = designs[-1]
+        volume = target_volume(late, discrete, chain)
+        correction = self.model.logits(channels(discrete, volume, designs, pulls), threads)[0]
+        drawn = fill(log_odds(late) + correction, volume, discrete, chain)
+        mixed = (1.0 - self.grey) * drawn + self.grey * volume
+        return np.asarray(np.clip(mixed, discrete.lower, discrete.upper))

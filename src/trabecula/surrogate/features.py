@@ -47,8 +47,11 @@ def pull(gradient: Array, volume_gradient: Array, volume: float, inside: NDArray
         `[z, y, x]`, between -`RANGE` and `RANGE`; -`RANGE` outside.
     """
     ratio = -gradient / np.maximum(volume_gradient, 1e-30)
-    logarithm = np.log(np.maximum(ratio, 1e-300))
-    free = inside & (volume_gradient > 0)
+    return level(np.log(np.maximum(ratio, 1e-300)), volume, inside & (volume_gradient > 0))
+
+
+def level(logarithm: Array, volume: float, free: NDArray[np.bool_]) -> Channels:
+    """Logarithms shifted so that a share `volume` of the `free` voxels is above 0, halved and clipped."""
     line = float(np.quantile(logarithm[free], 1.0 - min(max(volume, 0.0), 1.0))) if free.any() else 0.0
     scaled = np.clip((logarithm - line) / 2.0, -RANGE, RANGE)
     return np.where(free, scaled, -RANGE).astype(np.float32)

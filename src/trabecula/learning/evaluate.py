@@ -1,0 +1,102 @@
+"""How much a hand-over saves the solver: design iterations to within a level of the best known, true solves.
+
+Networks are chosen by this, never by the error of their voxels (Habibi et al. 2025: the two disagree).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.analysis import Analysis
+from trabecula.design import Schedule
+from trabecula.hybrid import correct
+from trabecula.optimize import Plan, Step, Stop, advance, begin
+from trabecula.starts import Corrector, HalfGrey
+from trabecula.way import optimizer_for
+
+Array = NDArray[np.float64]
+
+LEVELS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""How near to the best known."""
+
+NEVER = 10_000
+"""Stands for iterations that did not reach a level."""
+
+HandOver = HalfGrey | Corrector
+
+
+@dataclass(frozen=True)
+class Course:
+    """Objective after every solve of one hand-over's run: infinite while the penalty is not yet full.
+
+    Attributes
+    ----------
+    name
+        Of the hand-over.
+    objectives
+        One a solve, those for the network's fields and for refused designs included.
+    accepted
+        Whether a network's design was taken; None where there was none.
+    """
+
+    name: str
+    objectives: tuple[float, ...]
+    accepted: bool | None = None
+
+    def solves_to(self, target: float) -> int:
+        """Solves until the objective is at most `target`, `NEVER` if it never is."""
+        for i, value in enumerate(self.objectives):
+            if value <= target:
+                return i + 1
+        return NEVER
+
+
+def courses(
+    analysis: Analysis, coarse: Array, hand_overs: Mapping[str, HandOver], iterations: int = 60
+) -> list[Course]:
+    """Run every hand-over of one coarse design for so many iterations on its problem's grid.
+
+    Parameters
+    ----------
+    coarse
+        float64 `[z, y, x]` of the coarser grid.
+    """
+    found = []
+    for name, hand_over in hand_overs.items():
+        plan, step, spent, accepted = _begun(analysis, coarse, hand_over, iterations, name)
+        while step.finished is None:
+            step = advance(analysis, plan, step)
+        full = plan.schedule.end
+        objectives = [row.objective if row.penalty == full else float("inf") for row in step.rows]
+        found.append(Course(name, (*[float("inf")] * spent, *objectives), accepted))
+    return found
+
+
+def solves(found: Sequence[Course], best: float | None = None) -> dict[str, list[int]]:
+    """Solves of every course to each of `LEVELS` of the best objective known (of all of them by default)."""
+    lowest = min(min(course.objectives) for course in found)
+    best = lowest if best is None else min(best, lowest)
+    return {course.name: [course.solves_to(best * (1 + level)) for level in LEVELS] for course in found}
+
+
+def _begun(
+    analysis: Analysis, coarse: Array, hand_over: HandOver, iterations: int, name: str
+) -> tuple[Plan, Step, int, bool | None]:
+    """Plan and first step of a hand-over, and the solves it took to get there."""
+    discrete = analysis.discrete
+    optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
+    stop = Stop(change=0.0, kkt=0.0, limit=iterations)
+    if isinstance(hand_over, Corrector):
+        plan = Plan(optimizer, Schedule(end, end), stop, 1e-3)
+        first, trial = correct(analysis, hand_over, coarse, plan, name)
+        if first is not None:
+            return plan, first, 1, trial.accepted
+        plan, step, spent, _ = _begun(analysis, coarse, HalfGrey(), iterations, name)
+        return plan, step, spent + 2, False
+    x, schedule = hand_over.start(coarse, discrete, analysis.chain)
+    plan = Plan(optimizer, schedule, stop, 1e-3)
+    return plan, begin(plan, x), 0, None

@@ -1,0 +1,135 @@
+"""From stored solves to what a network is trained on: fields in, the design that was reached out.
+
+Every kind of network has one function here that turns a sample into examples; what it computes is what the
+same network is given at work (`trabecula.starts`, `trabecula.hybrid`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula import files
+from trabecula.analysis import Analysis
+from trabecula.design import DesignChain
+from trabecula.hybrid import TOLERANCE, proposer_pulls, pull_of
+from trabecula.learning.example import Example, Half
+from trabecula.learning.store import Sample, read_shard
+from trabecula.problem import discretise, loads
+from trabecula.starts import ladder, log_odds, resample, slightly_grey, target_volume, volume_of
+from trabecula.surrogate import channels, level
+
+Array = NDArray[np.float64]
+
+
+Maker = Callable[[Sample], Iterator[Example]]
+
+
+def corrector(sample: Sample) -> Iterator[Example]:
+    """Coarse design and its fields on the finest grid, to the design it led to; one example a refined run."""
+    discrete = discretise(loads(sample.problem))
+    analysis = Analysis(discrete, 1)
+    finest = len(sample.grids) - 1
+    runs = {run.name: run for run in sample.runs}
+    for run in sample.runs:
+        if run.level != finest or run.parent not in runs:
+            continue
+        coarse = runs[run.parent].density.astype(np.float64)
+        design = resample(coarse, discrete.grid.shape)
+        volume = target_volume(design, discrete, analysis.chain)
+        plain = slightly_grey(coarse, discrete, analysis.chain)
+        found = analysis.evaluate(plain, discrete.options.penalty, 1.0, None, TOLERANCE)
+        fields = channels(discrete, volume, [design], [pull_of(analysis, plain, found, volume)])
+        yield _example(fields, log_odds(design), run.density)
+
+
+def proposer(sample: Sample) -> Iterator[Example]:
+    """Uniform and convex design and their fields on the coarsest grid, to the winner of the search there."""
+    grids = ladder(discretise(loads(sample.problem)))
+    discrete = grids[0]
+    analysis = Analysis(discrete, 1)
+    best = min((run for run in sample.runs if run.level == 0), key=lambda run: run.merit)
+    convex = sample.convex.astype(np.float64)
+    volume = target_volume(convex, discrete, analysis.chain)
+    fields = channels(discrete, volume, [convex], proposer_pulls(analysis, convex))
+    yield _example(fields, log_odds(convex), best.density)
+
+
+LEAPS = ((4, 8), (8, 12), (16, 24))
+"""Pairs of iterations on the finest grid whose designs a leap is shown."""
+
+
+def leap(sample: Sample) -> Iterator[Example]:
+    """Two designs of a run on the finest grid and their fields, to where the run ended."""
+    discrete = discretise(loads(sample.problem))
+    chain = DesignChain(discrete, 1)
+    ends = {run.name: run for run in sample.runs}
+    seen = {(snap.run, snap.iteration): snap for snap in sample.snapshots}
+    for name in {snap.run for snap in sample.snapshots}:
+        for early, late in LEAPS:
+            pair = [seen.get((name, i)) for i in (early, late)]
+            if any(snap is None or snap.penalty < discrete.options.penalty for snap in pair):
+                continue
+            designs = [snap.density.astype(np.float32) for snap in pair if snap is not None]
+            pulls = [_line(snap.sensitivity, chain) for snap in pair if snap is not None]
+            fields = channels(discrete, volume_of(discrete), designs, pulls)
+            yield _example(fields, log_odds(designs[-1]), ends[name].density)
+
+
+MAKERS: dict[str, Maker] = {"corrector": corrector, "proposer": proposer, "leap": leap}
+
+
+def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
+    """The examples of a shard, from the cache or made and kept there.
+
+    Raises
+    ------
+    UnreadableError
+        If shard or cache file is damaged.
+    """
+    kept = cache / f"{kind}-{shard.stem}.npz"
+    if kept.exists():
+        with np.load(kept, allow_pickle=False) as arrays:
+            count = len(arrays.files) // 3
+            return [Example(*(arrays[f"{part}_{i}"] for part in ("f", "b", "t"))) for i in range(count)]
+    examples = [example for sample in read_shard(shard).samples for example in MAKERS[kind](sample)]
+    cache.mkdir(parents=True, exist_ok=True)
+    arrays_out = {
+        f"{part}_{i}": array
+        for i, e in enumerate(examples)
+        for part, array in zip("fbt", (e.fields, e.base, e.target), strict=True)
+    }
+    files.write_arrays(kept, arrays_out)
+    return examples
+
+
+def prepare_all(kind: str, shards: list[Path], cache: Path, workers: int = 1) -> list[list[Example]]:
+    """The examples of many shards, made by several processes."""
+    if workers > 1 and any(not (cache / f"{kind}-{shard.stem}.npz").exists() for shard in shards):
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as crew:
+            for _ in crew.map(partial(_prepare, kind, cache), shards):
+                pass
+    return [prepared(kind, shard, cache) for shard in shards]
+
+
+def _prepare(kind: str, cache: Path, shard: Path) -> int:
+    return len(prepared(kind, shard, cache))
+
+
+def _example(fields: NDArray[np.float32], base: Array, target: NDArray[np.floating]) -> Example:
+    return Example(fields.astype(np.float16), base.astype(np.float16), target.astype(np.float16))
+
+
+def _line(sensitivity: Half, chain: DesignChain) -> NDArray[np.float32]:
+    """A stored log10 sensitivity as the pull that the loop would see."""
+    slope = chain.volume_gradient(chain.discrete.upper)
+    free = ~chain.discrete.void & (slope > 0)
+    logarithm = sensitivity.astype(np.float64) * np.log(10.0) - np.log(np.where(free, slope, 1.0))
+    return level(logarithm, volume_of(chain.discrete), free)

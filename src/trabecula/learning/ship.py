@@ -1,0 +1,140 @@
+"""From a trained network to a file that ships: ONNX, its sum in the manifest, its story beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from trabecula import files
+from trabecula.learning.network import EncoderDecoder
+from trabecula.learning.train import Recipe
+from trabecula.surrogate import Card, Model
+from trabecula.surrogate.model import MANIFEST, cards
+from trabecula.version import VERSION
+
+OPSET = 18
+AGREEMENT = 1e-4
+"""Largest difference between the network and its file, in logits."""
+
+
+def ship(
+    network: EncoderDecoder,
+    recipe: Recipe,
+    folder: Path,
+    settings: dict[str, float],
+    story: dict[str, Any],
+    name: str | None = None,
+) -> Card:
+    """Write a network into a folder of models, in place of one of the same name.
+
+    Parameters
+    ----------
+    settings
+        For its user at work (`Card.settings`).
+    story
+        The model card: data, commands, hours, figures, limits.
+
+    Raises
+    ------
+    RuntimeError
+        If the file does not say what the network says.
+    """
+    name = name or f"{recipe.kind}-{recipe.dimension}d"
+    content = to_onnx(network)
+    story = {
+        "opset": OPSET,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "size": network.size.to_json(),
+        "trabecula": VERSION,
+        "torch": torch.__version__,
+        **story,
+    }
+    card = Card(
+        name=name,
+        file=f"{name}.onnx",
+        sha256=hashlib.sha256(content).hexdigest(),
+        dimension=recipe.dimension,
+        channels=recipe.channels,
+        answers=recipe.answers,
+        patch=recipe.size.patch,
+        multiple=recipe.size.multiple,
+        settings=settings,
+        story=story,
+    )
+    _check(network, Model(card, content))
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_bytes(folder / card.file, content)
+    known = {**cards(folder), name: card}
+    text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
+    files.write_text(folder / MANIFEST, text + "\n")
+    return card
+
+
+def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str, Any]) -> Card:
+    """Change what the manifest says of a model, its file left as it is."""
+    known = cards(folder)
+    card = replace(known[name], settings=settings, story={**known[name].story, **story})
+    known[name] = card
+    text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
+    files.write_text(folder / MANIFEST, text + "\n")
+    return card
+
+
+def to_onnx(network: EncoderDecoder) -> bytes:
+    """The network as an ONNX file for grids of any size, without any trace of where it was made."""
+    import onnx
+
+    places = [4 * network.size.multiple] * network.dimension
+    example = torch.zeros(1, network.channels * network.size.patch**network.dimension, *places)
+    free = dict.fromkeys(range(2, 2 + network.dimension), torch.export.Dim.AUTO)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            network.eval(),
+            (example,),
+            path,
+            input_names=["fields"],
+            output_names=["logits"],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            dynamic_shapes=(free,),
+            verbose=False,
+        )
+        model = onnx.load(path)
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    del model.functions[:]
+    onnx.checker.check_model(model)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _check(network: EncoderDecoder, model: Model) -> None:
+    """Compare network and file on a grid of another size, odd ones among the sides."""
+    shape = (9, 14, 23)[-network.dimension :]
+    fields = np.random.default_rng(0).standard_normal((network.channels, *shape)).astype(np.float32)
+    from trabecula.surrogate import pack, unpack
+
+    packed = torch.from_numpy(pack(fields, network.size.patch, network.size.multiple))
+    with torch.no_grad():
+        expected = unpack(network(packed[None])[0].numpy(), network.size.patch, shape)
+    difference = float(np.abs(model.logits(fields) - expected).max())
+    if not difference <= AGREEMENT:
+        raise RuntimeError(f"{model.card.name}: the ONNX file differs from the network by {difference:.2g}")

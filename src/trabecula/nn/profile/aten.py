@@ -86,7 +86,7 @@ def kind_of(name: str) -> str:
 
 
 def operations_of(kind: str, read: int, written: int) -> int:
-    """Element-wise operations of a kind: pools and reductions by what they read, others by what they write."""
+    """Element-wise operations of a kind: pools by what they read, others by what they write."""
     if kind in MOVES or kind == "concat":
         return 0
     return read if kind in POOLS else written * OPERATIONS.get(kind, 1)
@@ -133,7 +133,7 @@ def _numbers(value: object) -> tuple[int, ...]:
 
 
 def _convolution(args: Sequence[object], tensors: Tensors, out: torch.Tensor) -> Nest:
-    """The loops of `aten.convolution(input, weight, bias, stride, padding, dilation, transposed, _, groups)`."""
+    """The loops of `convolution(input, weight, bias, stride, padding, dilation, transposed, _, groups)`."""
     read, weight = tensors[:2]
     groups = int(args[8])  # type: ignore[call-overload]
     dimensions = weight.ndim - 2

@@ -240,7 +240,9 @@ class EnergyModel:
     def _moved(self, layer: Layer, weight_bits: int, activation_bits: int) -> Energy:
         """Memory accesses of a layer without multiply-accumulates, by what a good schedule must move."""
         elements = self._elements(layer) * self.activation_density
-        words = (elements * activation_bits + layer.weights * weight_bits / self.batch) / self.hierarchy.word_bits
+        words = (
+            elements * activation_bits + layer.weights * weight_bits / self.batch
+        ) / self.hierarchy.word_bits
         return Energy(
             buffer=words * self.hierarchy.buffer * self.unit, dram=words * self.hierarchy.dram * self.unit
         )

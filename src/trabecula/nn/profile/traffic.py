@@ -60,7 +60,9 @@ def traffic(nest: Nest, capacity: float, weight_bits: int = 16, activation_bits:
     Traffic
         Elements in and out, the overlap of neighbouring tiles included.
     """
-    found = [_best(each, passes, 8 * capacity, weight_bits, activation_bits) for each, passes in _folded(nest)]
+    found = [
+        _best(each, passes, 8 * capacity, weight_bits, activation_bits) for each, passes in _folded(nest)
+    ]
     return min(found, key=lambda each: each.bits(weight_bits, activation_bits))
 
 
@@ -126,7 +128,9 @@ def _best(nest: Nest, passes: int, capacity: float, weight_bits: int, activation
         place = np.unravel_index(int(np.argmin(total)), total.shape)
         if total[place] < least:
             least = float(total[place])
-            parts = (np.broadcast_to(part, total.shape)[place] * nest.groups for part in (read, weight, written))
+            parts = (
+                np.broadcast_to(part, total.shape)[place] * nest.groups for part in (read, weight, written)
+            )
             best = Traffic(*(float(part) for part in parts))
     return best
 

@@ -577,33 +577,45 @@ class Hierarchy final : public Solver {
     const Box& g = L.box;
     free_.clear();
     std::vector<long> place(L.size(), -1);
-    for (long i = 0; i < L.size(); i++)
-      if (L.inverse_diagonal[i] != 0) {
-        place[i] = static_cast<long>(free_.size());
-        free_.push_back(i);
-      }
+    // node by node, the longest axis slowest: the band is as narrow as the grid allows
+    std::array<int, 3> axes{0, 1, 2};
+    std::sort(axes.begin(), axes.end(), [&](int a, int b) { return g.nodes_along(a) > g.nodes_along(b); });
+    std::array<long, 3> at{};
+    for (at[axes[0]] = 0; at[axes[0]] < g.nodes_along(axes[0]); at[axes[0]]++)
+      for (at[axes[1]] = 0; at[axes[1]] < g.nodes_along(axes[1]); at[axes[1]]++)
+        for (at[axes[2]] = 0; at[axes[2]] < g.nodes_along(axes[2]); at[axes[2]]++)
+          for (int c = 0; c < C; c++) {
+            const long i = c * g.sc + offset(g, at);
+            if (L.inverse_diagonal[i] == 0) continue;
+            place[i] = static_cast<long>(free_.size());
+            free_.push_back(i);
+          }
     const long n = static_cast<long>(free_.size());
+    long band = 0;
     std::vector<double> a(static_cast<std::size_t>(n) * n, 0.0);
     std::vector<double> element(NC * NC);
+    auto add = [&](long p, long q, double value) {
+      if (p < 0 || q < p) return;
+      a[p * n + q] += value;
+      band = std::max(band, q - p);
+    };
     for (long k = 0; k < g.layers; k++)
       for (long j = 0; j < g.rows; j++)
         for (long i = 0; i < g.n[0]; i++) {
-          long at[NC];
+          long row[NC];
           for (int c = 0; c < C; c++)
-            for (int q = 0; q < N; q++) at[c * N + q] = place[c * g.sc + g.line(k, j, q >> 1) + i + (q & 1)];
+            for (int q = 0; q < N; q++) row[c * N + q] = place[c * g.sc + g.line(k, j, q >> 1) + i + (q & 1)];
           element_matrix(L, (k * g.rows + j) * g.nxp + i, element.data());
           for (int p = 0; p < NC; p++)
-            for (int q = 0; q < NC; q++)
-              if (at[p] >= 0 && at[q] >= at[p]) a[at[p] * n + at[q]] += element[p * NC + q];
+            for (int q = 0; q < NC; q++) add(row[p], row[q], element[p * NC + q]);
         }
     for (std::size_t s = 0; s < L.springs.size(); s++)
       for (int p = 0; p < N; p++)
         for (int q = 0; q < N; q++) {
-          const long ip = place[L.springs[s].node[p]], iq = place[L.springs[s].node[q]];
-          if (ip >= 0 && iq >= 0 && iq >= ip)
-            a[ip * n + iq] += static_cast<double>(L.alpha[s]) * L.springs[s].weight[p] * L.springs[s].weight[q];
+          const double value = static_cast<double>(L.alpha[s]) * L.springs[s].weight[p] * L.springs[s].weight[q];
+          add(place[L.springs[s].node[p]], place[L.springs[s].node[q]], value);
         }
-    cholesky_.factor(a, n);
+    cholesky_.factor(a, n, band);
   }
 
   // Dense matrix of one element of a level, by its product with unit vectors.

@@ -73,6 +73,7 @@ def solve(problem: Problem, threads: int, *options: str) -> Ran:
         file, out = Path(folder) / "problem.yaml", Path(folder) / "out"
         save(problem, file)
         code = [sys.executable, "-m", "trabecula", "solve", str(file), "--out", str(out), "--json", "--quiet"]
+        code.append("--no-history")
         clock = time.perf_counter()
         process = subprocess.Popen(
             [*code, "--threads", str(threads), *options],

@@ -12,6 +12,7 @@ import trabecula
 from trabecula.cli.check import check
 from trabecula.cli.edge import CODES, guarded
 from trabecula.cli.export import export
+from trabecula.cli.history import history
 from trabecula.cli.problems import problems
 from trabecula.cli.show import show
 from trabecula.cli.solve import solve
@@ -43,6 +44,7 @@ def _options(
 
 for command in (solve, check, show, export, problems):
     app.command()(guarded(command))
+app.add_typer(history, name="history")
 
 
 def main() -> None:

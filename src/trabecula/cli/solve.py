@@ -15,6 +15,7 @@ from trabecula.cli.options import Start, Units
 if TYPE_CHECKING:
     from trabecula.cli.request import Request
     from trabecula.problem import Problem
+    from trabecula.problem.discrete import DiscreteProblem
     from trabecula.result import Result
 
 GIGABYTE = 1e9
@@ -54,12 +55,17 @@ def solve(
     vti: Annotated[bool, typer.Option("--vti/--no-vti", help="Write design.vti for ParaView.")] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = False,
     units: Annotated[Units, typer.Option(help="Unit of the numbers in the STL.")] = Units.mm,
+    history: Annotated[
+        bool | None,
+        typer.Option("--history/--no-history", help="Learn from and keep in the history on this machine."),
+    ] = None,
 ) -> None:
     """Solve a problem, prove what was reached, and save the result.
 
     Exit code 0: solved; 2: bad input; 3: stopped before convergence, the result is kept;
     130: interrupted, --resume goes on.
     """
+    from trabecula.cli.past import is_wanted, remember
     from trabecula.cli.request import Request
 
     for name, value in {"--tolerance": tolerance, "--max-memory": max_memory}.items():
@@ -67,13 +73,16 @@ def solve(
             fail(f"{name} is {value}; it must be a number above 0")
     asked = Request(None if start is None else start.value, proposals, iterations, tolerance)
     memory = None if max_memory is None else max_memory * GIGABYTE
+    learns = is_wanted(history)
     if resume is not None:
         job = _resumed(file, resume, out, asked, memory)
     else:
-        job = _fresh(file, out, asked, memory, quiet)
+        job = _fresh(file, out, asked, memory, quiet, learns)
     result = job.finished or _run(job, threads, quiet)
     formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
     _keep(job, result, formats, units, quiet)
+    if learns and job.finished is None:
+        remember(result, quiet)
     _tell(result, job.folder, as_json, quiet)
 
 
@@ -87,9 +96,15 @@ class _Job:
 
 
 def _fresh(
-    file: str | None, out: Path | None, request: Request, max_memory: float | None, quiet: bool
+    file: str | None,
+    out: Path | None,
+    request: Request,
+    max_memory: float | None,
+    quiet: bool,
+    learns: bool,
 ) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
+    from trabecula.cli.past import forget, offer
     from trabecula.cli.problems import get
     from trabecula.folder import PROBLEM, clear, save_problem
     from trabecula.problem import load
@@ -104,25 +119,29 @@ def _fresh(
         fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
     if folder.exists() and not folder.is_dir():
         fail(f"--out {folder} is a file; choose another folder")
-    _announce(problem, max_memory, quiet)
+    discrete = _announce(problem, max_memory, quiet)
     folder.mkdir(parents=True, exist_ok=True)
     clear(folder)
+    forget(folder)
     save_problem(problem, folder)
     request.write(folder)
+    if learns and request.start not in ("uniform", "classical"):
+        offer(discrete, folder, quiet)
     return _Job(problem, folder, request, resume=False)
 
 
-def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> None:
+def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> DiscreteProblem:
     """Check the problem before anything is touched; say what is worth knowing and what it will cost."""
     from trabecula.cli.console import number, seconds
     from trabecula.problem import estimate, prepare
 
-    _, cautions = prepare(problem, max_memory)
+    discrete, cautions = prepare(problem, max_memory)
     for caution in cautions:
         say(f"trabecula: note: {caution}")
     if not quiet:
         cost = estimate(problem)
         say(f"about {seconds(cost.seconds)} and {number(cost.memory_bytes / GIGABYTE, 'GB', 2)} on two cores")
+    return discrete
 
 
 def _resumed(
@@ -154,6 +173,7 @@ def _resumed(
 
 
 def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
+    from trabecula.cli.past import offered
     from trabecula.cli.progress import reporting
     from trabecula.solve import solve as run
 
@@ -165,6 +185,7 @@ def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
                 threads=threads,
                 out=job.folder,
                 resume=job.resume,
+                also=offered(job.folder),
                 progress=progress,
             )
     except KeyboardInterrupt:
@@ -174,10 +195,13 @@ def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
 def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bool) -> None:
     from trabecula.cli.console import waiting
     from trabecula.cli.export import write
+    from trabecula.cli.past import forget
 
     if job.finished is None:
         with waiting("saving", quiet):
             result.save(job.folder)
+        if result.converged:
+            forget(job.folder)
     write(result, job.folder, formats, units, quiet)
 
 

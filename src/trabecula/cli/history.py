@@ -1,0 +1,101 @@
+"""`trabecula history`: what was solved on this machine, and forgetting it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trabecula.cli.edge import fail, guarded
+
+if TYPE_CHECKING:
+    from trabecula.learning.history import Entry
+
+history = typer.Typer(
+    help="Past solves, kept on this machine only; the nearest one is tried as a proposal.",
+    no_args_is_help=True,
+)
+
+
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """List what is kept, the newest first."""
+    from trabecula.cli.console import print_json
+    from trabecula.learning.history import is_on, opened
+
+    with _readable():
+        store = opened()
+        entries = store.entries()
+    if as_json:
+        print_json(
+            {
+                "folder": str(store.folder),
+                "on": is_on(),
+                "limit": store.limit,
+                "bytes": sum(entry.bytes for entry in entries),
+                "entries": [entry.to_json() for entry in entries],
+            }
+        )
+    else:
+        _print(entries, store.limit, is_on())
+
+
+def clear() -> None:
+    """Remove all that is kept."""
+    from trabecula.cli.console import output
+    from trabecula.learning.history import opened
+
+    with _readable():
+        store = opened()
+        count = store.clear()
+    output().print(
+        f"{count} {'solve' if count == 1 else 'solves'} removed from {store.folder}", soft_wrap=True
+    )
+
+
+def path() -> None:
+    """Print the folder it is kept in."""
+    from trabecula.learning.history import folder
+
+    with _readable():
+        typer.echo(str(folder()))
+
+
+for _name, _command in (("list", list_), ("clear", clear), ("path", path)):
+    history.command(_name)(guarded(_command))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A history that cannot be read is no mistake of the program."""
+    import sqlite3
+
+    try:
+        yield
+    except (sqlite3.Error, RuntimeError) as error:
+        fail(f"the history cannot be read ({error}); TRABECULA_HISTORY_DIR names another folder")
+
+
+def _print(entries: list[Entry], limit: int, on: bool) -> None:
+    from datetime import datetime
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from trabecula.cli.console import number, output, percent
+
+    table = Table("when", "name", "elements", "compliance", "volume", "", "kB", box=None, pad_edge=False)
+    for entry in entries:
+        when = datetime.fromtimestamp(entry.made).strftime("%Y-%m-%d %H:%M")
+        elements = " x ".join(map(str, entry.elements))
+        figures = (number(entry.compliance), percent(entry.volume), entry.word, f"{entry.bytes / 1e3:.0f}")
+        table.add_row(when, Text(entry.name), elements, *figures)
+    if entries:
+        output().print(table)
+    used = sum(entry.bytes for entry in entries) / 1e6
+    state = "" if on else "; TRABECULA_HISTORY switches it off"
+    text = f"{len(entries)} kept, {used:.3g} of {limit / 1e6:g} MB{state}"
+    output().print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,77 @@
+"""The history around `trabecula solve`: a past design offered, and what was solved kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trabecula.cli.edge import say
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trabecula.problem.discrete import DiscreteProblem
+    from trabecula.result import Result
+
+PAST = "past.npy"
+"""The design that was offered, kept in the result folder until the solve has converged, to resume with."""
+
+
+def is_wanted(asked: bool | None) -> bool:
+    """Whether the history takes part: as the command says, else as the environment says."""
+    from trabecula.learning.history import is_on
+
+    return is_on() if asked is None else asked
+
+
+def forget(folder: Path) -> None:
+    """Remove the offered design."""
+    (folder / PAST).unlink(missing_ok=True)
+
+
+def offer(discrete: DiscreteProblem, folder: Path, quiet: bool) -> None:
+    """Look for the nearest past design and put it into the result folder."""
+    from trabecula import files
+    from trabecula.learning.history import recall
+
+    match = recall(discrete)
+    if match is None:
+        return
+    files.write_array(folder / PAST, match.design)
+    if not quiet:
+        what = "solved before" if match.distance == 0 else f"like {match.entry.name!r}, solved before"
+        say(f"trabecula: note: {what}; the design found then is tried too (--no-history leaves it out)")
+
+
+def offered(folder: Path) -> list[NDArray[np.float64]]:
+    """The design that was put into the result folder, if one was.
+
+    Raises
+    ------
+    UnreadableError
+        It is damaged.
+    """
+    import numpy as np
+
+    from trabecula.files import UnreadableError
+
+    path = folder / PAST
+    if not path.is_file():
+        return []
+    try:
+        design = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+        if not ((design >= 0.0) & (design <= 1.0)).all():
+            raise ValueError("no densities")
+    except (ValueError, EOFError) as error:
+        raise UnreadableError(path, "is damaged; solve without --resume") from error
+    return [design]
+
+
+def remember(result: Result, quiet: bool) -> None:
+    """Keep a result in the history; where that cannot be, say so and no more."""
+    from trabecula.learning.history import keep
+
+    reason = keep(result)
+    if reason and not quiet:
+        say(f"trabecula: note: not kept in the history ({reason})")

@@ -1,0 +1,24 @@
+"""Learning from the user's own solves: kept on this machine, the nearest one offered as a proposal.
+
+`keep` and `recall` follow the environment (`place`) and never fail; `Store` is the history itself, for the
+command line and for fine-tuning. Nothing leaves the machine.
+"""
+
+from trabecula.learning.history.entry import Entry
+from trabecula.learning.history.place import folder, is_on, limit
+from trabecula.learning.history.store import ALIKE, Match, Store
+from trabecula.learning.history.use import keep, opened, recall, solve
+
+__all__ = [
+    "ALIKE",
+    "Entry",
+    "Match",
+    "Store",
+    "folder",
+    "is_on",
+    "keep",
+    "limit",
+    "opened",
+    "recall",
+    "solve",
+]

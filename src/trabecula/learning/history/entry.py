@@ -1,0 +1,170 @@
+"""One kept solve: its line in the index, and its folder with problem and design."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import time
+import uuid
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula import files
+from trabecula.files import UnreadableError
+from trabecula.folder import load_problem, read_json, save_problem
+from trabecula.journal import fingerprint
+from trabecula.learning.history.describe import Vector, sketch, vector
+from trabecula.problem import Problem
+from trabecula.problem.discretise import discretise
+from trabecula.result import Result
+
+ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
+PRIVATE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the history knows of a solve without opening it.
+
+    Attributes
+    ----------
+    id
+        Name of its folder.
+    key
+        Differs where problems differ in anything but their name.
+    kind
+        Problems of different kinds are never alike.
+    made
+        Seconds since 1970.
+    name, elements, compliance, volume, converged, word, start, seconds, version
+        As in `Result`.
+    merit
+        What was minimised.
+    bytes
+        On disk.
+    """
+
+    id: str
+    key: str
+    kind: str
+    made: float
+    name: str
+    elements: tuple[int, ...]
+    merit: float
+    compliance: float
+    volume: float
+    converged: bool
+    word: str
+    start: str
+    seconds: float
+    version: str
+    bytes: int = 0
+
+    def is_better(self, other: Entry) -> bool:
+        """Whether its design is worth more than another's of the same problem."""
+        return (not self.converged, self.merit) <= (not other.converged, other.merit)
+
+    def to_json(self) -> dict[str, object]:
+        """As a mapping."""
+        return asdict(self) | {"elements": list(self.elements)}
+
+
+def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
+    """Write a result's folder, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The disk is full, or may not be written.
+    """
+    discrete = discretise(result.problem)
+    pooled = sketch(discrete)
+    entry = Entry(
+        id=uuid.uuid4().hex,
+        key=fingerprint(replace(discrete, name="")),
+        kind=pooled.kind,
+        made=time.time(),
+        name=result.problem.name,
+        elements=result.problem.domain.elements,
+        merit=result.volume if result.problem.goal.minimize == "volume" else result.compliance,
+        compliance=result.compliance,
+        volume=result.volume,
+        converged=result.converged,
+        word=result.word,
+        start=result.start,
+        seconds=result.seconds,
+        version=result.version,
+    )
+    part = parent / f".{entry.id}.tmp"
+    part.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        save_problem(result.problem, part)
+        files.write_array(part / DESIGN, result.design.astype(np.float32))
+        files.write_array(part / DENSITY, result.density.astype(np.float16))
+        files.write_array(part / VECTOR, vector(pooled))
+        files.write_text(part / ENTRY, json.dumps(entry.to_json()))
+        for path in part.iterdir():
+            path.chmod(PRIVATE)
+        entry = replace(entry, bytes=size(part))
+        part.rename(parent / entry.id)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return entry, vector(pooled)
+
+
+def size(folder: Path) -> int:
+    """Bytes of the files in a folder."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def read(folder: Path) -> tuple[Entry, Vector]:
+    """Read an entry back from its folder alone.
+
+    Raises
+    ------
+    UnreadableError
+        It is damaged.
+    """
+    values = read_json(folder / ENTRY)
+    if set(values) != {field.name for field in fields(Entry)} or values["id"] != folder.name:
+        raise UnreadableError(folder / ENTRY, "is not an entry of this history")
+    values |= {"elements": tuple(values["elements"]), "bytes": size(folder)}
+    content = files.read_bytes(folder / VECTOR, 10_000_000)
+    return Entry(**values), _array(folder / VECTOR, content).astype(np.float16)
+
+
+def _array(path: Path, content: bytes) -> NDArray[np.generic]:
+    try:
+        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        raise UnreadableError(path, "is damaged") from error
+
+
+def problem_of(folder: Path) -> Problem:
+    """The problem of an entry.
+
+    Raises
+    ------
+    UnreadableError, ProblemError
+        It is damaged.
+    """
+    return load_problem(folder)
+
+
+def arrays_of(folder: Path, elements: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Design variables and physical density of an entry, float32 `[z, y, x]`.
+
+    Raises
+    ------
+    UnreadableError
+        It is damaged.
+    """
+    shape = elements[::-1]
+    design, density = (files.read_array(folder / name, shape) for name in (DESIGN, DENSITY))
+    return design.astype(np.float32).clip(0.0, 1.0), density.astype(np.float32).clip(0.0, 1.0)

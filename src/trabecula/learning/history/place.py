@@ -1,0 +1,52 @@
+"""Where the history is kept, how large it may get, and whether one is kept at all."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+
+SWITCH, FOLDER, LIMIT = "TRABECULA_HISTORY", "TRABECULA_HISTORY_DIR", "TRABECULA_HISTORY_MB"
+
+MEGABYTES = 500.0
+"""The default limit."""
+
+_OFF = ("0", "off", "no", "false")
+
+
+def is_on() -> bool:
+    """Whether solves are kept: yes, unless `TRABECULA_HISTORY` is 0, off, no or false."""
+    return os.environ.get(SWITCH, "").strip().lower() not in _OFF
+
+
+def folder() -> Path:
+    """`TRABECULA_HISTORY_DIR`, else `trabecula/history` among the user's data.
+
+    Raises
+    ------
+    RuntimeError
+        If the user has no home.
+    """
+    given = os.environ.get(FOLDER)
+    if given:
+        return Path(given).absolute()
+    return _data() / "trabecula" / "history"
+
+
+def limit() -> int:
+    """Bytes the history may take: `TRABECULA_HISTORY_MB` megabytes, else 500."""
+    try:
+        megabytes = float(os.environ.get(LIMIT, ""))
+    except ValueError:
+        megabytes = MEGABYTES
+    return int(1e6 * megabytes) if math.isfinite(megabytes) and megabytes >= 0 else int(1e6 * MEGABYTES)
+
+
+def _data() -> Path:
+    """The user's data directory: `XDG_DATA_HOME` where it is set, else the system's habit."""
+    for name in ("XDG_DATA_HOME", *(("LOCALAPPDATA",) if sys.platform == "win32" else ())):
+        given = os.environ.get(name)
+        if given and Path(given).is_absolute():  # the XDG specification: relative ones are to be ignored
+            return Path(given)
+    return Path.home() / ".local" / "share"

@@ -1,0 +1,313 @@
+"""The kept solves: an SQLite index, and a folder an entry beside it.
+
+The folders are the truth; the index is made again from them where it is damaged. Several processes may use a
+history at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.files import UnreadableError
+from trabecula.learning.history import entry as entries
+from trabecula.learning.history.describe import Vector, mirrored, mirrors, sketch, vector
+from trabecula.learning.history.entry import PRIVATE, PRIVATE_FOLDER, Entry
+from trabecula.problem import Problem
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.result import Result
+
+T = TypeVar("T")
+
+ALIKE = 0.7
+"""Distance up to which a past problem is offered: a load moved by a tenth of the side, a volume halved, a
+support shortened by a third; not another direction of the load (docs/guide/command-line.md)."""
+
+INDEX, DAMAGED, FOLDERS = "index.sqlite", "index.damaged", "entries"
+SCHEMA = 1
+BUSY = 10.0
+"""Seconds to wait for another process."""
+
+LEFT_OVER = 3600.0
+"""Seconds after which a folder that is in no index was left by a process that died."""
+
+_COLUMNS = [field.name for field in fields(Entry)]
+_CORRUPT = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
+
+
+class NewerError(RuntimeError):
+    """The history was written by a newer trabecula."""
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A past problem like the one asked about.
+
+    Attributes
+    ----------
+    entry
+        The past solve.
+    distance
+        0: the same problem, up to its size, units and grid.
+    mirror
+        Axes (0 is x) the past design was mirrored in to fit.
+    design
+        float32 `[z, y, x]` of the past grid: its design variables, mirrored.
+    """
+
+    entry: Entry
+    distance: float
+    mirror: tuple[int, ...]
+    design: NDArray[np.float32]
+
+
+class Store:
+    """The history in a folder, made when something is first kept.
+
+    Parameters
+    ----------
+    folder
+        Nothing but what the history itself put there is touched.
+    limit
+        Bytes; the oldest entries go first.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder = folder
+        self.limit = limit
+
+    def keep(self, result: Result) -> Entry | None:
+        """Keep a result. Of one problem only the best design is kept.
+
+        Returns
+        -------
+        Entry or None
+            None where a better design of the same problem is there, or the limit is too small.
+
+        Raises
+        ------
+        OSError, sqlite3.Error, NewerError
+            If it cannot be kept; what was there stays.
+        """
+        self._make()
+        entry, numbers = entries.write(result, self.folder / FOLDERS)
+        try:
+            dropped = self._attempt(lambda index: _insert(index, entry, numbers, self.limit))
+        except BaseException:
+            self._remove(entry.id)
+            raise
+        for name in dropped:
+            self._remove(name)
+        self._sweep()
+        return None if entry.id in dropped else entry
+
+    def entries(self) -> list[Entry]:
+        """All kept solves, the newest first.
+
+        Raises
+        ------
+        OSError, sqlite3.Error, NewerError
+            If it cannot be read.
+        """
+        if not self._exists():
+            return []
+        rows = self._attempt(
+            lambda index: index.execute(
+                f"SELECT {', '.join(_COLUMNS)} FROM entries ORDER BY made DESC, id"
+            ).fetchall()
+        )
+        return [_entry(row) for row in rows]
+
+    def nearest(self, discrete: DiscreteProblem, within: float = ALIKE) -> Match | None:
+        """The past problem most like a given one, mirror images considered; None if none is near enough.
+
+        Raises
+        ------
+        OSError, sqlite3.Error, NewerError
+            If it cannot be read.
+        """
+        if not self._exists():
+            return None
+        pooled = sketch(discrete)
+        rows = self._attempt(
+            lambda index: index.execute(
+                f"SELECT {', '.join(_COLUMNS)}, vector FROM entries WHERE kind = ? AND converged = 1"
+                " ORDER BY made DESC, id",
+                (pooled.kind,),
+            ).fetchall()
+        )
+        images = [(axes, vector(mirrored(pooled, axes))) for axes in mirrors(discrete.grid.dimension)]
+        length = images[0][1].nbytes
+        rows = [row for row in rows if len(row[-1]) == length]
+        if not rows:
+            return None
+        known = np.stack([np.frombuffer(row[-1], np.float16) for row in rows]).astype(np.float32)
+        distances = np.stack(
+            [np.linalg.norm(known - image.astype(np.float32), axis=1) for _, image in images]
+        )
+        for place in np.argsort(distances, axis=None, kind="stable"):
+            image, row = divmod(int(place), len(rows))
+            if not distances[image, row] <= within:
+                return None
+            found = _entry(rows[row][:-1])
+            axes = images[image][0]
+            with suppress(UnreadableError):  # removed by another process, or damaged: the next one
+                design, _ = self.arrays(found)
+                turned = np.ascontiguousarray(np.flip(design, tuple(-1 - axis for axis in axes)))
+                return Match(found, float(distances[image, row]), axes, turned)
+        return None
+
+    def problem(self, entry: Entry) -> Problem:
+        """The problem of an entry.
+
+        Raises
+        ------
+        UnreadableError, ProblemError
+            It is damaged, or gone.
+        """
+        return entries.problem_of(self.folder / FOLDERS / entry.id)
+
+    def arrays(self, entry: Entry) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Design variables and physical density of an entry, float32 `[z, y, x]`.
+
+        Raises
+        ------
+        UnreadableError
+            It is damaged, or gone.
+        """
+        return entries.arrays_of(self.folder / FOLDERS / entry.id, entry.elements)
+
+    def clear(self) -> int:
+        """Remove everything; returns how many entries there were.
+
+        Raises
+        ------
+        OSError
+            If something cannot be removed.
+        """
+        folders = self.folder / FOLDERS
+        count = (
+            sum(1 for path in folders.iterdir() if not path.name.startswith(".")) if folders.is_dir() else 0
+        )
+        for path in self.folder.glob("index.*"):
+            path.unlink(missing_ok=True)
+        if folders.is_dir():
+            shutil.rmtree(folders)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+        return count
+
+    def _exists(self) -> bool:
+        return (self.folder / FOLDERS).is_dir()
+
+    def _make(self) -> None:
+        self.folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        (self.folder / FOLDERS).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+    def _attempt(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something to the index in one transaction; where it is damaged, once more to a new one."""
+        try:
+            return self._do(action)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT:
+                raise
+        with suppress(FileNotFoundError):  # another process was first
+            (self.folder / INDEX).replace(self.folder / DAMAGED)
+        for suffix in ("-wal", "-shm"):
+            (self.folder / f"{INDEX}{suffix}").unlink(missing_ok=True)
+        return self._do(action)
+
+    def _do(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        path = self.folder / INDEX
+        path.touch(PRIVATE)
+        with closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as index:
+            with suppress(sqlite3.OperationalError):  # another process opens it for the first time, too
+                index.execute("PRAGMA journal_mode = WAL")
+            index.execute("PRAGMA synchronous = NORMAL")
+            index.execute("BEGIN IMMEDIATE")
+            try:
+                self._prepare(index)
+                found = action(index)
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    index.execute("ROLLBACK")
+                raise
+            index.execute("COMMIT")
+        return found
+
+    def _prepare(self, index: sqlite3.Connection) -> None:
+        """Make the table in a new index, and fill it with what the folders say."""
+        (version,) = index.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA:
+            raise NewerError(f"{self.folder} was written by a newer version")
+        if version == SCHEMA:
+            return
+        index.execute(
+            "CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, key TEXT UNIQUE, kind TEXT, made REAL,"
+            " name TEXT, elements TEXT, merit REAL, compliance REAL, volume REAL, converged INTEGER,"
+            " word TEXT, start TEXT, seconds REAL, version TEXT, bytes INTEGER, vector BLOB)"
+        )
+        for entry, numbers in self._kept():
+            _insert(index, entry, numbers, self.limit)
+        index.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _kept(self) -> Iterator[tuple[Entry, Vector]]:
+        for path in sorted((self.folder / FOLDERS).glob("[!.]*")):
+            with suppress(OSError, UnreadableError, TypeError, KeyError):
+                yield entries.read(path)
+
+    def _sweep(self) -> None:
+        """Remove what processes that died left behind."""
+        known = {entry.id for entry in self.entries()}
+        for path in (self.folder / FOLDERS).iterdir():
+            with suppress(OSError):
+                if path.name not in known and time.time() - path.stat().st_mtime > LEFT_OVER:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def _remove(self, name: str) -> None:
+        shutil.rmtree(self.folder / FOLDERS / name, ignore_errors=True)
+
+
+def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int) -> list[str]:
+    """Insert an entry unless a better one of its problem is there; returns the ids that lose their place."""
+    if entry.bytes > limit:
+        return [entry.id]
+    row = index.execute(  # its own line may be there: another process made the index from the folders
+        f"SELECT {', '.join(_COLUMNS)} FROM entries WHERE key = ? AND id != ?", (entry.key, entry.id)
+    ).fetchone()
+    dropped = []
+    if row is not None:
+        earlier = _entry(row)
+        if not entry.is_better(earlier):
+            index.execute("UPDATE entries SET made = ? WHERE id = ?", (entry.made, earlier.id))
+            return [entry.id]
+        index.execute("DELETE FROM entries WHERE id = ?", (earlier.id,))
+        dropped.append(earlier.id)
+    values = [*astuple(entry), numbers.tobytes()]
+    values[_COLUMNS.index("elements")] = "x".join(map(str, entry.elements))
+    marks = ", ".join("?" * len(values))
+    index.execute(f"INSERT OR REPLACE INTO entries ({', '.join(_COLUMNS)}, vector) VALUES ({marks})", values)
+    total = index.execute("SELECT COALESCE(SUM(bytes), 0) FROM entries").fetchone()[0]
+    for name, size in index.execute("SELECT id, bytes FROM entries ORDER BY made, id").fetchall():
+        if total <= limit:
+            break
+        index.execute("DELETE FROM entries WHERE id = ?", (name,))
+        dropped.append(name)
+        total -= size
+    return dropped
+
+
+def _entry(row: tuple[object, ...]) -> Entry:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    elements = tuple(int(n) for n in str(values["elements"]).split("x"))
+    converged = bool(values["converged"])
+    return Entry(**(values | {"elements": elements, "converged": converged}))  # type: ignore[arg-type]

@@ -1,0 +1,22 @@
+"""No test reads or writes the history of whoever runs it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+NOWHERE = Path(tempfile.gettempdir()) / "trabecula-tests-keep-no-history"
+
+os.environ["TRABECULA_HISTORY"] = "0"
+os.environ["TRABECULA_HISTORY_DIR"] = str(NOWHERE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_remembered() -> Iterator[None]:
+    """Tests of the history have folders of their own."""
+    yield
+    assert not NOWHERE.exists()

@@ -6,8 +6,8 @@ from trabecula.nn.profile.layer import Layer, Nest
 from trabecula.nn.profile.machine import Machine, measure_machine
 from trabecula.nn.profile.report import Cost, Profile, profile
 from trabecula.nn.profile.rules import Break, Thresholds, Verdict, find_breaks, lint
+from trabecula.nn.profile.tiling import Traffic, traffic
 from trabecula.nn.profile.torch_walk import layers_of, parameter_count
-from trabecula.nn.profile.traffic import Traffic, traffic
 from trabecula.nn.profile.twins import onnx_call, torch_call
 
 __all__ = [

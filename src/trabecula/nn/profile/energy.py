@@ -13,8 +13,8 @@ What is assumed, and can be changed in `EnergyModel`:
 * four register accesses a multiply-accumulate (input, weight, partial sum in and out); words from the network
   fill one element's registers; words from the buffer fill the registers of all elements together, shared
   ideally; every word from DRAM goes through the buffer. Mappings are the best of `traffic`: a lower bound;
-* layers one after the other: a feature map is written to DRAM and read again, since the maps of `batch` inputs
-  do not fit into the buffer together; weights are read once a batch where the best order allows it;
+* layers one after the other: a feature map is written to DRAM and read again, since the maps of `batch`
+  inputs do not fit into the buffer together; weights are read once a batch where the best order allows it;
 * normalisations, activations and sums happen while a map is written (the second operand of a sum is read), a
   concatenation is a matter of addresses; pooling reads and writes its maps;
 * no zeros are skipped and nothing is compressed, unless densities below 1 are given.
@@ -29,7 +29,7 @@ import math
 from dataclasses import dataclass, field, fields, replace
 
 from trabecula.nn.profile.layer import MOVES, PRODUCTS, Layer, Nest
-from trabecula.nn.profile.traffic import Traffic, traffic
+from trabecula.nn.profile.tiling import Traffic, traffic
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Hierarchy:
 
 @dataclass(frozen=True)
 class Memories:
-    """Energy of a 64-bit access in picojoules (Horowitz 2014, figure 1.1.9); DRAM the middle of 1.3 to 2.6 nJ."""
+    """Energy of a 64-bit access in picojoules (Horowitz 2014, figure 1.1.9), DRAM amid 1.3 to 2.6 nJ."""
 
     sram_8k: float = 10.0
     sram_32k: float = 20.0
@@ -240,12 +240,9 @@ class EnergyModel:
     def _moved(self, layer: Layer, weight_bits: int, activation_bits: int) -> Energy:
         """Memory accesses of a layer without multiply-accumulates, by what a good schedule must move."""
         elements = self._elements(layer) * self.activation_density
-        words = (
-            elements * activation_bits + layer.weights * weight_bits / self.batch
-        ) / self.hierarchy.word_bits
-        return Energy(
-            buffer=words * self.hierarchy.buffer * self.unit, dram=words * self.hierarchy.dram * self.unit
-        )
+        tree = self.hierarchy
+        words = (elements * activation_bits + layer.weights * weight_bits / self.batch) / tree.word_bits
+        return Energy(buffer=words * tree.buffer * self.unit, dram=words * tree.dram * self.unit)
 
     def _elements(self, layer: Layer) -> int:
         if layer.kind == "concat":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ from trabecula.nn.profile.onnx_walk import example_inputs
 if TYPE_CHECKING:
     import onnxruntime
     from onnx import ModelProto
+
+# What ONNX Runtime puts around the name of a node or tensor when it rewrites the graph.
+RENAMED = re.compile(r"^InsertedPrecisionFreeCast_|_nchwc$|_token_\d+$|/duplicated.*$")
 
 
 @dataclass(frozen=True)
@@ -106,18 +110,19 @@ def _shared_out(
     writers = {name: place for place, layer in enumerate(layers) for name in layer.writes}
     found: list[list[float]] = [[0.0] * runs for _ in layers]
     other = [0.0] * runs
-    unclaimed: dict[str, list[float]] = {}
+    unclaimed: list[tuple[str, list[float]]] = []
     own: set[int] = set()
-    for name, seconds in nodes.items():
+    for raw, seconds in nodes.items():
+        name = raw if raw in places else RENAMED.sub("", raw)
         place = places.get(name)
         if place is None:
-            unclaimed[name] = seconds
+            unclaimed.append((name, seconds))
         else:
             own.add(place)
             found[place] = _sum(found[place], seconds)
-    for name, seconds in unclaimed.items():
+    for name, seconds in unclaimed:
         # A fused convolution is named after the tensor that the last node fused into it writes.
-        last = writers.get(name.split("/duplicated")[0].removesuffix("_nchwc"))
+        last = writers.get(name)
         place = None if last is None else _head(layers, writers, last, own)
         if place is None:
             other = _sum(other, seconds)

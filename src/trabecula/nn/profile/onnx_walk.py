@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
 FOUR_BITS = ("INT4", "UINT4", "FLOAT4E2M1")
-# Inputs whose numbers are no parameters of the network: running statistics, scales of a resize.
-NO_PARAMETERS = {"BatchNormalization": (3, 4), "Resize": (1, 2, 3), "Upsample": (1,)}
+# Nodes whose constant inputs say how, not what; and inputs that were counted, not learned.
+NO_WEIGHTS = frozenset({"Clip", "DynamicQuantizeLinear", "Pad", "Resize", "Upsample"})
+STATISTICS = {"BatchNormalization": (3, 4)}
 
 
 def read_model(path: Path) -> ModelProto:
@@ -199,18 +200,15 @@ class _Graph:
 
     def _weights(self, node: Node) -> list[str]:
         """Stored tensors behind a node's constant inputs."""
-        if node.proto.op_type in ("DynamicQuantizeLinear", "Clip", "Pad"):
+        if node.proto.op_type in NO_WEIGHTS:
             return []
-        skipped = (
-            NO_PARAMETERS.get(node.proto.op_type, ()) if node.proto.op_type != "BatchNormalization" else ()
-        )
-        names = [name for place, name in enumerate(node.proto.input) if name and place not in skipped]
+        names = [name for name in node.proto.input if name]
         return list(dict.fromkeys(root for name in names for root in self.constant.get(name, ())))
 
     def _first(self, node: Node, weights: Sequence[str]) -> int:
         skipped = {
             node.proto.input[place]
-            for place in NO_PARAMETERS.get(node.proto.op_type, ())
+            for place in STATISTICS.get(node.proto.op_type, ())
             if place < len(node.proto.input)
         }
         return sum(self.fresh.pop(name, 0) for name in weights if name not in skipped)

@@ -63,6 +63,26 @@ def timed_layers(
     return layers, [list(seconds) for seconds in zip(*(walk.seconds for walk in walks), strict=True)]
 
 
+def last_layers(model: nn.Module, inputs: Sequence[torch.Tensor]) -> list[str]:
+    """Names of the multiplying layers a network's results come from, through whatever adds or shapes them."""
+    with watched(model) as watch:
+        walk = watch(inputs)
+    writer = {name: layer for layer in walk.layers for name in layer.writes}
+    found, waiting = [], list(walk.results)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in writer:
+            continue
+        seen.add(name)
+        layer = writer[name]
+        if layer.heavy:
+            found.append(layer.name)
+        else:
+            waiting += layer.reads
+    return found
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """The network in evaluation mode and without gradients; every module's mode is put back."""
@@ -91,7 +111,8 @@ def watched(model: nn.Module) -> Iterator[Callable[[Sequence[torch.Tensor]], Wal
         walk = Walk(model, place, inputs)
         place.start(walk)
         with walk:
-            model(*inputs)
+            results = tensors_in(model(*inputs))
+        walk.results = tuple(map(walk.name_of, results))
         return walk
 
     try:
@@ -130,11 +151,11 @@ class _Place:
         ]
 
 
-class Walk(TorchDispatchMode):
+class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """One forward pass seen operation by operation."""
 
     def __init__(self, model: nn.Module, place: _Place, inputs: Sequence[torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._place = place
         self._names: Mapping[torch.Tensor, str] = WeakTensorKeyDictionary()
         self._weights: Mapping[torch.Tensor, str] = WeakTensorKeyDictionary()
@@ -144,10 +165,11 @@ class Walk(TorchDispatchMode):
         self._number = 0
         self._layers: list[Layer] = []
         self.seconds: list[float] = []
+        self.results: tuple[str, ...] = ()
         for name, tensor in (*model.named_parameters(), *model.named_buffers()):
             self._set(self._weights, tensor, name)
         for tensor in inputs:
-            self._name(tensor)
+            self.name_of(tensor)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -177,8 +199,8 @@ class Walk(TorchDispatchMode):
     def end_recurrent(self, name: str, module: nn.RNNBase, args: tuple[object, ...], out: object) -> None:
         """Replace what was seen of a recurrent module by its matrices, run once a step."""
         self._recurrent = False
-        given = _tensors(args)[:1]
-        made = _tensors(out)[:1]
+        given = tensors_in(args)[:1]
+        made = tensors_in(out)[:1]
         steps = given[0].shape[1 if module.batch_first else 0]
         images = given[0].numel() // (steps * given[0].shape[-1])
         matrices = [weight for weight in module.parameters() if weight.ndim == 2]
@@ -187,7 +209,7 @@ class Walk(TorchDispatchMode):
             kind="recurrent",
             inputs=tuple(tuple(each.shape) for each in given),
             outputs=tuple(tuple(each.shape) for each in made),
-            reads=tuple(map(self._name, given)),
+            reads=tuple(map(self.name_of, given)),
             writes=tuple(map(self._rename, made)),
             parameters=sum(self._first(self._weights[weight]) for weight in module.parameters()),
             weights=sum(weight.numel() for weight in module.parameters()),
@@ -199,7 +221,7 @@ class Walk(TorchDispatchMode):
     def _note(
         self, func: torch._ops.OpOverload, args: tuple[object, ...], out: object, seconds: float
     ) -> None:
-        read, made = _tensors(args), _tensors(out)
+        read, made = tensors_in(args), tensors_in(out)
         if self._recurrent:
             self.seconds[-1] += seconds
             return
@@ -209,7 +231,7 @@ class Walk(TorchDispatchMode):
             for tensor in made:
                 source = self._weights.get(read[0])
                 if source is None:
-                    self._set(self._names, tensor, self._name(read[0]))
+                    self._set(self._names, tensor, self.name_of(read[0]))
                 else:
                     self._set(self._weights, tensor, source)
             return
@@ -234,7 +256,7 @@ class Walk(TorchDispatchMode):
                 kind=counted.kind,
                 inputs=tuple(tuple(each.shape) for each in given),
                 outputs=tuple(tuple(each.shape) for each in results),
-                reads=tuple(map(self._name, given)),
+                reads=tuple(map(self.name_of, given)),
                 writes=tuple(map(self._rename, results)),
                 parameters=sum(self._first(self._weights.get(each, "")) for each in weights),
                 weights=counted_weights,
@@ -260,7 +282,8 @@ class Walk(TorchDispatchMode):
     def _first(self, weight: str) -> int:
         return self._fresh.pop(weight, 0)
 
-    def _name(self, tensor: torch.Tensor) -> str:
+    def name_of(self, tensor: torch.Tensor) -> str:
+        """The name of an activation."""
         return self._names.get(tensor) or self._rename(tensor)
 
     def _rename(self, tensor: torch.Tensor) -> str:
@@ -273,11 +296,14 @@ class Walk(TorchDispatchMode):
         cast(dict[torch.Tensor, str], names)[tensor] = name
 
 
-def _tensors(value: object) -> list[torch.Tensor]:
+def tensors_in(value: object) -> list[torch.Tensor]:
+    """Tensors in a nest of lists, tuples and dictionaries, in order."""
     if isinstance(value, torch.Tensor):
         return [value]
     if isinstance(value, (list, tuple)):
-        return [tensor for each in value for tensor in _tensors(each)]
+        return [tensor for each in value for tensor in tensors_in(each)]
+    if isinstance(value, dict):
+        return tensors_in(list(value.values()))
     return []
 
 

@@ -45,7 +45,7 @@ def balanced(nest: Nest) -> Nest:
 
 
 def ungrouped(nest: Nest) -> Nest:
-    """One group with as few channels as give about the same multiply-accumulates (G2, and G4 for depthwise)."""
+    """One group, with so few channels that the multiply-accumulates stay about the same (G2, G4)."""
     root = math.sqrt(nest.groups)
     return replace(
         nest,

@@ -60,13 +60,11 @@ def traffic(nest: Nest, capacity: float, weight_bits: int = 16, activation_bits:
     Traffic
         Elements in and out, the overlap of neighbouring tiles included.
     """
-    found = [
-        _best(each, passes, 8 * capacity, weight_bits, activation_bits) for each, passes in _folded(nest)
-    ]
+    found = [_best(each, 8 * capacity, weight_bits, activation_bits) for each in _folded(nest)]
     return min(found, key=lambda each: each.bits(weight_bits, activation_bits))
 
 
-def _folded(nest: Nest) -> Iterator[tuple[Nest, int]]:
+def _folded(nest: Nest) -> Iterator[Nest]:
     """The loops as they are, and with kernel dimensions run as loops outside the tile.
 
     A small memory holds a row of a kernel, or one tap; inputs are then read once a row or tap.
@@ -77,7 +75,7 @@ def _folded(nest: Nest) -> Iterator[tuple[Nest, int]]:
         if outside and rows == 1:
             continue
         kernel = (1,) * outside + nest.kernel[outside:]
-        yield replace(nest, inputs=nest.inputs * rows, kernel=kernel), rows
+        yield replace(nest, inputs=nest.inputs * rows, kernel=kernel)
 
 
 def _steps(size: int) -> list[int]:
@@ -100,7 +98,7 @@ def _tiles(nest: Nest) -> Iterator[tuple[int, Shape]]:
         yield images, pixels
 
 
-def _best(nest: Nest, passes: int, capacity: float, weight_bits: int, activation_bits: int) -> Traffic:
+def _best(nest: Nest, capacity: float, weight_bits: int, activation_bits: int) -> Traffic:
     """The cheapest tiling: which tile, and which operand stays (all sizes at once, as arrays)."""
     taps = math.prod(nest.kernel)
     images, area, halo, count = _areas(nest)
@@ -111,7 +109,6 @@ def _best(nest: Nest, passes: int, capacity: float, weight_bits: int, activation
 
     sheets = np.ceil(nest.outputs / out)
     slices = np.ceil(nest.inputs / into)
-    # With kernel rows as loops, `inputs` counts each channel `passes` times: so often it is read.
     once_in = count * images * halo * nest.inputs * np.ones_like(size)
     once_out = float(nest.images * nest.outputs * math.prod(nest.pixels))
     once_weight = float(nest.outputs * nest.inputs * taps)

@@ -10,10 +10,12 @@ import typer
 
 import trabecula
 from trabecula.cli.check import check
+from trabecula.cli.distill import distill
 from trabecula.cli.edge import CODES, guarded
 from trabecula.cli.export import export
 from trabecula.cli.history import history
 from trabecula.cli.problems import problems
+from trabecula.cli.profile import profile
 from trabecula.cli.show import show
 from trabecula.cli.solve import solve
 
@@ -42,7 +44,7 @@ def _options(
     """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
 
 
-for command in (solve, check, show, export, problems):
+for command in (solve, check, show, export, problems, distill, profile):
     app.command()(guarded(command))
 app.add_typer(history, name="history")
 

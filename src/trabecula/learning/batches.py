@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trabecula.learning.example import Example
+from trabecula.learning.example import Example, Half
 from trabecula.surrogate import pack
 from trabecula.surrogate.features import AXIS_GROUPS
 
@@ -97,9 +97,9 @@ def turn(example: Example, order: Sequence[int], flips: Sequence[bool]) -> Examp
     dimension = len(order)
     spatial = [a for a, flip in enumerate(flips) if flip]
 
-    def moved(array: NDArray[np.float16], first: int) -> NDArray[np.float16]:
+    def moved(array: Half, first: int) -> Half:
         axes = (*range(first), *(first + a for a in order))
-        return np.flip(array.transpose(axes), [first + a for a in spatial])
+        return np.flip(array.transpose(axes), tuple(first + a for a in spatial))
 
     # Channels of an axis group run x, y, z; array axes run z, y, x.
     names = [dimension - 1 - order[dimension - 1 - axis] for axis in range(dimension)]

@@ -114,13 +114,13 @@ def loss_of(logits: Tensor, target: Tensor, inside: Tensor) -> Tensor:
         `[batch, voxels, ...]`.
     """
     answers = logits.shape[1] // target.shape[1]
-    wide = logits.unflatten(1, (answers, target.shape[1]))
+    wide = logits.reshape(logits.shape[0], answers, *target.shape[1:])
     target, inside = target.unsqueeze(1), inside.unsqueeze(1)
     weight = (0.3 + target + (wide.detach().sigmoid() - target).abs()) * inside
     entropy = F.binary_cross_entropy_with_logits(wide, target.expand_as(wide), reduction="none")
     each = (weight * entropy).flatten(2).sum(2) / inside.flatten(2).sum(2).clamp(min=1.0)
-    best = each.min(dim=1).values
-    return best.mean() if answers == 1 else (0.9 * best + 0.1 * each.mean(dim=1)).mean()
+    best = each.amin(dim=1)
+    return 0.9 * best.mean() + 0.1 * each.mean()
 
 
 def split(examples: Sequence[Example], per: int = HELD_OUT) -> tuple[list[Example], list[Example]]:
@@ -192,9 +192,8 @@ def look(network: EncoderDecoder, supply: Batches, examples: Sequence[Example]) 
         for example in examples:
             batch = supply.batch([example])
             inside = batch.inside.sum().clamp(min=1.0)
-            voxels = batch.target.shape[1]
-            wide = _answers(network, batch).unflatten(1, (-1, voxels)).sigmoid()
-            wrong = ((wide - batch.target.unsqueeze(1)).abs() * batch.inside.unsqueeze(1)).flatten(2).sum(2)
+            wide = _answers(network, batch)[0].reshape(network.answers, *batch.target.shape[1:]).sigmoid()
+            wrong = ((wide - batch.target[0]).abs() * batch.inside[0]).flatten(1).sum(1)
             error += float(wrong.min() / inside)
             base += float(((batch.base.sigmoid() - batch.target).abs() * batch.inside).sum() / inside)
     n = max(len(examples), 1)

@@ -93,7 +93,7 @@ def test_the_default_is_never_worse_than_the_usual_way_after_100_iterations(name
 @pytest.mark.parametrize(
     ("argument", "value", "said"),
     [
-        ("start", "learned", "it may be uniform, coarse, classical"),
+        ("start", "nonsense", "it may be uniform, coarse, learned, classical"),
         ("proposals", 0, "at least 1"),
         ("iterations", 0, "at least 1"),
         ("threads", 0, "at least 1"),

@@ -16,6 +16,7 @@ from trabecula.analysis import Analysis, Evaluation
 from trabecula.design import Schedule
 from trabecula.optimize import Optimizer, Plan, Step, Stop, advance, begin, light, looked, run
 from trabecula.physics import thread_count
+from trabecula.result import Trial
 from trabecula.starts import (
     Corrector,
     Drawer,
@@ -25,7 +26,7 @@ from trabecula.starts import (
     target_volume,
     volume_of,
 )
-from trabecula.surrogate import pull
+from trabecula.surrogate import pull, shipped
 
 Array = NDArray[np.float64]
 Pull = NDArray[np.float32]
@@ -55,35 +56,16 @@ class Learned:
     corrector: Corrector | None = None
     leaper: Leaper | None = None
 
-
-@dataclass(frozen=True)
-class Trial:
-    """What became of a network's design.
-
-    Attributes
-    ----------
-    what
-        "proposal", "hand-over" or "leap".
-    where
-        Grid and origin of the design.
-    accepted
-        Whether it was better.
-    before, after
-        Objective of the ordinary design and of the network's, the same penalty for both.
-    seconds
-        Wall time of features, network and the solves.
-    """
-
-    what: str
-    where: str
-    accepted: bool
-    before: float
-    after: float
-    seconds: float
-
-    def to_json(self) -> dict[str, object]:
-        """As a mapping."""
-        return dict(vars(self))
+    @classmethod
+    def shipped(cls, dimension: int, leaps: bool = True) -> Learned:
+        """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
+        drawer, corrector = shipped("proposer", dimension), shipped("corrector", dimension)
+        leaper = shipped("leap", dimension) if leaps else None
+        return cls(
+            drawer=None if drawer is None else Drawer(drawer, drawer.card.settings["grey"]),
+            corrector=None if corrector is None else Corrector(corrector, corrector.card.settings["grey"]),
+            leaper=None if leaper is None else Leaper(leaper, grey=leaper.card.settings["grey"]),
+        )
 
 
 def pull_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> Pull:

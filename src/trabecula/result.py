@@ -49,6 +49,36 @@ class Stage:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What became of a network's design.
+
+    Attributes
+    ----------
+    what
+        "proposal", "hand-over" or "leap".
+    where
+        Grid and origin of the design.
+    accepted
+        Whether it was taken.
+    before, after
+        Objective of the ordinary design and of the network's, the same penalty for both.
+    seconds
+        Wall time of features, network and solves.
+    """
+
+    what: str
+    where: str
+    accepted: bool
+    before: float
+    after: float
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """As a mapping."""
+        return {key: _number(value) for key, value in vars(self).items()}
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """A finished (or stopped) design.
@@ -89,6 +119,8 @@ class Result:
         float32 `[z, y, x]`: the density of the penalty-1 optimum the lower bound was taken at, if kept.
     penalty, beta
         Final penalty of the interpolation and sharpness of the projection (0: none).
+    trials
+        Designs that networks drew on the way, and what became of them.
     """
 
     problem: Problem
@@ -110,6 +142,7 @@ class Result:
     relaxed: NDArray[np.float32] | None = field(default=None)
     penalty: float = 3.0
     beta: float = 0.0
+    trials: tuple[Trial, ...] = ()
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -143,6 +176,7 @@ class Result:
                 for s in self.stages
             ],
             "word": self.word,
+            "learned": [trial.to_json() for trial in self.trials],
         }
 
     def save(self, folder: Path | str, *, picture: bool = True) -> Path:
@@ -368,4 +402,13 @@ def _from_json(
         relaxed=None if relaxed is None else relaxed.astype(np.float32),
         penalty=float(state["penalty"]),
         beta=float(state["beta"]),
+        trials=tuple(
+            Trial(
+                take(t, "what", str),
+                take(t, "where", str),
+                take(t, "accepted", bool),
+                *(real(t, key) for key in ("before", "after", "seconds")),
+            )
+            for t in map(mapping, take(values, "learned", list) if "learned" in values else ())
+        ),
     )

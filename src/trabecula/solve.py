@@ -19,6 +19,7 @@ from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
 from trabecula.folder import CHECKPOINT
+from trabecula.hybrid import Learned
 from trabecula.journal import Journal, fingerprint
 from trabecula.optimize import Row, Stop
 from trabecula.physics import Guess, thread_count
@@ -26,12 +27,13 @@ from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
 from trabecula.starts import Past, ladder, resample
+from trabecula.surrogate import cards
 from trabecula.travel import Arrival, Event
 from trabecula.version import VERSION
 from trabecula.way import Search, classical, coarse_to_fine, uniform
 
 Array = NDArray[np.float64]
-Start = Literal["uniform", "coarse", "classical"]
+Start = Literal["uniform", "coarse", "learned", "classical"]
 
 STARTS: tuple[str, ...] = get_args(Start)
 PROPOSALS = 8
@@ -96,6 +98,7 @@ def solve(
     out: Path | str | None = None,
     resume: bool = False,
     also: Sequence[Array] = (),
+    leaps: bool = True,
     progress: Report | None = None,
 ) -> Result:
     """Find a design, and prove how good it is.
@@ -105,8 +108,9 @@ def solve(
     problem
         What is asked.
     start
-        "coarse": search on coarse grids, hand over, finish (default). "uniform": one grid, penalty
-        continuation. "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01
+        "coarse": search on coarse grids, hand over, finish (default). "learned": the same with networks that
+        propose, hand over and leap, each kept only where a solve shows it better. "uniform": one grid,
+        penalty continuation. "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01
         (the literature's).
     proposals
         Designs tried on the coarsest grid; more time, stiffer designs. Default 8.
@@ -121,6 +125,8 @@ def solve(
         them when the design has converged: until then nothing may be lost.
     resume
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
+    leaps
+        Whether a network may leap ahead on the finest grid. Only with `start="learned"`.
     progress
         Called after every step.
     also
@@ -147,6 +153,7 @@ def solve(
         out=out,
         resume=resume,
         also=also,
+        leaps=leaps,
     )
     while True:
         try:
@@ -169,6 +176,7 @@ def iterate(
     out: Path | str | None = None,
     resume: bool = False,
     also: Sequence[Array] = (),
+    leaps: bool = True,
 ) -> Generator[Progress, None, Result]:
     """The same as `solve`, step by step: yields `Progress`, returns the `Result` (`yield from` gives it)."""
     _refuse(start, proposals, iterations, tolerance, threads)
@@ -181,7 +189,8 @@ def iterate(
         journal = Journal()
     else:
         digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
-        asked = fingerprint(discrete, start, proposals, *digests)
+        networks = () if start != "learned" else (leaps, *sorted(c.sha256 for c in cards().values()))
+        asked = fingerprint(discrete, start, proposals, *digests, *networks)
         journal = Journal(Path(out) / CHECKPOINT, resume, asked)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":
@@ -189,7 +198,8 @@ def iterate(
     elif start == "uniform":
         way = uniform(discrete, threads, stop, journal)
     else:
-        search = Search(proposals=proposals or PROPOSALS, also=(Past(past),) if past else ())
+        learned = Learned.shipped(discrete.grid.dimension, leaps) if start == "learned" else Learned()
+        search = Search(proposals=proposals or PROPOSALS, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(discrete, threads, stop, journal, search)
     arrival = (yield from _told(way, clock)).light()
     return (yield from _prove(problem, discrete, arrival, start, threads, clock))
@@ -306,6 +316,7 @@ def _prove(
         relaxed=None if convex is None else convex.density.astype(np.float32),
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,
+        trials=arrival.trials,
     )
 
 

@@ -11,12 +11,11 @@ from math import prod
 from queue import SimpleQueue
 
 from trabecula.analysis import Analysis
-from trabecula.hybrid import Trial
 from trabecula.journal import Journal
 from trabecula.optimize import Plan, Step
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.result import Stage
+from trabecula.result import Stage, Trial
 
 SMALL = 60_000
 """Voxels up to which one thread a run, and several runs at once, use the processors better."""

@@ -16,5 +16,6 @@ class Start(StrEnum):
     """Where a solve begins."""
 
     coarse = "coarse"
+    learned = "learned"
     uniform = "uniform"
     classical = "classical"

@@ -22,8 +22,9 @@ class Request:
     proposals: int | None = None
     iterations: int | None = None
     tolerance: float | None = None
+    leaps: bool | None = None
 
-    def arguments(self) -> dict[str, str | int | float]:
+    def arguments(self) -> dict[str, str | int | float | bool]:
         """The given ones, as keyword arguments of `trabecula.solve`."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
@@ -51,7 +52,7 @@ class Request:
             values = json.loads(files.read_text(path, _LIMIT))
         except ValueError as error:
             raise UnreadableError(path, "is not JSON") from error
-        kinds = {"start": str, "proposals": int, "iterations": int, "tolerance": float}
+        kinds = {"start": str, "proposals": int, "iterations": int, "tolerance": float, "leaps": bool}
         known = {each.name for each in fields(cls)}
         if not isinstance(values, dict) or set(values) - known:
             raise UnreadableError(path, f"may only hold {', '.join(sorted(known))}")

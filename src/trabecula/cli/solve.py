@@ -32,6 +32,9 @@ def solve(
         int | None,
         typer.Option(metavar="N", min=1, max=10_000, help="Designs tried on the coarsest grid."),
     ] = None,
+    leap: Annotated[
+        bool | None, typer.Option("--leap/--no-leap", help="Let a network leap ahead (--start learned).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Result folder, else out/NAME.")] = None,
     iterations: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Most iterations on the full grid.")
@@ -71,7 +74,7 @@ def solve(
     for name, value in {"--tolerance": tolerance, "--max-memory": max_memory}.items():
         if value is not None and not (math.isfinite(value) and value > 0):
             fail(f"{name} is {value}; it must be a number above 0")
-    asked = Request(None if start is None else start.value, proposals, iterations, tolerance)
+    asked = Request(None if start is None else start.value, proposals, iterations, tolerance, leap)
     memory = None if max_memory is None else max_memory * GIGABYTE
     learns = is_wanted(history)
     if resume is not None:

@@ -1,7 +1,19 @@
 """Networks for designs at work: the features they see, the models that ship, and how they are run."""
 
 from trabecula.surrogate.features import channels, count, level, pull
-from trabecula.surrogate.model import Card, Model, load_model, shipped
+from trabecula.surrogate.model import Card, Model, cards, load_model, shipped
 from trabecula.surrogate.packing import pack, unpack
 
-__all__ = ["Card", "Model", "channels", "count", "level", "load_model", "pack", "pull", "shipped", "unpack"]
+__all__ = [
+    "Card",
+    "Model",
+    "cards",
+    "channels",
+    "count",
+    "level",
+    "load_model",
+    "pack",
+    "pull",
+    "shipped",
+    "unpack",
+]

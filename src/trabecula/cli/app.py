@@ -13,6 +13,7 @@ from trabecula.cli.check import check
 from trabecula.cli.distill import distill
 from trabecula.cli.edge import CODES, guarded
 from trabecula.cli.export import export
+from trabecula.cli.generate import generate
 from trabecula.cli.history import history
 from trabecula.cli.problems import problems
 from trabecula.cli.profile import profile
@@ -44,7 +45,7 @@ def _options(
     """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
 
 
-for command in (solve, check, show, export, problems, distill, profile):
+for command in (solve, check, show, export, problems, generate, distill, profile):
     app.command()(guarded(command))
 app.add_typer(history, name="history")
 

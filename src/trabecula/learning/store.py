@@ -1,0 +1,342 @@
+"""Solved problems on disk: a folder of shards that many processes and machines may write at once.
+
+A shard is one `.npz` file of up to `PER_SHARD` samples, written whole or not at all: a JSON text for what is
+no array, and compressed arrays of numbers. Nothing is ever pickled. The same samples give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula import files
+from trabecula.files import UnreadableError
+
+Half = NDArray[np.float16]
+
+FORMAT = 1
+PER_SHARD = 16
+INFO = "dataset.json"
+_META = "samples.json"
+_LARGEST = 1 << 24
+"""Bytes of text in a shard at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """One design made on the way.
+
+    Attributes
+    ----------
+    name
+        Unique in its sample: the level and the origin of the design.
+    kind
+        "ramp" or "search".
+    level
+        Index of its grid in `Sample.grids`.
+    merit
+        Objective of the last evaluated design (less is better); compares within a level.
+    density
+        float16 `[z, y, x]`: final design variables.
+    iterations
+        Taken on this grid.
+    parent
+        Name of the run whose final density was handed over, or "".
+    """
+
+    name: str
+    kind: str
+    level: int
+    merit: float
+    density: Half
+    iterations: int
+    parent: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A design on the finest grid while it was worked on.
+
+    Attributes
+    ----------
+    run
+        Name of its run.
+    iteration
+        From 0, the design handed over.
+    penalty
+        With which it was evaluated.
+    density
+        float16 `[z, y, x]`: design variables.
+    sensitivity
+        float16 `[z, y, x]`: log10 of -dc/dx over its mean, within +-8.
+    merit
+        Its objective at that penalty.
+    """
+
+    run: str
+    iteration: int
+    penalty: float
+    density: Half
+    sensitivity: Half
+    merit: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A problem and what a wide search made of it.
+
+    Attributes
+    ----------
+    index
+        Of the problem in its data set.
+    problem
+        The problem file, YAML.
+    hard
+        Whether it was drawn to be hard.
+    grids
+        Elements along x, y(, z) of every level, coarsest first.
+    runs
+        Winners and losers of every level.
+    snapshots
+        Of every run on the finest grid, by run and iteration.
+    convex
+        float16 `[z, y, x]`: design at penalty 1 on the coarsest grid.
+    winner
+        Name of the best run on the finest grid.
+    """
+
+    index: int
+    problem: str
+    hard: bool
+    grids: tuple[tuple[int, ...], ...]
+    runs: tuple[RunRecord, ...]
+    snapshots: tuple[Snapshot, ...]
+    convex: Half
+    winner: str
+
+    def run(self, name: str) -> RunRecord:
+        """The run of that name."""
+        return next(run for run in self.runs if run.name == name)
+
+    def at(self, level: int) -> tuple[RunRecord, ...]:
+        """The runs of a level, best first; -1 is the finest."""
+        level %= len(self.grids)
+        return tuple(sorted((r for r in self.runs if r.level == level), key=lambda r: (r.merit, r.name)))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A problem that gave no sample, and why."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one file holds."""
+
+    samples: tuple[Sample, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def count(self) -> int:
+        """Problems tried."""
+        return len(self.samples) + len(self.failures)
+
+
+def shard_path(folder: Path, shard: int) -> Path:
+    """Where shard number `shard` lies."""
+    return folder / f"shard-{shard:06d}.npz"
+
+
+def write_shard(path: Path, samples: Sequence[Sample], failures: Sequence[Failure]) -> None:
+    """Write a shard atomically."""
+    arrays: dict[str, Half] = {}
+    trees = [_put(sample, f"{k:02d}", arrays) for k, sample in enumerate(samples)]
+    text = json.dumps({"format": FORMAT, "samples": trees, "failures": [asdict(f) for f in failures]})
+    with files.replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_entry(_META), text)
+        for name, array in arrays.items():
+            content = BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            archive.writestr(_entry(f"{name}.npy"), content.getvalue())
+
+
+def read_shard(path: Path) -> Shard:
+    """Read a shard.
+
+    Raises
+    ------
+    UnreadableError
+        The file is missing, damaged, or no shard.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            tree = _text(path, archive)
+            samples = tuple(_get(entry, f"{k:02d}", archive) for k, entry in enumerate(tree["samples"]))
+            return Shard(samples, tuple(Failure(**failure) for failure in tree["failures"]))
+    except FileNotFoundError as error:
+        raise UnreadableError(path, "does not exist") from error
+    except UnreadableError:
+        raise
+    except _DAMAGE as error:
+        raise UnreadableError(path, "is damaged or no shard; remove it and generate it again") from error
+
+
+def count_in(path: Path) -> int:
+    """Problems tried in a shard, without reading its arrays; 0 where there is no whole shard."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            tree = _text(path, archive)
+            return len(tree["samples"]) + len(tree["failures"])
+    except (UnreadableError, *_DAMAGE):
+        return 0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A folder of shards.
+
+    Attributes
+    ----------
+    folder
+        Where they are.
+    info
+        What `dataset.json` says: format, trabecula version, dimension, seed, settings.
+    """
+
+    folder: Path
+    info: dict[str, Any]
+
+    @property
+    def dimension(self) -> int:
+        """2 or 3."""
+        return int(self.info["dimension"])
+
+    @property
+    def shards(self) -> tuple[Path, ...]:
+        """Files there are, in order of index."""
+        return tuple(sorted(self.folder.glob("shard-*.npz")))
+
+    def samples(self) -> Iterator[Sample]:
+        """All samples by index, one shard in memory at a time."""
+        for path in self.shards:
+            yield from read_shard(path).samples
+
+    def failures(self) -> Iterator[Failure]:
+        """All problems that gave no sample."""
+        for path in self.shards:
+            yield from read_shard(path).failures
+
+
+def open_dataset(folder: Path | str) -> Dataset:
+    """Open a folder that `trabecula generate` wrote, or still writes.
+
+    Raises
+    ------
+    UnreadableError
+        The folder is no data set, or one of another format.
+    """
+    folder = Path(folder)
+    path = folder / INFO
+    try:
+        info = json.loads(files.read_text(path, _LARGEST))
+        found = info["format"], int(info["dimension"]), int(info["seed"])
+    except UnreadableError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableError(path, "is damaged, or not of a data set") from error
+    if found[0] != FORMAT:
+        raise UnreadableError(path, f"data set of format {found[0]}; this version reads {FORMAT}")
+    return Dataset(folder, info)
+
+
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    EOFError,
+    SyntaxError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zipfile.zlib.error,  # type: ignore[attr-defined]
+)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """An entry without a date."""
+    entry = zipfile.ZipInfo(name)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _text(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    if archive.getinfo(_META).file_size > _LARGEST:
+        raise UnreadableError(path, "is no shard: its text is too long")
+    tree: dict[str, Any] = json.loads(archive.read(_META))
+    if tree["format"] != FORMAT:
+        raise UnreadableError(path, f"shard of format {tree['format']}; this version reads {FORMAT}")
+    return tree
+
+
+def _put(sample: Sample, key: str, arrays: dict[str, Half]) -> dict[str, Any]:
+    """The tree of a sample; its arrays, those of one shape together, go into `arrays`."""
+    tree = {name: getattr(sample, name) for name in ("index", "problem", "hard", "grids", "winner")}
+    tree["runs"] = [_without(run, "density") for run in sample.runs]
+    tree["snapshots"] = [_without(shot, "density", "sensitivity") for shot in sample.snapshots]
+    for level in range(len(sample.grids)):
+        found = [run.density for run in sample.runs if run.level == level]
+        arrays[f"{key}/level-{level}"] = np.stack(found) if found else np.empty((0,), np.float16)
+    arrays[f"{key}/convex"] = sample.convex
+    if sample.snapshots:
+        arrays[f"{key}/density"] = np.stack([shot.density for shot in sample.snapshots])
+        arrays[f"{key}/sensitivity"] = np.stack([shot.sensitivity for shot in sample.snapshots])
+    return tree
+
+
+def _without(record: RunRecord | Snapshot, *arrays: str) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in arrays}
+
+
+def _get(tree: dict[str, Any], key: str, archive: zipfile.ZipFile) -> Sample:
+    grids = tuple(tuple(int(n) for n in grid) for grid in tree["grids"])
+    waiting = [iter(_array(archive, f"{key}/level-{level}")) for level in range(len(grids))]
+    runs = tuple(RunRecord(**run, density=next(waiting[run["level"]])) for run in tree["runs"])
+    shots: tuple[Snapshot, ...] = ()
+    if tree["snapshots"]:
+        pairs = zip(
+            tree["snapshots"],
+            _array(archive, f"{key}/density"),
+            _array(archive, f"{key}/sensitivity"),
+            strict=True,
+        )
+        shots = tuple(Snapshot(**shot, density=x, sensitivity=s) for shot, x, s in pairs)
+    return Sample(
+        index=int(tree["index"]),
+        problem=str(tree["problem"]),
+        hard=bool(tree["hard"]),
+        grids=grids,
+        runs=runs,
+        snapshots=shots,
+        convex=_array(archive, f"{key}/convex"),
+        winner=str(tree["winner"]),
+    )
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> Half:
+    with archive.open(f"{name}.npy") as member:
+        array: Half = np.lib.format.read_array(member, allow_pickle=False)
+    if array.dtype != np.float16:
+        raise ValueError("not half precision")
+    return array

@@ -1,0 +1,115 @@
+"""The file of a search: one SQLite database that several processes share, or a database server."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+
+HEARTBEAT = 60
+"""Seconds between two signs of life of a running trial; after twice as many without one it has failed."""
+
+PATIENCE = 120
+"""Seconds a process waits for another one's transaction."""
+
+
+class TuneError(ValueError):
+    """A search that cannot be done as it is asked for; the message says how to mend it."""
+
+
+def open_storage(storage: str | Path | None) -> BaseStorage:
+    """Open, or begin, the file of a search.
+
+    Parameters
+    ----------
+    storage
+        A path of an SQLite file; a URL with `://` for a database server, which many machines can share; None
+        for memory.
+
+    Raises
+    ------
+    TuneError
+        Where it cannot be opened or is no such file.
+    """
+    if storage is None:
+        return InMemoryStorage()
+    if "://" in str(storage):
+        return _opened(str(storage), {}, str(storage))
+    path = Path(storage).absolute()
+    _check_file(path)
+    with _alone(path.parent):  # tables are made once, however many processes begin at once
+        opened = _opened(f"sqlite:///{path}", {"connect_args": {"timeout": PATIENCE}}, str(storage))
+        _append_only(opened)
+    return opened
+
+
+@contextmanager
+def closing_storage(storage: str | Path | None) -> Iterator[BaseStorage]:
+    """As `open_storage`; the last process to leave the block leaves nothing beside the file."""
+    opened = open_storage(storage)
+    try:
+        yield opened
+    finally:
+        if isinstance(opened, RDBStorage):
+            opened.remove_session()
+            opened.engine.dispose()
+
+
+def _append_only(storage: RDBStorage) -> None:
+    """A log of changes that is merged later: readers do not wait for writers, nor writers for the disk.
+
+    After a power cut the last trials may be missing; the file is sound.
+    """
+
+    @event.listens_for(storage.engine, "connect")
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    storage.engine.dispose()  # connections made before
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what SQLite would say little about."""
+    if not path.parent.is_dir():
+        raise TuneError(f"{path.parent} is no folder; make it first")
+    if path.is_dir():
+        raise TuneError(f"{path} is a folder; name a file in it")
+    if path.exists():
+        try:
+            with path.open("rb") as file:
+                start = file.read(16)
+        except OSError as error:
+            raise TuneError(f"{path} cannot be read ({(error.strerror or '').lower()})") from error
+        if start not in (b"", b"SQLite format 3\0"):
+            raise TuneError(f"{path} is no SQLite file; name another one")
+
+
+def _opened(url: str, engine: dict[str, object], name: str) -> RDBStorage:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return RDBStorage(url, engine_kwargs=engine, heartbeat_interval=HEARTBEAT)
+    except (SQLAlchemyError, sqlite3.Error, RuntimeError, ImportError) as error:
+        said = " ".join(str(error).split("\n")[0].split())
+        raise TuneError(f"{name} cannot be opened ({said})") from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; a folder, so that no file is left behind."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,106 @@
+"""Several processes share a storage: started by the search, or on their own; killed ones are survived."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from optuna.trial import BaseTrial
+
+from tests.nn.tune.conftest import formula
+from trabecula.nn.tune import Candidate, Metric, Reward, TuneError, read, search
+from trabecula.nn.tune.candidate import Report
+from trabecula.nn.tune.search import Plan
+from trabecula.nn.tune.timing import Timing
+from trabecula.nn.tune.workers import _watch, _work, share
+
+ROOT = Path(__file__).parents[3]
+
+
+def dying(trial: BaseTrial) -> Iterator[Report]:
+    """Killed as by a machine without memory, in the third trial."""
+    if trial.number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield 0.5
+
+
+def failing(trial: BaseTrial) -> Iterator[Report]:
+    """Cannot be trained."""
+    raise RuntimeError("no such file")
+    yield 0.5
+
+
+def interrupted(trial: BaseTrial) -> Iterator[Report]:
+    """Somebody pressed Ctrl-C."""
+    raise KeyboardInterrupt
+    yield 0.5
+
+
+def test_workers_do_exactly_as_many_trials_as_are_missing(tmp_path: Path) -> None:
+    file = tmp_path / "t.db"
+    search(formula, trials=3, goal=Reward(3.0), storage=file)
+    outcome = search(formula, trials=12, goal=Reward(3.0), storage=file, workers=2)
+    assert [each.number for each in outcome.trials] == list(range(12))
+    assert not outcome.in_state("running") and not outcome.in_state("failed")
+    widths = [(each.settings["width"], each.settings["rate"]) for each in outcome.trials]
+    assert len(set(widths)) == 12  # no worker repeats another one's proposals
+
+
+def test_two_programs_on_one_new_file_share_the_work(tmp_path: Path) -> None:
+    code = textwrap.dedent(
+        """
+        import sys
+        from tests.nn.tune.conftest import formula
+        from trabecula.nn.tune import Reward, search
+        done = []
+        search(formula, trials=14, goal=Reward(3.0), storage=sys.argv[1], progress=lambda t: done.append(t))
+        print(len(done))
+        """
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "t.db")]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    shares = [int(out) for out, _ in said]
+    assert 14 <= sum(shares) <= 15 and min(shares) >= 0  # each may do one more
+    assert len(read(tmp_path / "t.db").trials) == sum(shares)
+
+
+def plan(candidate: Candidate, file: Path) -> Plan:
+    return Plan(candidate, 6, Metric(), "none", file, "search", 0, Timing(), (), None)
+
+
+def test_a_worker_that_is_killed_is_one_message_and_the_rest_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "t.db"
+    with pytest.raises(TuneError, match=r"worker 0 died \(signal 9\).*same storage"):
+        share(plan(dying, file), workers=1, missing=6)
+    assert [each.state for each in read(file).trials] == ["done", "done", "running"]
+    assert len(search(dying, trials=6, storage=file, pruner="none").in_state("done")) == 6
+
+
+@pytest.mark.parametrize(
+    ("candidate", "said"), [(failing, "failed: RuntimeError: no such file"), (interrupted, "interrupted")]
+)
+def test_a_worker_that_fails_says_why(candidate: Candidate, said: str, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    _work(plan(candidate, tmp_path / "t.db"), context.Value("i", 6), there)
+    with pytest.raises(TuneError, match=said):
+        _watch({here: context.Process(name="worker 0")})
+
+
+def test_workers_need_a_storage_and_a_function_that_travels(tmp_path: Path) -> None:
+    with pytest.raises(TuneError, match="need a storage"):
+        search(formula, trials=4, workers=2)
+    with pytest.raises(TuneError, match="can be pickled"):
+        search(lambda trial: 0.5, trials=4, workers=2, storage=tmp_path / "t.db")

@@ -237,7 +237,10 @@ def _tensors(model: ModelProto) -> tuple[dict[str, Shape], dict[str, int]]:
     """Shape and bits of every tensor: inferred, and where inference gives up, seen in a run."""
     import onnx
 
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    try:
+        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception as error:
+        raise ValueError(f"the shapes of this model cannot be found: {_said(error)}") from None
     shapes: dict[str, Shape] = {each.name: tuple(each.dims) for each in graph.initializer}
     bits = {each.name: _bits(each.data_type) for each in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
@@ -278,6 +281,9 @@ def _seen(model: ModelProto, names: Sequence[str]) -> Mapping[str, Shape]:
         )
         found = session.run(list(names), example_inputs(model))
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"the shapes of this model cannot be found: {reason}") from None
+        raise ValueError(f"the shapes of this model cannot be found: {_said(error)}") from None
     return {name: tuple(np.shape(value)) for name, value in zip(names, found, strict=True)}
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())

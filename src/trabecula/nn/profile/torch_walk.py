@@ -225,8 +225,9 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self._recurrent:
             self.seconds[-1] += seconds
             return
-        if not read or not made:
-            return
+        name = func._overloadpacket.__name__
+        if not read or not made or name.endswith("_like") or name.startswith("new_"):
+            return  # made of nothing but a shape
         if _is_free(func):
             for tensor in made:
                 source = self._weights.get(read[0])
@@ -235,7 +236,6 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 else:
                     self._set(self._weights, tensor, source)
             return
-        name = func._overloadpacket.__name__
         is_weight = [each in self._weights for each in read]
         if name == "convolution":
             is_weight[1:] = [True] * (len(read) - 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -87,7 +87,7 @@ class Training:
         for who, network in (("teacher", self.pair.teacher), ("student", self.pair.student)):
             try:
                 logits = peek(network, batch.inputs).output
-            except (RuntimeError, TypeError, IndexError) as error:
+            except (RuntimeError, TypeError, IndexError, ValueError) as error:
                 raise ValueError(f"the {who} cannot take the first batch: {first_line(error)}") from error
         if self.settings.task_weight and batch.targets is not None:
             try:
@@ -171,7 +171,8 @@ class Training:
         for epoch in range(begun, stage.epochs):
             torch.manual_seed(_seed(self.settings.seed, number, index, epoch))
             self.student.train()
-            losses = self._epoch(stage, epoch, optimizer, parameters)
+            with _resting(self.student, parameters):
+                losses = self._epoch(stage, epoch, optimizer)
             if schedule is not None:
                 schedule.step()
             self.record.append(Epoch(number, stage.name, epoch, losses, self._validated(stage)))
@@ -179,9 +180,7 @@ class Training:
             if self.settings.progress is not None:
                 self.settings.progress(self.record[-1])
 
-    def _epoch(
-        self, stage: Stage, epoch: int, optimizer: Optimizer, parameters: Sequence[nn.Parameter]
-    ) -> dict[str, float]:
+    def _epoch(self, stage: Stage, epoch: int, optimizer: Optimizer) -> dict[str, float]:
         """One pass over the data; mean losses over the examples."""
         sums: dict[str, float] = {}
         examples = 0
@@ -266,6 +265,20 @@ def _learning(modules: Sequence[nn.Module]) -> list[nn.Parameter]:
     """Parameters that learn, each once."""
     found = {id(p): p for module in modules for p in module.parameters() if p.requires_grad}
     return list(found.values())
+
+
+@contextmanager
+def _resting(network: nn.Module, learning: Sequence[nn.Parameter]) -> Iterator[None]:
+    """No gradients for the network's parameters that do not learn now."""
+    known = {id(p) for p in learning}
+    still = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
+    for p in still:
+        p.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for p in still:
+            p.requires_grad_(True)
 
 
 def _seed(*numbers: int) -> int:

@@ -57,7 +57,8 @@ inline void bind_hierarchy(nb::module_& m) {
       .def_rw("coarse_degree", &Settings::coarse_degree)
       .def_rw("repeated", &Settings::repeated)
       .def_rw("ratio", &Settings::ratio)
-      .def_rw("power", &Settings::power);
+      .def_rw("power", &Settings::power)
+      .def_rw("safety", &Settings::safety);
   nb::class_<Solver>(m, "Solver", "Multigrid-preconditioned conjugate gradients on a box of voxels.")
       .def_static("make", &make_solver, nb::arg("elements"), nb::arg("spacing"), nb::arg("K0"), nb::arg("fine"),
                   nb::arg("first"), nb::arg("second"), nb::arg("fixed"), nb::arg("settings"))

@@ -21,7 +21,8 @@ struct Settings {
   int coarse_degree = 3;    // and on the coarser ones
   unsigned repeated = ~1u;  // bit l: grid l is visited twice (all bits: W-cycle; none: V-cycle)
   double ratio = 8;         // smoothing range lmax / ratio .. lmax
-  int power = 8;            // power iterations for lmax
+  int power = 4;            // power iterations for lmax
+  double safety = 1.3;      // what its estimate is multiplied by
 };
 
 struct Outcome {
@@ -456,7 +457,7 @@ class Hierarchy final : public Solver {
       const float s = static_cast<float>(1 / std::sqrt(after));
       for_all(n, [&](long i) { v[i] = y[i] * s; });
     }
-    L.lmax = static_cast<float>(lam * 1.15);
+    L.lmax = static_cast<float>(lam * settings.safety);
   }
 
   // One cycle for A x = r; r is spoilt unless `again`, when it becomes the new residual.

@@ -59,13 +59,16 @@ class Cycle:
         The smoothed part of the spectrum is lmax / ratio to lmax.
     power
         Power iterations that estimate lmax.
+    safety
+        What the estimate, which is too low, is multiplied by.
     """
 
     degree: int = 1
     coarse_degree: int = 3
     repeated: int = 0xFFFFFFFE
     ratio: float = 8.0
-    power: int = 8
+    power: int = 4
+    safety: float = 1.3
 
 
 def thread_count(threads: int | None = None) -> int:
@@ -101,7 +104,7 @@ class VoxelState:
         cycle = cycle or Cycle()
         settings = core.Settings()
         settings.threads = thread_count(threads)
-        for name in ("degree", "coarse_degree", "repeated", "ratio", "power"):
+        for name in ("degree", "coarse_degree", "repeated", "ratio", "power", "safety"):
             setattr(settings, name, getattr(cycle, name))
         self._core = core.Solver.make(
             list(grid.elements),

@@ -83,9 +83,9 @@ def distill(
     arguments. The student's weights are saved as a state_dict; the teacher is not changed.
     """
     with refused():
-        from trabecula.nn.load import load_model
+        from trabecula.nn.load import load_model, need_torch
 
-        big = load_model(teacher)
+        need_torch()
         import torch
 
         from trabecula.nn.distill import Distiller
@@ -93,9 +93,10 @@ def distill(
 
         meaning = output_named(kind)
         methods = methods_named(method or [DEFAULT], setting or [])
+        torch.manual_seed(seed)
+        big = load_model(teacher)
         if weights is not None:
             read_weights(big, weights)
-        torch.manual_seed(seed)
         small = load_model(student)
         if not 0 < rate < float("inf"):
             raise ValueError(f"--rate is {rate}; it must be above 0")
@@ -205,15 +206,15 @@ def write_weights(network: nn.Module, path: Path) -> None:
 
 def error_of(network: nn.Module, batches: Batches, meaning: Output) -> float:
     """A network's error, mean over the examples."""
+    import torch
+
     from trabecula.nn.distill.features import peek
     from trabecula.nn.distill.method import Batch, first_line
 
     total, count = 0.0, 0
-    device = next((p.device for p in network.parameters()), None)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
     for given in batches(0):
-        import torch
-
-        batch = Batch.of(given, device or torch.device("cpu"))
+        batch = Batch.of(given, device)
         if batch.targets is None:
             raise ValueError("--validation needs targets in its batches")
         logits: Tensor = peek(network, batch.inputs).output

@@ -45,6 +45,20 @@ def load_object(name: str) -> object:
     return found
 
 
+def need_torch() -> None:
+    """Refuse to go on without torch.
+
+    Raises
+    ------
+    ValueError
+        Where it is not installed, with what to install.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise ValueError("networks need torch: pip install 'trabecula[learn]'") from None
+
+
 def load_model(name: str) -> nn.Module:
     """Make the network that `module:name` names.
 
@@ -55,10 +69,9 @@ def load_model(name: str) -> nn.Module:
     ValueError
         As `load_object`; where torch is missing, the call fails, or what comes is no `torch.nn.Module`.
     """
-    try:
-        from torch import nn
-    except ImportError:
-        raise ValueError("networks need torch: pip install 'trabecula[learn]'") from None
+    need_torch()
+    from torch import nn
+
     found = load_object(name)
     if isinstance(found, nn.Module):
         return found

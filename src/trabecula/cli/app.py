@@ -19,6 +19,7 @@ from trabecula.cli.problems import problems
 from trabecula.cli.profile import profile
 from trabecula.cli.show import show
 from trabecula.cli.solve import solve
+from trabecula.cli.train import train
 from trabecula.cli.tune import tune
 
 app = typer.Typer(
@@ -46,7 +47,7 @@ def _options(
     """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
 
 
-for command in (solve, check, show, export, problems, generate, distill, profile, tune):
+for command in (solve, check, show, export, problems, generate, distill, profile, tune, train):
     app.command()(guarded(command))
 app.add_typer(history, name="history")
 

@@ -19,3 +19,11 @@ class Start(StrEnum):
     learned = "learned"
     uniform = "uniform"
     classical = "classical"
+
+
+class Network(StrEnum):
+    """What a network is for."""
+
+    corrector = "corrector"
+    leap = "leap"
+    proposer = "proposer"

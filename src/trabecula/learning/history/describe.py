@@ -14,6 +14,7 @@ from math import log, log2, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.blur import blur
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts.past import averaged
 
@@ -192,9 +193,7 @@ def _shares(values: Array) -> Array:
 
 
 def _blurred(values: Array) -> Array:
-    from scipy.ndimage import gaussian_filter
-
-    return np.asarray(gaussian_filter(values, BLUR, mode="nearest"))
+    return blur(values, BLUR, beyond="edge")
 
 
 def _rms(values: Array) -> Array:

@@ -1,0 +1,88 @@
+"""`trabecula train`: from generated data to a network that ships, judged by what it saves the solver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trabecula.cli.edge import fail, say
+from trabecula.cli.options import Network
+
+if TYPE_CHECKING:
+    from trabecula.learning.train import Look
+
+
+def train(
+    kind: Annotated[Network, typer.Argument(help="What the network is for.")],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Data set that `trabecula generate` made.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of models; one of the same name goes.")],
+    steps: Annotated[int, typer.Option(metavar="N", min=1, help="Optimiser steps.")] = 4000,
+    width: Annotated[int, typer.Option(metavar="N", min=1, max=512, help="Channels at the top.")] = 24,
+    depth: Annotated[int, typer.Option(metavar="N", min=1, max=16, help="Residual blocks a level.")] = 1,
+    answers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=64, help="Different answers (proposer: 4).")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of weights and batches.")] = 0,
+    judge: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Held-out problems solved to judge the network.")
+    ] = 16,
+    name: Annotated[str | None, typer.Option(help="Of the model, else KIND-2d or KIND-3d.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Prepared examples; else DATA/prepared.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1024, help="Processes that prepare examples.")
+    ] = 1,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=1024, help="Threads of the training.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+) -> None:
+    """Train a network on generated data, and write it as ONNX with its story.
+
+    The same command goes on after an interruption. The share of grey the network works with is the one that
+    saves most design iterations on problems held out. Needs the extra `learn`.
+    """
+    try:
+        import torch
+
+        from trabecula.learning.course import Order, make
+    except ImportError as error:
+        fail(f"training needs {error.name}: pip install 'trabecula[learn]'")
+    from trabecula.cli.console import print_json
+    from trabecula.physics import thread_count
+
+    torch.set_num_threads(thread_count(threads))
+
+    def told(look: Look) -> None:
+        if not quiet:
+            say(
+                f"step {look.step}/{steps}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
+                f"held out: {look.error:.4f} (before the network {look.base:.4f})"
+            )
+
+    order = Order(
+        kind=kind.value,
+        data=data,
+        out=out,
+        steps=steps,
+        width=width,
+        depth=depth,
+        answers=answers,
+        seed=seed,
+        judge=judge,
+        name=name,
+        cache=cache,
+        workers=workers,
+    )
+    try:
+        card = make(order, told, lambda text: None if quiet else say(text))
+    except ValueError as error:
+        fail(str(error))
+    if as_json:
+        print_json({"name": card.name, **card.to_json()})
+    elif not quiet:
+        say(f"{out / card.file}: {card.story['parameters']} parameters")

@@ -1,0 +1,135 @@
+"""A whole training: data in, examples, network, judgement by the solver, file out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trabecula.learning.examples import prepare_all
+from trabecula.learning.network import Size
+from trabecula.learning.ship import settle, ship
+from trabecula.learning.store import open_dataset
+from trabecula.learning.train import Look, Recipe, train
+from trabecula.learning.validate import Judged, best_grey, held_out, judge, rivals, samples, table
+from trabecula.surrogate import Card, load_model
+
+ANSWERS = {"corrector": 1, "leap": 1, "proposer": 4}
+GREY = {"corrector": 0.25, "leap": 0.05, "proposer": 0.2}
+"""Share of grey where nothing is judged."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained, on what, and where it goes.
+
+    Attributes
+    ----------
+    kind
+        "corrector", "leap" or "proposer".
+    data, out
+        Data set, and folder of models.
+    steps, width, depth, answers, seed
+        Of `trabecula.learning.train.Recipe`; `answers` None is the kind's own number.
+    judge
+        Held-out problems that the solver judges a corrector by.
+    name
+        Of the model, else kind and dimension.
+    cache
+        Folder of prepared examples, else one in the data set.
+    workers
+        Processes that prepare examples.
+    """
+
+    kind: str
+    data: Path
+    out: Path
+    steps: int = 4000
+    width: int = 24
+    depth: int = 1
+    answers: int | None = None
+    seed: int = 0
+    judge: int = 16
+    name: str | None = None
+    cache: Path | None = None
+    workers: int = 1
+
+
+def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
+    """Train, judge and ship a network.
+
+    Raises
+    ------
+    UnreadableError
+        If the data are damaged, or the checkpoint belongs to another training.
+    ValueError
+        If there are too few data.
+    """
+    dataset = open_dataset(order.data)
+    chosen, kept = held_out(dataset.shards)
+    if not chosen:
+        raise ValueError(f"{order.data} holds no shards to train on; generate more problems")
+    kept = kept or chosen[-1:]
+    say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing examples")
+    cache = order.cache or order.data / "prepared"
+    examples = [e for part in prepare_all(order.kind, chosen, cache, order.workers) for e in part]
+    looked_at = [e for part in prepare_all(order.kind, kept, cache, order.workers) for e in part][:64]
+    if not examples or not looked_at:
+        raise ValueError(f"{order.data} holds no examples for a {order.kind}; generate more problems")
+    recipe = Recipe(
+        kind=order.kind,
+        dimension=dataset.dimension,
+        size=Size(order.width, order.depth),
+        answers=order.answers or ANSWERS[order.kind],
+        steps=order.steps,
+        seed=order.seed,
+    )
+    name = order.name or f"{order.kind}-{dataset.dimension}d"
+    order.out.mkdir(parents=True, exist_ok=True)
+    last: list[Look] = []
+
+    def seen(look: Look) -> None:
+        last[:] = [look]
+        told(look)
+
+    clock = time.perf_counter()
+    network = train(recipe, examples, looked_at, order.out / f"{name}.checkpoint", seen)
+    story = {
+        "made": "trabecula train",
+        "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
+        "examples": len(examples),
+        "recipe": {"steps": recipe.steps, "batch": recipe.batch, "rate": recipe.rate, "seed": recipe.seed},
+        "hours": round((last[0].seconds if last else time.perf_counter() - clock) / 3600, 3),
+        "limits": LIMITS,
+    }
+    if last:
+        story["density error, held out"] = {
+            "before": round(last[0].base, 4),
+            "after": round(last[0].error, 4),
+        }
+    card = ship(network, recipe, order.out, {"grey": GREY[order.kind]}, story, name)
+    return _judged(order, card, kept, say) if order.kind == "corrector" and order.judge else card
+
+
+LIMITS = (
+    "Trained on elasticity, compliance under a volume, density filter, cubic voxels, up to four loads. "
+    "Elsewhere its designs are mostly refused by the solve that decides, and cost one or two solves."
+)
+
+
+def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
+    """Solve held-out problems with every share of grey, and keep the one that saves most."""
+    model = load_model(card.name, order.out)
+    found: list[Judged] = []
+    for sample in samples(kept):
+        if len(found) == order.judge:
+            break
+        found.append(judge(sample, rivals(model)))
+        say(f"judged {len(found)}/{order.judge}")
+    if not found:
+        return card
+    grey = best_grey(found)
+    return settle(order.out, card.name, {"grey": grey}, {"solves to a level, held out": table(found)})

@@ -13,10 +13,10 @@ from trabecula.nn.blocks.condense import (
     LearnedGroupConv,
     advance,
     condensation_stage,
-    condensed,
     group_lasso,
 )
 from trabecula.nn.blocks.conv import ConvNormAct
+from trabecula.nn.blocks.deploy import deployed
 from trabecula.nn.blocks.dimension import (
     adaptive_average_pool,
     average_pool,
@@ -80,8 +80,8 @@ __all__ = [
     "candidates",
     "channel_shuffle",
     "condensation_stage",
-    "condensed",
     "conv",
+    "deployed",
     "group_lasso",
     "max_pool",
     "mbconv",

@@ -7,21 +7,16 @@ is left becomes an index layer and a standard grouped convolution.
     for epoch in range(epochs):
         advance(net, epoch / epochs)                      # drops inputs when a stage ends
         loss = task_loss + 1e-5 * group_lasso(net)        # makes the groups agree on what to drop
-    quick = condensed(net)                                # equal outputs, a fraction of the weights
+    quick = deployed(net)                                 # equal outputs, a fraction of the weights
 """
 
 from __future__ import annotations
-
-import copy
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from trabecula.nn.blocks.dimension import Conv, Norm, batch_norm, conv, convolved
 from trabecula.nn.blocks.shuffle import ChannelShuffle
-
-M = TypeVar("M", bound=nn.Module)
 
 
 def condensation_stage(progress: float, condensation: int) -> int:
@@ -140,7 +135,7 @@ class LearnedGroupConv(nn.Module):
         return squares.clamp_min(1e-12).sqrt().sum()
 
     @torch.no_grad()
-    def condensed(self) -> CondensedConv:
+    def deployed(self) -> CondensedConv:
         """The test-time form, with equal outputs.
 
         Raises
@@ -151,7 +146,7 @@ class LearnedGroupConv(nn.Module):
         if self.stage < self.condensation - 1:
             raise ValueError(
                 f"stage {self.stage} of {self.condensation - 1} has ended; "
-                "call advance(net, 1.0), then train on, before it is condensed"
+                "call advance(net, 1.0), then train on, before it is deployed"
             )
         index = torch.stack([row.nonzero().flatten() for row in self.kept])
         made = CondensedConv(
@@ -271,21 +266,3 @@ def advance(module: nn.Module, progress: float) -> None:
 def group_lasso(module: nn.Module) -> Tensor:
     """The group-lasso regulariser of the whole `module`, a scalar; the paper weighs it by 1e-5."""
     return sum((layer.group_lasso() for layer in learned_groups(module)), torch.zeros(()))
-
-
-def condensed(module: M) -> M:
-    """A copy of `module` whose learned group convolutions are in their test-time form.
-
-    Raises
-    ------
-    ValueError
-        Before the last condensing stage has ended.
-    """
-    made = copy.deepcopy(module)
-    if isinstance(made, LearnedGroupConv):
-        raise ValueError("call its own method condensed(): the layer becomes one of another type")
-    for parent in list(made.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, LearnedGroupConv):
-                setattr(parent, name, child.condensed())
-    return made

@@ -15,7 +15,7 @@ def one_hot_choice(logits: Tensor) -> Tensor:
     """
     soft = logits.softmax(1)
     hard = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)
-    return hard + soft - soft.detach()
+    return hard + (soft - soft.detach())
 
 
 class FullyLearnableGroupConv(nn.Module):

@@ -1,6 +1,6 @@
 """CondenseNet (Huang et al. 2018, arXiv 1711.09224, section 4.3) in its training form.
 
-`trabecula.nn.blocks.advance` condenses it while it trains, `trabecula.nn.blocks.condensed` makes the
+`trabecula.nn.blocks.advance` condenses it while it trains, `trabecula.nn.blocks.deployed` makes the
 test-time form, whose size is the one the paper prints.
 """
 

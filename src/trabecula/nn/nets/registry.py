@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from functools import partial
 
 from torch import nn
@@ -81,7 +81,7 @@ def published(name: str) -> Published:
     """
     if name in _TABLE:
         return _TABLE[name]
-    near = get_close_matches(name, _TABLE, n=1, cutoff=0.0)[0]
+    near = max(names(), key=lambda known: SequenceMatcher(None, name, known).ratio())
     raise ValueError(f"no network is called {name!r}; the nearest is {near!r}, nets.names() lists all")
 
 

@@ -13,7 +13,9 @@ def assembled(parts: Iterable[tuple[str, nn.Module]]) -> nn.Sequential:
     net = nn.Sequential()
     for name, part in parts:
         net.add_module(name, part)
-    initialise(net)
+    # On the meta device there are no numbers, only shapes: counting a large network stays quick.
+    if not next(net.parameters()).is_meta:
+        initialise(net)
     return net
 
 

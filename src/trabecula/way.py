@@ -221,15 +221,26 @@ def _triage(
     stage = f"search {_stage(discrete)}"
     ramps = list(Ramps().propose(discrete, chain, search.proposals)) if "ramp" in search.kinds else []
     count = search.proposals - len(ramps) if "search" in search.kinds else 0
-    fields = list(RandomFields(discrete.options.seed).propose(discrete, chain, count))
+    crowds = [list(RandomFields(discrete.options.seed).propose(discrete, chain, count))]
     if search.learned.drawer is not None:
-        fields = [*propose(analysis, search.learned.drawer, optimizer_for(discrete, threads)), *fields]
+        crowds.append(propose(analysis, search.learned.drawer, optimizer_for(discrete, threads)))
     ramps += [p for proposer in search.also for p in proposer.propose(discrete, chain, search.proposals)]
     plans = [(p, *_proposed(analysis, p, search, threads)) for p in ramps]
     runs = [Run(f"0-{p.name}", plan, first) for p, plan, first in plans]
     steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.03)
     done = list(zip(ramps, steps, strict=True))
-    standing = [(p, *_proposed(analysis, p, search, threads)) for p in fields]
+    for crowd in crowds:
+        done += yield from _halved(analysis, crowd, traveller, search, threads)
+    best = _different([Candidate(p.name, p.kind, s.x, s.merit) for p, s in done])
+    return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
+
+
+def _halved(
+    analysis: Analysis, crowd: list[Proposal], traveller: Traveller, search: Search, threads: int | None
+) -> Generator[Event, None, list[tuple[Proposal, Step]]]:
+    """Run proposals side by side, giving up the worse half at each halving; what is left at the end."""
+    stage = f"search {_stage(analysis.discrete)}"
+    standing = [(p, *_proposed(analysis, p, search, threads)) for p in crowd]
     for iterations in (*(h for h in search.halvings if h < search.coarse), search.coarse):
         runs = []
         for proposal, plan, first in standing:
@@ -240,9 +251,7 @@ def _triage(
         standing.sort(key=lambda entry: entry[2].merit)
         if iterations != search.coarse:
             standing = standing[: -(-len(standing) // 2)]
-    done += [(proposal, step) for proposal, _, step in standing]
-    best = _different([Candidate(p.name, p.kind, s.x, s.merit) for p, s in done])
-    return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
+    return [(proposal, step) for proposal, _, step in standing]
 
 
 def _proposed(

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.surrogate.networks import model
+from trabecula.files import UnreadableError
+from trabecula.surrogate import cards, load_model, shipped
+from trabecula.surrogate.model import FOLDER
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models")
+    model(path, "corrector", 2, 1.0)
+    return path
+
+
+def fields(shape: tuple[int, ...] = (13, 22)) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((10, *shape)).astype(np.float32)
+
+
+def test_the_answer_does_not_depend_on_threads(folder: Path) -> None:
+    found = load_model("corrector-2d", folder)
+    once = found.logits(fields())
+    assert once.shape == (1, 13, 22)
+    assert np.any(once != 0)
+    assert np.array_equal(once, found.logits(fields(), threads=2))
+
+
+def test_a_file_that_was_changed_is_refused(folder: Path, tmp_path: Path) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    content = bytearray((tmp_path / "corrector-2d.onnx").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "corrector-2d.onnx").write_bytes(bytes(content))
+    with pytest.raises(UnreadableError, match="not the file its manifest speaks of"):
+        load_model("corrector-2d", tmp_path)
+
+
+def test_an_unknown_model_is_refused_with_those_there_are(folder: Path) -> None:
+    with pytest.raises(UnreadableError, match="corrector-2d"):
+        load_model("nonsense", folder)
+
+
+def test_a_damaged_manifest_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"corrector-2d": 1}')
+    with pytest.raises(UnreadableError, match="not a manifest"):
+        cards(tmp_path)
+
+
+def test_a_folder_without_models_has_none(tmp_path: Path) -> None:
+    assert cards(tmp_path) == {}
+
+
+def test_other_channels_are_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="takes 10 channels, not 3"):
+        load_model("corrector-2d", folder).logits(np.zeros((3, 4, 4), np.float32))
+
+
+def test_a_file_in_another_folder_cannot_be_named(folder: Path, tmp_path: Path) -> None:
+    entry = json.loads((folder / "manifest.json").read_text())
+    entry["corrector-2d"]["file"] = "../elsewhere.onnx"
+    (tmp_path / "manifest.json").write_text(json.dumps(entry))
+    with pytest.raises(UnreadableError, match="does not exist"):
+        load_model("corrector-2d", tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(cards()))
+def test_what_ships_can_be_loaded_and_says_where_it_comes_from(name: str) -> None:
+    card = load_model(name).card
+    kind, _, dimension = name.rpartition("-")
+    found = shipped(kind, int(dimension[0]))
+    assert found is not None
+    assert found.card == card
+    assert {"data", "recipe", "hours", "limits", "opset", "parameters"} <= set(card.story)
+    assert "grey" in card.settings
+
+
+def test_all_that_ships_is_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.onnx")) <= 8 << 20
+    assert {path.name for path in FOLDER.glob("*.onnx")} == {card.file for card in cards().values()}

@@ -1,0 +1,151 @@
+"""A bad network can cost a solve or two, and never a worse result."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.surrogate.networks import model
+from trabecula.analysis import Analysis
+from trabecula.design import Schedule
+from trabecula.hybrid import Learned, correct
+from trabecula.journal import Journal
+from trabecula.optimize import Plan, Stop
+from trabecula.problem import DiscreteProblem, discretise, problems
+from trabecula.result import Result, Trial
+from trabecula.starts import Corrector, Drawer, Leaper
+from trabecula.surrogate import Card, Model
+from trabecula.travel import Arrival, settle
+from trabecula.way import Search, coarse_to_fine, optimizer_for
+
+STOP = Stop(change=5e-4, limit=60)
+SEARCH = {"proposals": 4, "coarse": 20, "between": 15}
+
+
+class Inverted(Model):
+    """A network of the wrong sign: material where there should be none, and none where it should be."""
+
+    def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+        answer: np.ndarray = np.repeat(-8.0 * fields[:1], self.card.answers, axis=0)
+        return answer
+
+
+def card(kind: str, answers: int = 1) -> Card:
+    return Card(f"{kind}-2d", "", "", 2, 0, answers, 2, 4, {"grey": 0.2}, {})
+
+
+@pytest.fixture(scope="module")
+def ignorant(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    folder = tmp_path_factory.mktemp("models")
+    return Learned(
+        drawer=Drawer(model(folder, "proposer", 2, 8.0, answers=2)),
+        corrector=Corrector(model(folder, "corrector", 2, 8.0)),
+        leaper=Leaper(model(folder, "leap", 2, 8.0)),
+    )
+
+
+@pytest.fixture(scope="module")
+def contrary() -> Learned:
+    return Learned(
+        drawer=Drawer(Inverted(card("proposer", 2), b"")),
+        corrector=Corrector(Inverted(card("corrector"), b"")),
+        leaper=Leaper(Inverted(card("leap"), b"")),
+    )
+
+
+@pytest.fixture(scope="module", params=["cantilever", "l_bracket"])
+def discrete(request: pytest.FixtureRequest) -> DiscreteProblem:
+    elements = {"cantilever": (96, 48), "l_bracket": (72, 72)}
+    return discretise(problems.get(request.param, elements[request.param]))
+
+
+def travelled(discrete: DiscreteProblem, learned: Learned, journal: Journal | None = None) -> Arrival:
+    search = Search(learned=learned, **SEARCH)  # type: ignore[arg-type]
+    return settle(coarse_to_fine(discrete, 1, STOP, journal or Journal(), search))
+
+
+@pytest.fixture(scope="module")
+def unlearned(discrete: DiscreteProblem) -> Arrival:
+    return travelled(discrete, Learned())
+
+
+@pytest.mark.parametrize("which", ["ignorant", "contrary"])
+def test_refused_designs_leave_the_way_as_it_is(
+    which: str, discrete: DiscreteProblem, unlearned: Arrival, request: pytest.FixtureRequest
+) -> None:
+    bad: Learned = request.getfixturevalue(which)
+    found = travelled(discrete, Learned(corrector=bad.corrector, leaper=bad.leaper))
+    assert {trial.what for trial in found.trials} == {"hand-over", "leap"}
+    assert not any(trial.accepted for trial in found.trials)
+    assert all(trial.after > trial.before for trial in found.trials)
+    assert np.array_equal(found.step.x, unlearned.step.x)
+
+
+@pytest.mark.parametrize("which", ["ignorant", "contrary"])
+def test_bad_proposals_never_end_in_a_worse_design(
+    which: str, discrete: DiscreteProblem, unlearned: Arrival, request: pytest.FixtureRequest
+) -> None:
+    bad: Learned = request.getfixturevalue(which)
+    found = travelled(discrete, Learned(drawer=bad.drawer))
+    assert found.step.merit <= unlearned.step.merit * 1.001
+
+
+def test_a_good_design_is_taken(discrete: DiscreteProblem, unlearned: Arrival) -> None:
+    """A network that knows the answer: the final design itself, whatever it is asked."""
+
+    class Knowing(Model):
+        def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+            wanted = np.clip(unlearned.step.x, 0.02, 0.98)
+            now = np.clip((fields[0] + 1) / 2, 0.02, 0.98)
+            return (np.log(wanted / (1 - wanted)) - np.log(now / (1 - now)))[None].astype(np.float32)
+
+    analysis = Analysis(discrete, 1)
+    plan = Plan(optimizer_for(discrete, 1), Schedule(), STOP)
+    coarse = analysis.chain.uniform(discrete.goal.volume or 0.5)
+    first, trial = correct(analysis, Corrector(Knowing(card("corrector"), b"")), coarse, plan, "here")
+    assert first is not None
+    assert trial.accepted
+    assert trial.after < 0.5 * trial.before
+    assert analysis.solves == 2 * analysis.cases
+    assert analysis.chain.volume(analysis.chain.physical(first.x)) <= (discrete.goal.volume or 1) + 1e-6
+
+
+def test_a_resumed_way_with_networks_ends_in_the_same_design(
+    ignorant: Learned, discrete: DiscreteProblem, tmp_path: Path
+) -> None:
+    whole = travelled(discrete, ignorant, Journal(tmp_path / "journal"))
+    kept = sorted((tmp_path / "journal").glob("*.npz"))
+    for path in kept:
+        if path.stem.startswith(("finish", "leap")):
+            path.unlink()
+    again = travelled(discrete, ignorant, Journal(tmp_path / "journal", resume=True))
+    assert np.array_equal(whole.step.x, again.step.x)
+
+
+def test_what_became_of_networks_is_saved_with_the_result(tmp_path: Path) -> None:
+    import trabecula
+
+    problem = problems.get("mbb", (30, 10))
+    result = trabecula.solve(problem, start="learned", iterations=5, threads=1)
+    trials = (
+        Trial("leap", "30x10 cold", True, 2.0, 1.0, 0.5),
+        Trial("leap", "30x10", False, 2.0, float("inf"), 0.5),
+    )
+    object.__setattr__(result, "trials", trials)
+    result.save(tmp_path, picture=False)
+    said = json.loads((tmp_path / "result.json").read_text())["learned"]
+    assert said[0] == {
+        "what": "leap",
+        "where": "30x10 cold",
+        "accepted": True,
+        "before": 2.0,
+        "after": 1.0,
+        "seconds": 0.5,
+    }
+    assert said[1]["after"] is None
+    loaded = Result.load(tmp_path).trials
+    assert loaded[0] == trials[0]
+    assert not loaded[1].accepted

@@ -81,7 +81,7 @@ def load(path: Path) -> Runs:
         for line in path.read_text().splitlines():
             kept = json.loads(line)
             moments: tuple[Moment, ...] = tuple((t, e, i, c) for t, e, i, c in kept["track"])
-            fields = {name: kept[name] for name in Travelled.__dataclass_fields__}
+            fields = {name: kept[name] for name in Travelled.__dataclass_fields__ if name in kept}
             key = (kept["problem"], kept["size"], kept["method"])
             runs[key] = Travelled(**{**fields, "track": moments})
     return runs
@@ -107,9 +107,11 @@ def keep(path: Path, key: Key, run: Travelled, threads: int) -> None:
         file.write(json.dumps(entry) + "\n")
 
 
-def wanted(asked: argparse.Namespace, named: dict[str, Problem]) -> Iterator[tuple[Key, Problem]]:
+def wanted(
+    asked: argparse.Namespace, named: dict[str, Problem], methods: Sequence[str]
+) -> Iterator[tuple[Key, Problem]]:
     """All runs in the order they are done."""
-    methods = [m for m in METHODS if (not asked.methods or m in asked.methods)]
+    methods = [m for m in methods if (not asked.methods or m in asked.methods)]
     if asked.skip_long:
         methods = [m for m in methods if m != "long"]
     first = [m for m in methods if m not in LAST]
@@ -119,13 +121,15 @@ def wanted(asked: argparse.Namespace, named: dict[str, Problem]) -> Iterator[tup
                 yield (name, size_text(problem.domain.elements), method), problem
 
 
-def work(asked: argparse.Namespace, named: dict[str, Problem], path: Path) -> Runs:
+def work(
+    asked: argparse.Namespace, named: dict[str, Problem], path: Path, methods: Sequence[str] = tuple(METHODS)
+) -> Runs:
     """Do what is not done yet, as long as the budget lasts."""
     runs = load(path)
     clock = time.perf_counter()
     left = [
         (key, problem)
-        for key, problem in wanted(asked, named)
+        for key, problem in wanted(asked, named, methods)
         if key not in runs or key[2] in asked.redo or "all" in asked.redo
     ]
     for done, (key, problem) in enumerate(left):

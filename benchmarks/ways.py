@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from benchmarks.runs import Array, begin_uniform, cold_plan, true_compliance
 from trabecula.analysis import Analysis
+from trabecula.hybrid import Learned
 from trabecula.journal import Journal
 from trabecula.optimize import Row, Step, Stop, advance
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.result import Trial
 from trabecula.solve import KKT, PROPOSALS, TOLERANCE
 from trabecula.travel import Arrival, Event, Way
-from trabecula.way import Search, coarse_to_fine, uniform
+from trabecula.way import Search, classical, coarse_to_fine, uniform
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
 LONG_PROPOSALS, LONG_TOLERANCE = 48, 1e-4
@@ -40,6 +42,10 @@ class Travelled:
         Full-resolution iterations; all iterations by their share of the voxels; wall time.
     track
         The best so far on the full grid at full penalty, whenever it got better; last the final design.
+    accepted, refused
+        Designs of networks that were taken and that were not.
+    kkt
+        Last KKT residual measured on the way.
     """
 
     compliance: float
@@ -48,6 +54,9 @@ class Travelled:
     equivalents: float
     seconds: float
     track: tuple[Moment, ...]
+    accepted: int = 0
+    refused: int = 0
+    kkt: float | None = None
 
 
 def _stop(change: float = TOLERANCE, limit: int = 300) -> Stop:
@@ -96,6 +105,19 @@ def mma(discrete: DiscreteProblem, threads: int) -> Way:
     return default(replace(discrete, options=replace(discrete.options, optimizer="mma")), threads)
 
 
+def practice(discrete: DiscreteProblem, threads: int) -> Way:
+    """What people use: `--start classical`; fixed penalty, OC exponent 1/2, until no density changes."""
+    return classical(discrete, threads, COLD_LIMIT, _nowhere())
+
+
+def learned(discrete: DiscreteProblem, threads: int) -> Way:
+    """`--start learned`: the default with the networks that ship."""
+    networks = Learned.shipped(discrete.grid.dimension)
+    return coarse_to_fine(
+        discrete, threads, _stop(), _nowhere(), Search(proposals=PROPOSALS, learned=networks)
+    )
+
+
 def long(discrete: DiscreteProblem, threads: int) -> Way:
     """Six times as many proposals, and a finish to a third of the tolerance."""
     search = Search(proposals=LONG_PROPOSALS)
@@ -105,6 +127,10 @@ def long(discrete: DiscreteProblem, threads: int) -> Way:
 METHODS: dict[str, Callable[[DiscreteProblem, int], Way]] = {
     function.__name__: function for function in (cold, default, continuation, ramps, fields, mma, long)
 }
+HYBRID: dict[str, Callable[[DiscreteProblem, int], Way]] = {
+    function.__name__: function for function in (practice, continuation, default, fields, learned)
+}
+"""What `benchmarks.hybrid` compares."""
 
 
 class Counter:
@@ -123,11 +149,12 @@ class Counter:
 def travel(method: str, discrete: DiscreteProblem, threads: int) -> Travelled:
     """Take a way to its end, looking at every full-resolution iteration."""
     clock = time.perf_counter()
-    way = METHODS[method](discrete, threads)
+    way = {**METHODS, **HYBRID}[method](discrete, threads)
     finest, end = discrete.grid.elements, discrete.options.penalty
     counter, fine, equivalents, best = Counter(), 0, 0.0, math.inf
     track: list[Moment] = []
     hundredth: Array | None = None
+    kkt: float | None = None
     while True:
         try:
             event = next(way)
@@ -135,6 +162,7 @@ def travel(method: str, discrete: DiscreteProblem, threads: int) -> Travelled:
             arrival: Arrival = stopped.value
             break
         rows, grid = counter.new(event.step), event.analysis.discrete.grid.elements
+        kkt = next((row.kkt for row in reversed(rows) if row.kkt == row.kkt), kkt)
         equivalents += len(rows) * math.prod(grid) / math.prod(finest)
         if grid != finest:
             continue
@@ -146,7 +174,27 @@ def travel(method: str, discrete: DiscreteProblem, threads: int) -> Travelled:
         if len(event.step.rows) == 100:
             hundredth = event.step.x
     seconds = time.perf_counter() - clock
+    extra, share = spent(arrival.trials, finest)
+    fine, equivalents = fine + extra, equivalents + share
+    track = [(t, e + share, i + extra, c) for t, e, i, c in track]
     compliance = true_compliance(arrival.analysis, arrival.step.x, arrival.step.displacements)
     track.append((seconds, equivalents, fine, compliance))
     at_100 = None if hundredth is None else true_compliance(arrival.analysis, hundredth)
-    return Travelled(compliance, at_100, fine, equivalents, seconds, tuple(track))
+    taken = sum(trial.accepted for trial in arrival.trials)
+    refused = len(arrival.trials) - taken
+    return Travelled(compliance, at_100, fine, equivalents, seconds, tuple(track), taken, refused, kkt)
+
+
+def spent(trials: Sequence[Trial], finest: tuple[int, ...]) -> tuple[int, float]:
+    """Solves that networks took beside the iterations: on the finest grid, and in all by share of its voxels.
+
+    One for what a network sees, which a leap shares with the iteration; one more for every refused design.
+    All are counted as if they had come first.
+    """
+    fine, share = 0, 0.0
+    for trial in trials:
+        grid = tuple(int(n) for n in trial.where.split()[0].split("x"))
+        solves = (trial.what == "hand-over") + (trial.what == "leap" or not trial.accepted)
+        fine += solves if grid == finest else 0
+        share += solves * math.prod(grid) / math.prod(finest)
+    return fine, share

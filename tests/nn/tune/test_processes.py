@@ -92,7 +92,7 @@ def test_a_worker_that_is_killed_is_one_message_and_the_rest_is_kept(tmp_path: P
     ("candidate", "said"), [(failing, "failed: RuntimeError: no such file"), (interrupted, "interrupted")]
 )
 def test_a_worker_that_fails_says_why(candidate: Candidate, said: str, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     here, there = context.Pipe(duplex=False)
     _work(plan(candidate, tmp_path / "t.db"), context.Value("i", 6), there)
     with pytest.raises(TuneError, match=said):

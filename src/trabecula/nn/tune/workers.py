@@ -30,7 +30,9 @@ def share(plan: Plan, workers: int, missing: int) -> None:
         raise TuneError(
             f"several workers need a candidate that can be pickled: a function of a module ({said})"
         ) from error
-    context = multiprocessing.get_context("spawn")
+    # a clean process that has imported PyTorch once, and is forked for every worker
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["trabecula.nn.tune.workers"])
     left: Synchronized[int] = context.Value("i", missing)
     started: dict[Connection, BaseProcess] = {}
     try:

@@ -14,6 +14,7 @@ from trabecula.nn.tune.outcome import Outcome, Tried, pareto_front
 from trabecula.nn.tune.search import read, search
 from trabecula.nn.tune.space import Float, Int, OneOf
 from trabecula.nn.tune.storage import TuneError
+from trabecula.nn.tune.timing import Timing
 
 __all__ = [
     "Candidate",
@@ -28,6 +29,7 @@ __all__ = [
     "Pareto",
     "Recipe",
     "Reward",
+    "Timing",
     "Tried",
     "TuneError",
     "pareto_front",

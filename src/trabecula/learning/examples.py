@@ -59,8 +59,8 @@ def proposer(sample: Sample) -> Iterator[Example]:
     yield _example(fields, log_odds(convex), best.density)
 
 
-LEAPS = ((4, 8), (8, 12), (16, 24))
-"""Pairs of iterations on the finest grid whose designs a leap is shown."""
+LEAPS = ((12, 16), (16, 24), (24, 32))
+"""Pairs of iterations on the finest grid whose designs a leap is shown; the ramp takes the first ten."""
 
 
 def leap(sample: Sample) -> Iterator[Example]:

@@ -1,0 +1,98 @@
+"""From nothing to a network at work: generate, train, solve; small, and all of it real."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from trabecula.cli.app import app
+from trabecula.hybrid import Learned
+from trabecula.journal import Journal
+from trabecula.learning.generate import Settings, make_shard, prepare_folder
+from trabecula.optimize import Stop
+from trabecula.problem import discretise, problems
+from trabecula.starts import Corrector, Drawer, Leaper
+from trabecula.surrogate import cards, load_model
+from trabecula.travel import settle
+from trabecula.way import Search, coarse_to_fine
+
+KINDS = ("corrector", "leap", "proposer")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    settings = Settings(2, seed=5, proposals=4, voxels=2600, change=1e-3, iterations=40)
+    prepare_folder(folder, settings)
+    for shard in (0, 9):
+        made, failed = make_shard(str(folder), settings, shard, 2)
+        assert (made, failed) == (2, 0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for kind in KINDS:
+        words = (
+            f"train {kind} --data {data} --out {folder} --steps 6 --width 8 --judge 1 --threads 1 -q --json"
+        )
+        said = CliRunner().invoke(app, words.split())
+        assert said.exit_code == 0, said.output
+        assert json.loads(said.stdout)["name"] == f"{kind}-2d"
+    return folder
+
+
+def test_every_kind_of_network_is_trained_with_its_story(models: Path) -> None:
+    found = cards(models)
+    assert sorted(found) == ["corrector-2d", "leap-2d", "proposer-2d"]
+    for card in found.values():
+        assert card.story["data"]["seed"] == 5
+        assert card.story["recipe"]["steps"] == 6
+        assert card.story["parameters"] > 1000
+    judged = found["corrector-2d"].story["solves to a level, held out"]
+    assert len(judged) == 6  # three plain hand-overs, three shares of grey
+    assert found["corrector-2d"].settings["grey"] in (0.1, 0.25, 0.4)
+    assert found["proposer-2d"].answers == 4
+
+
+def test_trained_networks_take_part_in_a_solve(models: Path) -> None:
+    learned = Learned(
+        Drawer(load_model("proposer-2d", models)),
+        Corrector(load_model("corrector-2d", models)),
+        Leaper(load_model("leap-2d", models)),
+    )
+    discrete = discretise(problems.get("cantilever", (96, 48)))
+    search = Search(proposals=3, coarse=15, between=10, learned=learned)
+    arrival = settle(coarse_to_fine(discrete, 1, Stop(change=0.0, limit=25), Journal(), search))
+    assert {trial.what for trial in arrival.trials} == {"hand-over", "leap"}
+    assert np.isfinite(arrival.step.merit)
+
+
+def test_an_interrupted_training_goes_on(data: Path, models: Path, tmp_path: Path) -> None:
+    for path in models.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    before = (tmp_path / "leap-2d.onnx").read_bytes()
+    arguments = ["train", "leap", "--data", str(data), "--out", str(tmp_path), "--steps", "6", "--width", "8"]
+    said = CliRunner().invoke(app, [*arguments, "--threads", "1"])
+    assert said.exit_code == 0
+    assert "step" not in said.stderr  # all of it was done before
+    assert (tmp_path / "leap-2d.onnx").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["corrector", "--data", "nowhere", "--out", "models"], "nowhere"),
+        (["nonsense", "--data", "nowhere", "--out", "models"], "nonsense"),
+    ],
+)
+def test_bad_words_are_one_message(arguments: list[str], said: str) -> None:
+    found = CliRunner().invoke(app, ["train", *arguments])
+    assert found.exit_code == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr

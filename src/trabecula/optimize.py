@@ -232,8 +232,14 @@ class Step:
 
     @property
     def merit(self) -> float:
-        """Objective of the last evaluated design, worse where it violates a constraint; at first infinite."""
-        return self.rows[-1].objective if self.rows else float("inf")
+        """Objective of the last evaluated design, worse where it violates a constraint.
+
+        Infinite at first, and where no solve was possible: nothing is for free, so an objective that is not
+        above 0 is none (a design in loose pieces can break the preconditioner, and what is left of the
+        displacements may say anything).
+        """
+        objective = self.rows[-1].objective if self.rows else float("inf")
+        return objective if objective > 0.0 else float("inf")
 
 
 def begin(plan: Plan, x: Array) -> Step:

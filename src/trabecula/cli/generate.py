@@ -46,7 +46,7 @@ def generate(
     """
     from trabecula.cli.console import print_json
     from trabecula.cli.generating import counting
-    from trabecula.learning.crew import run
+    from trabecula.learning.crew import UnreachableError, run
     from trabecula.learning.generate import Settings, missing, prepare_folder, with_defaults
 
     settings = with_defaults(Settings(dimension, seed, proposals, hard, voxels))
@@ -59,6 +59,8 @@ def generate(
     try:
         with counting(count, there, quiet) as told:
             tally = run(out, settings, jobs, workers=workers, scheduler=scheduler, told=told)
+    except UnreachableError as error:
+        fail(str(error))
     except KeyboardInterrupt:
         fail("interrupted; whole shards are kept, the same command goes on", INTERRUPTED)
     if as_json:

@@ -15,6 +15,9 @@ from trabecula.learning.generate import Settings, make_shard
 Job = tuple[int, int]
 """Number of a shard, and how many problems it holds."""
 
+PATIENCE = 20.0
+"""Seconds a dask scheduler has to answer."""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -29,6 +32,10 @@ class Tally:
 
 
 Told = Callable[[Tally], None]
+
+
+class UnreachableError(ValueError):
+    """A scheduler that does not answer."""
 
 
 def run(
@@ -59,8 +66,8 @@ def run(
 
     Raises
     ------
-    ValueError
-        If the scheduler cannot be reached.
+    UnreachableError
+        If the scheduler does not answer.
     """
     place = str(folder.resolve())
     if scheduler is not None:
@@ -124,9 +131,9 @@ def _on_cluster(
     from distributed import as_completed as completed
 
     try:
-        client = Client(scheduler, timeout=20)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except OSError as error:
-        raise ValueError(f"no dask scheduler answers at {scheduler}") from error
+        raise UnreachableError(f"no dask scheduler answers at {scheduler}") from error
     with client:
         futures = [client.submit(make_shard, folder, settings, *job, pure=False) for job in jobs]
         try:

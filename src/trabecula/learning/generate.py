@@ -19,6 +19,7 @@ from trabecula.learning.store import (
     FORMAT,
     INFO,
     PER_SHARD,
+    UNSOUND,
     Failure,
     Half,
     RunRecord,
@@ -109,6 +110,10 @@ class TooLongError(RuntimeError):
     """A problem that takes more time than it may."""
 
 
+class UnsolvedError(RuntimeError):
+    """A problem whose solves broke down."""
+
+
 def make_sample(settings: Settings, index: int) -> Sample:
     """Draw one problem and search widely for its design.
 
@@ -116,6 +121,8 @@ def make_sample(settings: Settings, index: int) -> Sample:
     ------
     TooLongError
         If it takes longer than `settings.limit`.
+    UnsolvedError
+        If a solve on the finest grid breaks down.
     ProblemError
         If no problem can be drawn.
     """
@@ -132,7 +139,7 @@ def make_sample(settings: Settings, index: int) -> Sample:
         witness.see(event)
         if time.thread_time() - clock > settings.limit:
             raise TooLongError(f"took more than {settings.limit:g} s")
-    return Sample(
+    sample = Sample(
         index=index,
         problem=dump(drawn.problem),
         hard=hard,
@@ -142,6 +149,9 @@ def make_sample(settings: Settings, index: int) -> Sample:
         convex=_density(_convex(grids[0])),
         winner=witness.winner,
     )
+    if not sample.is_sound:
+        raise UnsolvedError(UNSOUND)
+    return sample
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ Half = NDArray[np.float16]
 FORMAT = 1
 PER_SHARD = 16
 INFO = "dataset.json"
+UNSOUND = "a solve broke down"
 _META = "samples.json"
 _LARGEST = 1 << 24
 """Bytes of text in a shard at most."""
@@ -122,6 +123,12 @@ class Sample:
     convex: Half
     winner: str
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether solves went well: merits above 0, and finite ones on the finest grid."""
+        finest = len(self.grids) - 1
+        return all(r.merit > 0 and (r.level < finest or r.merit < float("inf")) for r in self.runs)
+
     def run(self, name: str) -> RunRecord:
         """The run of that name."""
         return next(run for run in self.runs if run.name == name)
@@ -172,7 +179,7 @@ def write_shard(path: Path, samples: Sequence[Sample], failures: Sequence[Failur
 
 
 def read_shard(path: Path) -> Shard:
-    """Read a shard.
+    """Read a shard; samples that are not sound (`Sample.is_sound`) count as failures.
 
     Raises
     ------
@@ -183,7 +190,9 @@ def read_shard(path: Path) -> Shard:
         with zipfile.ZipFile(path) as archive:
             tree = _text(path, archive)
             samples = tuple(_get(entry, f"{k:02d}", archive) for k, entry in enumerate(tree["samples"]))
-            return Shard(samples, tuple(Failure(**failure) for failure in tree["failures"]))
+            failures = [Failure(**failure) for failure in tree["failures"]]
+            failures += [Failure(sample.index, UNSOUND) for sample in samples if not sample.is_sound]
+            return Shard(tuple(s for s in samples if s.is_sound), tuple(failures))
     except FileNotFoundError as error:
         raise UnreadableError(path, "does not exist") from error
     except UnreadableError:

@@ -24,9 +24,9 @@ from trabecula.problem import (
 )
 from trabecula.problem.where import Box
 from trabecula.starts import ladder
-from trabecula.starts.ladder import LEAST_ACROSS
+from trabecula.starts.ladder import LEAST_ACROSS, LEAST_ELEMENTS
 
-VOXELS = {2: 6_500, 3: 9_500}
+VOXELS = {2: 6_500, 3: 10_500}
 """Voxels of a problem, within a quarter."""
 
 DRAWS = 200
@@ -133,7 +133,8 @@ def _elements(random: Random, dimension: int, hard: bool, voxels: int) -> tuple[
 
     Most have enough voxels across to be halved every way; the others are plates and rods.
     """
-    halved = random.random() < HALVED
+    needed = 2**dimension * max(LEAST_ACROSS[dimension] ** dimension, LEAST_ELEMENTS[dimension])
+    halved = random.random() < HALVED and 1.25 * voxels >= needed
     across = 2 * LEAST_ACROSS[dimension] if halved else ACROSS
     longest = min(4.0, 1.5 * voxels / across**dimension) if halved else 4.0
     slender = float(np.exp(random.uniform(math.log(min(2.0 if hard else 1.0, longest)), math.log(longest))))

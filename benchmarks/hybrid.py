@@ -6,11 +6,11 @@ ends more than 0.1 % worse.
 
 Methods, all on the same solver: `practice` (P: uniform start, penalty 3, OC exponent 1/2, until no density
 changes by 0.01), `continuation` (C: one grid, tuned OC), `default` (S: the strongest way without networks),
-`fields` (N: that way with random proposals only), `learned` (L: with the networks that ship). Sets: `named`
-problems, `families` of Hoyer et al. 2019, `easy` and `hard` random problems of a seed that no training saw
-(their hand-overs are from half to full resolution), `solid` (48x24x24), `large` (96x48x48), and `scaled`
-(the same problems at 1, 2 and 4 times the resolution). Wall time holds everything: features, coarse grids,
-networks, refused designs; the first use of a model loads it.
+`short` (S with a short hand-over, which is better on easy problems), `fields` (N: that way with random
+proposals only), `learned` (L: with the networks that ship). Sets: `named` problems, `families` of Hoyer et
+al. 2019, `easy` and `hard` random problems of a seed that no training saw, `solid` (48x24x24), `large`
+(96x48x48), and `scaled` (the same problems at 1, 2 and 4 times the resolution). Wall time holds everything:
+features, coarse grids, networks, refused designs; the first use of a model loads it.
 
 Every run is kept as a line of results/hybrid.jsonl and done once, as in `benchmarks.optima`: `--budget`,
 `--sets`, `--methods`, `--redo`, `--summary`.
@@ -43,7 +43,7 @@ RANDOM = 12
 SOLID = ("cantilever_3d", "torsion", "hook", "table", "jet_bracket")
 SCALED = ("cantilever_3d", "torsion")
 LEVELS = (5.0, 2.0, 1.0, 0.5, 0.1)
-AGAINST = {"practice": "P", "continuation": "C", "default": "S", "fields": "N"}
+AGAINST = {"practice": "P", "continuation": "C", "default": "S", "short": "S", "fields": "N"}
 WORSE, SLOWER = 1e-3, 1.05
 
 
@@ -248,7 +248,12 @@ def decisions(runs: Runs, found: Sequence[Place]) -> Table:
 def figures(runs: Runs, found: Sequence[Place]) -> list[Figure]:
     """The claim's numbers, over all sets."""
     made = []
-    goals = {"practice": {3: 20.0, 2: 10.0}, "continuation": {3: 4.0, 2: 4.0}, "default": {3: 1.7, 2: 1.4}}
+    goals = {
+        "practice": {3: 20.0, 2: 10.0},
+        "continuation": {3: 4.0, 2: 4.0},
+        "default": {3: 1.7, 2: 1.4},
+        "short": {3: 1.7, 2: 1.4},
+    }
     for dimension in (3, 2):
         here = [place for place in found if place.dimension == dimension]
         for other, goal in goals.items():

@@ -16,6 +16,7 @@ from trabecula.optimize import Row, Step, Stop, advance
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Trial
 from trabecula.solve import KKT, PROPOSALS, TOLERANCE
+from trabecula.starts import HalfGrey
 from trabecula.travel import Arrival, Event, Way
 from trabecula.way import Search, classical, coarse_to_fine, uniform
 
@@ -110,6 +111,12 @@ def practice(discrete: DiscreteProblem, threads: int) -> Way:
     return classical(discrete, threads, COLD_LIMIT, _nowhere())
 
 
+def short(discrete: DiscreteProblem, threads: int) -> Way:
+    """The default with a short hand-over: 40 % grey, penalty 2 to 3 over 3 iterations."""
+    search = Search(proposals=PROPOSALS, hand_over=HalfGrey(0.4, 2.0, 3), between=23)
+    return coarse_to_fine(discrete, threads, _stop(), _nowhere(), search)
+
+
 def learned(discrete: DiscreteProblem, threads: int) -> Way:
     """`--start learned`: the default with the networks that ship."""
     networks = Learned.shipped(discrete.grid.dimension)
@@ -128,7 +135,7 @@ METHODS: dict[str, Callable[[DiscreteProblem, int], Way]] = {
     function.__name__: function for function in (cold, default, continuation, ramps, fields, mma, long)
 }
 HYBRID: dict[str, Callable[[DiscreteProblem, int], Way]] = {
-    function.__name__: function for function in (practice, continuation, default, fields, learned)
+    function.__name__: function for function in (learned, default, short, continuation, practice, fields)
 }
 """What `benchmarks.hybrid` compares."""
 

@@ -52,8 +52,8 @@ class Search:
         Iterations after which the worse half of the random ones is given up.
     coarse
         Iterations on the coarsest grid for those that stay.
-    between
-        Iterations on every grid between.
+    between, settled
+        Iterations on every grid between; and there where a network hands over, without a ramp.
     decide
         Iterations at full penalty on the finest grid after which only the best goes on; None takes all of
         them to the stop.
@@ -73,6 +73,7 @@ class Search:
     halvings: tuple[int, ...] = (12, 24)
     coarse: int = 60
     between: int = 30
+    settled: int = 20
     decide: int | None = 4
     hand_over: HandOver = field(default_factory=HalfGrey)
     exponent: float = 0.7
@@ -163,6 +164,8 @@ def _climb(
     origins, runs = [], []
     for candidate in candidates:
         plan, first = _handed_over(analysis, candidate, search, _for(search.between), traveller)
+        if first.known is not None:  # a network's design needs no ramp
+            plan = replace(plan, stop=_for(search.settled))
         origins.append(candidate)
         runs.append(Run(f"{level}-{candidate.name}", plan, first))
     if "ramp" in search.kinds:

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"files", "_kernels", "version", "inner"}
+BASE = {"files", "_kernels", "version", "inner", "blur", "labels", "root"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -42,6 +42,9 @@ MAY_IMPORT = {
     "files": set(),
     "version": set(),
     "inner": set(),
+    "blur": set(),
+    "labels": set(),
+    "root": set(),
     "folder": {"files", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,
@@ -146,6 +149,30 @@ def test_the_help_needs_no_mechanics() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_solve_needs_no_scipy(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from trabecula.cli.app import app\n"
+        "try:\n"
+        f"    app(['solve', '{ROOT}/examples/bridge.yaml', '--out', '{tmp_path}/out', '--iterations', '1'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('scipy', 'matplotlib', 'onnxruntime', 'torch') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip().splitlines()[-1] == "[]"
+    assert (tmp_path / "out" / "design.png").is_file()
+
+
+def test_rooms_stay_functions_where_their_modules_are_imported() -> None:
+    import trabecula.export.picture
+    import trabecula.export.surface
+    from trabecula.export import picture, surface
+
+    assert callable(picture) and callable(surface)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        trabecula.export.nonsense  # noqa: B018
 
 
 def test_solve_stays_a_function_when_its_module_is_imported() -> None:

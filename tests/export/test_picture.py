@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from matplotlib.image import imread
+from PIL import Image
 
 from trabecula.export import picture
 from trabecula.export.glyphs import Arrows, arrows, node_points, spread, tails
@@ -14,7 +14,8 @@ from trabecula.export.glyphs import Arrows, arrows, node_points, spread, tails
 
 def decode(png: bytes) -> np.ndarray:
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    return imread(io.BytesIO(png))[..., :3]
+    with Image.open(io.BytesIO(png)) as image:
+        return np.asarray(image, dtype=np.float64)[..., :3] / 255
 
 
 def plane() -> dict:
@@ -96,6 +97,21 @@ def test_passive_parts_are_marked():
 
 def test_mathematics_in_a_title_is_text():
     assert picture(np.ones((2, 4)), (1, 1), title="$x_$ \\frac", width=300)
+
+
+def test_a_long_title_leaves_room_for_the_legend():
+    long = decode(picture(**plane(), title="A very long title indeed, " * 9, word="certified", width=700))
+    short = decode(picture(**plane(), title="A", word="certified", width=700))
+    np.testing.assert_array_equal(long[:56, 520:], short[:56, 520:])
+
+
+def test_every_pixel_shows_the_mean_of_its_cells():
+    density = np.random.default_rng(2).random((300, 900))
+    pixels = decode(picture(density, (1, 1), width=300))
+    shown = (1 - pixels[..., 0]).sum() / (1 - 0x1C / 255)
+    scale = 252 / (900 * 1.03)
+    frame = 2 * 1.4 * (1200 * scale) * (1 - 0x9A / 255 - 0.5) / (1 - 0x1C / 255)
+    assert shown == pytest.approx(density.sum() * scale**2, abs=2 * abs(frame))
 
 
 def test_heat_loads_have_no_direction():

@@ -113,7 +113,7 @@ def test_what_is_no_design_is_refused(arguments: dict[str, object], said: str) -
 def test_resuming_asks_for_the_same_past_designs(tmp_path: Path) -> None:
     design = np.tile(np.linspace(0.0, 1.0, 22)[:, None], (1, 44))
     whole = tb.solve(PLATE, proposals=2, also=[design], out=tmp_path / "whole")
-    travel = tb.iterate(PLATE, proposals=2, also=[design], out=tmp_path / "cut")
+    travel = tb.iterate(PLATE, proposals=2, also=[design], out=tmp_path / "cut", threads=1)
     for _ in range(100):
         next(travel)
     travel.close()

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.inner import inner
+from trabecula.labels import Labels, label
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Labels = NDArray[np.int32]
 
 THRESHOLD = 0.5
 """Physical density above which a voxel is material."""
@@ -73,7 +73,7 @@ def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESH
     threshold
         Physical density above which a voxel is material.
     """
-    labels, count = _components(physical > threshold)
+    labels, count = label(physical > threshold)
     if count == 0:
         return Pieces(0, 0, 0.0, loads_reached=False)
     held = np.asarray(discrete.fixed.any(axis=0))
@@ -84,7 +84,7 @@ def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESH
         if np.any(gravity) and not discrete.heat:
             loaded |= supported
         nodes = np.asarray((load != 0).any(axis=0))
-        patches, number = _components(nodes, diagonal=True)
+        patches, number = label(nodes, diagonal=True)
         touching = _contacts(labels, patches)
         good = touching[supported[touching[:, 0]]]
         loaded[touching[:, 0]] = True
@@ -109,16 +109,6 @@ def grey(physical: Array, discrete: DiscreteProblem | None = None) -> float:
     if not values.size:
         return 0.0
     return float(4.0 * (values.sum() - inner(values, values)) / values.size)
-
-
-def _components(mask: Mask, diagonal: bool = False) -> tuple[Labels, int]:
-    """Number the pieces of a mask from 1; return the numbers and how many there are."""
-    from scipy import ndimage
-
-    labels = np.zeros(mask.shape, dtype=np.int32)
-    reach = mask.ndim if diagonal else 1
-    count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, reach), output=labels)
-    return labels, int(count)
 
 
 def _touched(labels: Labels, nodes: Mask, count: int) -> Mask:

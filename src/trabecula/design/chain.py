@@ -13,6 +13,7 @@ from trabecula.design.filters import make_filter
 from trabecula.design.projection import Projection
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import AXES
+from trabecula.root import root
 
 Array = NDArray[np.float64]
 
@@ -100,8 +101,6 @@ class DesignChain:
 
     def uniform(self, fraction: float, beta: float = 1.0) -> Array:
         """Equal densities wherever free, such that `volume` is `fraction`; as near as bounds allow."""
-        from scipy.optimize import brentq
-
         lower, upper = self.discrete.lower, self.discrete.upper
 
         def excess(level: float) -> float:
@@ -112,13 +111,11 @@ class DesignChain:
             if abs(value) <= 1e-12 or value * sign > 0.0:
                 break
         else:
-            level = float(brentq(excess, 0.0, 1.0, xtol=1e-13))
+            level = root(excess, 0.0, 1.0, 1e-13)
         return np.asarray(np.clip(level, lower, upper))
 
     def within(self, x: Array, fraction: float, beta: float = 1.0) -> Array:
         """`x` itself, or lowered evenly until `volume` is at most `fraction`, as near as bounds allow."""
-        from scipy.optimize import brentq
-
         lower, upper = self.discrete.lower, self.discrete.upper
 
         def lowered(by: float) -> Array:
@@ -131,7 +128,7 @@ class DesignChain:
             return x
         if excess(1.0) >= 0.0:
             return lowered(1.0)
-        by = float(brentq(excess, 0.0, 1.0, xtol=1e-12))
+        by = root(excess, 0.0, 1.0, 1e-12)
         return lowered(by + 2e-12)
 
     def _filtered(self, x: Array) -> Array:

@@ -1,19 +1,13 @@
-"""A page of pixels to draw on: matplotlib's Agg without its global state."""
+"""What plane and solid pictures share: margins, colours, and the line on top."""
 
 from __future__ import annotations
-
-import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.export.page import Page, text_width
 from trabecula.export.words import COLOURS
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-DPI = 100
 MARGIN = 24
 """Pixels left free around a picture."""
 
@@ -25,15 +19,9 @@ CASES = ("#d1352b", "#e08a00", "#8e44ad", "#00838f", "#6d4c41", "#c2185b")
 
 SUPPORT = "#1f5fbf"
 
-
-def new_page(width: int, height: int) -> Figure:
-    """A white page of so many pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    page = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(page)
-    return page
+_TEXT = "#20242a"
+_MIDDLE = 31.0
+"""Pixels from the top of the page to the middle of its first line."""
 
 
 def legend(supports: bool, loads: NDArray[np.float64] | None) -> list[tuple[str, str]]:
@@ -45,45 +33,41 @@ def legend(supports: bool, loads: NDArray[np.float64] | None) -> list[tuple[str,
 
 
 def write_header(
-    page: Figure, title: str | None, word: str | None, entries: list[tuple[str, str]] | None = None
+    page: Page, title: str | None, word: str | None, entries: list[tuple[str, str]] | None = None
 ) -> None:
     """Put the word in its colour, the title after it, and the legend at the right on the top line."""
     if not (title or word):
         return
-    width, height = page.get_size_inches() * DPI
-    place = MARGIN / width
-    level = 1 - 0.55 * HEADER / height
+    left, height = float(MARGIN), 11.0
     if word is not None:
-        label = page.text(
-            place,
-            level,
-            word.upper(),
-            color="white",
-            weight="bold",
-            size=11,
-            va="center",
-            bbox={"boxstyle": "round,pad=0.35", "facecolor": COLOURS[word], "edgecolor": "none"},
-        )
-        place += label.get_window_extent().width / width + 24 / width
+        end = left + text_width(word.upper(), height, bold=True) + 14
+        page.box((left - 6, _MIDDLE - 13), (end - 6, _MIDDLE + 13), 5.0, COLOURS[word])
+        page.write(word.upper(), left + 1, _MIDDLE + height / 2, height, "#ffffff", bold=True)
+        left = end + 10
+    right = _write_legend(page, entries or [])
     if title:
-        # no mathematics in names: a dollar is a dollar
-        page.text(place, level, title, size=12.5, va="center", color="#20242a", parse_math=False)
-    _write_legend(page, level, entries or [])
+        height = 12.6
+        shown = _shortened(title, height, right - left)
+        page.write(shown, left, _MIDDLE + height / 2, height, _TEXT, bold=False)
 
 
-def _write_legend(page: Figure, level: float, entries: list[tuple[str, str]]) -> None:
-    width = page.get_size_inches()[0] * DPI
-    place = 1 - MARGIN / width
+def _shortened(title: str, height: float, room: float) -> str:
+    if text_width(title, height) <= room:
+        return title
+    while title and text_width(title + "...", height) > room:
+        title = title[:-1].rstrip()
+    return title + "..."
+
+
+def _write_legend(page: Page, entries: list[tuple[str, str]]) -> float:
+    """Write from the right edge to the left; returns where the line is still free up to."""
+    height, right = 10.0, page.width - float(MARGIN)
     for name, colour in reversed(entries):
-        label = page.text(place, level, f"\u25a0 {name}", size=10, va="center", ha="right", color=colour)
-        place -= (label.get_window_extent().width + 14) / width
-
-
-def to_png(page: Figure) -> bytes:
-    """The page as a PNG file, the same bytes every time."""
-    file = io.BytesIO()
-    page.savefig(file, format="png", dpi=DPI, metadata={"Software": "trabecula"})
-    return file.getvalue()
+        left = right - text_width(name, height)
+        page.write(name, left, _MIDDLE + height / 2, height, colour, bold=False)
+        page.box((left - 16, _MIDDLE - 5), (left - 6, _MIDDLE + 5), 1.0, colour)
+        right = left - 32
+    return right
 
 
 def case_colour(case: int) -> str:

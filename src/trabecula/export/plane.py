@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.export import canvas
 from trabecula.export.glyphs import arrows, node_points, spread, tails
+from trabecula.export.page import Page, rgb
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+Floats = NDArray[np.float64]
 
-_GREATEST = 2000
 _MOST_SUPPORTS = 24
+_DARK, _FREE = "#1c2129", "#e6ebf2"
+_FRAME, _SOLID = "#9aa3ae", "#00a3a3"
+_HEAD = np.array([13.0, 6.5])
+"""Length and half width of an arrow's head, in pixels."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the design lies on the page: pixels a metre, its left and its lower edge in pixels."""
+
+    scale: float
+    left: float
+    bottom: float
+
+    def __call__(self, points: NDArray[np.floating]) -> Floats:
+        """Places in metres, `[..., (x, y)]`, as pixels."""
+        return np.asarray(
+            np.array([self.left, self.bottom]) + points * np.array([self.scale, -self.scale]), np.float64
+        )
 
 
 def draw(
@@ -36,74 +54,82 @@ def draw(
     header = canvas.HEADER if title or word else 0
     inner = width - 2 * canvas.MARGIN
     drawn = int(np.clip(inner * height / breadth, 0.2 * width, 1.5 * width))
-    page = canvas.new_page(width, drawn + 2 * canvas.MARGIN + header)
-    total = drawn + 2 * canvas.MARGIN + header
-    axes = page.add_axes((canvas.MARGIN / width, canvas.MARGIN / total, inner / width, drawn / total))
-    axes.set_xlim(-room, size[0] + room)
-    axes.set_ylim(-room, size[1] + room)
-    axes.set_aspect("equal")
-    axes.set_axis_off()
+    page = Page(width, drawn + 2 * canvas.MARGIN + header)
+    scale = min(inner / breadth, drawn / height)
+    middle = header + canvas.MARGIN + drawn / 2
+    place = _Place(scale, (width - scale * size[0]) / 2, middle + scale * size[1] / 2)
 
-    shown = _thinned(density)
-    axes.imshow(
-        _colours(shown, None if void is None else _thinned(void)),
-        extent=(0, size[0], 0, size[1]),
-        origin="lower",
-        # cells stay squares as long as there are pixels enough for them
-        interpolation="nearest" if inner >= 3 * shown.shape[1] else "hanning",
-        zorder=1,
-    )
-    axes.plot([0, size[0], size[0], 0, 0], [0, 0, size[1], size[1], 0], color="#9aa3ae", lw=1, zorder=2)
+    _draw_material(page, density, void, spacing, place)
+    corners = place(np.array([(0, 0), (size[0], 0), size, (0, size[1])]))
+    page.stroke(np.stack([corners, np.roll(corners, -1, axis=0)], axis=1), 1.4, _FRAME)
     if solid is not None and solid.any():
-        _outline(axes, solid, size)
-    glyph = 0.3 * room
+        page.stroke(place(_outline(solid) * np.asarray(spacing)), 1.7, _SOLID)
     if fixed is not None:
-        _draw_supports(axes, fixed, spacing, size, glyph)
+        _draw_supports(page, fixed, spacing, size, 0.3 * room, place)
     if loads is not None:
-        _draw_loads(axes, loads, spacing, size, 0.8 * room)
+        _draw_loads(page, loads, spacing, size, 0.8 * room, place)
     canvas.write_header(page, title, word, canvas.legend(fixed is not None, loads))
-    return canvas.to_png(page)
+    return page.to_png()
 
 
-def _thinned(cells: NDArray[np.floating] | NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Means over blocks of cells where there are more of them than any picture shows."""
-    step = -(-max(cells.shape) // _GREATEST)
-    if step == 1:
-        return cells.astype(np.float64)
-    padded = np.pad(cells.astype(np.float64), [(0, -n % step) for n in cells.shape], mode="edge")
-    rows, columns = (n // step for n in padded.shape)
-    return np.asarray(padded.reshape(rows, step, columns, step).mean(axis=(1, 3)))
+def _draw_material(
+    page: Page,
+    density: NDArray[np.floating],
+    void: NDArray[np.bool_] | None,
+    spacing: Sequence[float],
+    place: _Place,
+) -> None:
+    """White to near black; what must stay free is tinted. Each pixel shows the mean of what it covers."""
+    width, height = (place.scale * h for h in spacing[:2])
+    left, right = int(place.left), int(np.ceil(place.left + width * density.shape[1]))
+    top, bottom = int(place.bottom - height * density.shape[0]), int(np.ceil(place.bottom))
 
+    def seen(cells: NDArray[np.floating]) -> Floats:
+        rows = _means(cells[::-1], (top - place.bottom) / height + len(cells), 1 / height, bottom - top)
+        return _means(rows.T, (left - place.left) / width, 1 / width, right - left).T
 
-def _colours(density: NDArray[np.float64], void: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """White to near black; what must stay free is tinted."""
-    dark, light = np.array([0.11, 0.13, 0.16]), np.array([1.0, 1.0, 1.0])
-    colours = light + np.clip(density, 0, 1)[..., None] * (dark - light)
+    material = np.clip(density, 0, 1)
+    free = np.zeros(density.shape) if void is None else void.astype(np.float64)
+    shown = 1 + seen(material * (1 - free))[..., None] * (rgb(_DARK) - 1)
     if void is not None:
-        share = void[..., None]
-        colours = colours * (1 - share) + np.array([0.90, 0.92, 0.95]) * share
-    return np.asarray(colours)
+        shown += seen(free)[..., None] * (rgb(_FREE) - 1)
+    page.image(shown, left, top)
 
 
-def _outline(axes: Axes, solid: NDArray[np.bool_], size: tuple[float, float]) -> None:
-    from matplotlib.collections import LineCollection
+def _means(cells: NDArray[np.floating], start: float, step: float, count: int) -> Floats:
+    """Means of `[cell, ...]` over `count` intervals of `step` cells each from `start`; zero outside."""
+    edges = np.clip(start + step * np.arange(count + 1), 0, len(cells))
+    whole = np.minimum(edges.astype(np.int64), len(cells) - 1)
+    before = np.zeros((len(cells), *cells.shape[1:]))
+    np.cumsum(cells[:-1], axis=0, out=before[1:])
+    share = (edges - whole).reshape(-1, *(1,) * (cells.ndim - 1))
+    return np.asarray(np.diff(before[whole] + share * cells[whole], axis=0) / step)
 
+
+def _outline(solid: NDArray[np.bool_]) -> Floats:
+    """Sides between solid cells and others, joined where straight: `[line, end, (x, y)]` in cells."""
     padded = np.pad(solid, 1)
-    steps = np.array([size[0] / solid.shape[1], size[1] / solid.shape[0]])
-    j, i = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
-    flat = np.stack([np.stack([i, j], 1), np.stack([i + 1, j], 1)], axis=1) * steps
-    j, i = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
-    upright = np.stack([np.stack([i, j], 1), np.stack([i, j + 1], 1)], axis=1) * steps
-    lines = np.concatenate([flat, upright])
-    axes.add_collection(LineCollection(list(lines), colors="#00a3a3", linewidths=1.2, zorder=3))
+    level = _straight(padded[1:, 1:-1] != padded[:-1, 1:-1])
+    upright = _straight((padded[1:-1, 1:] != padded[1:-1, :-1]).T)[..., ::-1]
+    return np.concatenate([level, upright]).astype(np.float64)
+
+
+def _straight(sides: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Runs along the rows of a mask: `[run, end, (column, row)]`."""
+    change = np.diff(np.pad(sides, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (row, first), (_, last) = np.nonzero(change > 0), np.nonzero(change < 0)
+    return np.stack([np.stack([first, row], axis=1), np.stack([last, row], axis=1)], axis=1)
 
 
 def _draw_supports(
-    axes: Axes, fixed: NDArray[np.bool_], spacing: Sequence[float], size: tuple[float, float], glyph: float
+    page: Page,
+    fixed: NDArray[np.bool_],
+    spacing: Sequence[float],
+    size: tuple[float, float],
+    glyph: float,
+    place: _Place,
 ) -> None:
     """A triangle with its tip at the node, from the side of the held component; filled where all are held."""
-    from matplotlib.patches import Polygon
-
     held = fixed.all(axis=0)
     for component, kind in [(None, held), *((k, fixed[k] & ~held) for k in range(len(fixed)))]:
         points = node_points(kind, spacing)
@@ -111,17 +137,9 @@ def _draw_supports(
             outward = _outward((x, y), size, component)
             side = np.array([-outward[1], outward[0]])
             base = np.array([x, y]) + glyph * outward
-            corners = [(x, y), tuple(base + 0.6 * glyph * side), tuple(base - 0.6 * glyph * side)]
-            axes.add_patch(
-                Polygon(
-                    corners,
-                    closed=True,
-                    facecolor=canvas.SUPPORT if component is None else "white",
-                    edgecolor=canvas.SUPPORT,
-                    linewidth=1.4,
-                    zorder=5,
-                )
-            )
+            corners = place(np.array([(x, y), base + 0.6 * glyph * side, base - 0.6 * glyph * side]))
+            page.polygon(corners, canvas.SUPPORT if component is None else "#ffffff")
+            page.stroke([np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)], 1.9, canvas.SUPPORT)
 
 
 def _outward(
@@ -138,7 +156,12 @@ def _outward(
 
 
 def _draw_loads(
-    axes: Axes, loads: NDArray[np.float64], spacing: Sequence[float], size: tuple[float, float], length: float
+    page: Page,
+    loads: NDArray[np.float64],
+    spacing: Sequence[float],
+    size: tuple[float, float],
+    length: float,
+    place: _Place,
 ) -> None:
     """Arrows for forces; rings for heat, which has no direction."""
     drawn = arrows(loads, spacing)
@@ -147,13 +170,10 @@ def _draw_loads(
     ):
         colour = canvas.case_colour(int(case))
         if not direction.any():
-            axes.plot(*point, marker="o", ms=7, mfc="none", mec=colour, mew=1.6, zorder=6)
+            page.ring(place(point).tolist(), 4.9, 2.2, colour)
             continue
-        axes.annotate(
-            "",
-            xy=tuple(tail + length * direction),
-            xytext=tuple(tail),
-            arrowprops={"arrowstyle": "-|>,head_width=0.35,head_length=0.7", "color": colour, "lw": 2.2},
-            zorder=6,
-            annotation_clip=False,
-        )
+        begin, tip = place(tail), place(tail + length * direction)
+        along = (tip - begin) / np.linalg.norm(tip - begin)
+        neck, across = tip - _HEAD[0] * along, _HEAD[1] * np.array([-along[1], along[0]])
+        page.stroke([[begin, neck]], 3.0, colour)
+        page.polygon([tip, neck + across, neck - across], colour)

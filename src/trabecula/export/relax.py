@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from trabecula.export.nodes import REACH, Nodes
 
@@ -33,23 +32,24 @@ def relax(
     """
     if rounds <= 0 or not len(quads):
         return nodes.offset
-    neighbours = _neighbours(nodes, quads)
-    movable = np.flatnonzero(np.diff(neighbours.indptr) > 0)
-    neighbours = neighbours[movable]
-    count = np.diff(neighbours.indptr)[:, None]
+    sees, seen = _neighbours(nodes, quads)
+    count = np.bincount(sees, minlength=len(nodes.corner))
+    movable = np.flatnonzero(count)
+    sees, count = (np.cumsum(count > 0) - 1)[sees], count[movable]
     fixed = nodes.fixed[movable]
     offset = nodes.offset.copy()
     for _ in range(rounds):
         for factor in (_FORWARD, _BACKWARD):
             points = nodes.corner + offset
-            step = factor * (neighbours @ points / count - points[movable])
+            total = [np.bincount(sees, points[seen, axis], len(movable)) for axis in range(3)]
+            step = factor * (np.stack(total, axis=1) / count[:, None] - points[movable])
             step[fixed] = 0.0
             offset[movable] = np.clip(offset[movable] + step, -REACH, REACH)
     return offset
 
 
-def _neighbours(nodes: Nodes, quads: NDArray[np.int64]) -> csr_array:
-    """Who looks at whom: 1 at `[vertex, neighbour]` for the ends of the quadrilaterals' sides."""
+def _neighbours(nodes: Nodes, quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Who looks at whom: ends of the quadrilaterals' sides, `[pair]` each, sorted by the one that looks."""
     here = np.concatenate([quads.ravel(), np.roll(quads, -1, axis=1).ravel()])
     there = np.concatenate([np.roll(quads, -1, axis=1).ravel(), quads.ravel()])
     sees = nodes.free[here]
@@ -58,6 +58,6 @@ def _neighbours(nodes: Nodes, quads: NDArray[np.int64]) -> csr_array:
     # on an exact plane the outline must not be drawn into the flat part
     sees &= nodes.free[there] | ~nodes.fixed[here].any(axis=1)
     count = len(nodes.corner)
-    graph = csr_array((np.ones(int(sees.sum())), (here[sees], there[sees])), shape=(count, count))
-    graph.data[:] = 1.0
-    return graph
+    pairs = np.sort(here[sees] * count + there[sees])
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # a side belongs to two quadrilaterals
+    return np.divmod(pairs, count)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from trabecula.blur import blur
 from trabecula.export.raster import Seen, rasterise
 
 SUPERSAMPLING = 2
@@ -185,7 +185,7 @@ def _hollows(depth: NDArray[np.float32], seen: Seen, normal: NDArray[np.float32]
     picture = np.zeros((rows, columns), dtype=np.float32)
     mask = np.zeros((rows, columns), dtype=np.float32)
     picture[row, column], mask[row, column] = shadow / _ROSETTE, 1.0
-    soft = ndimage.gaussian_filter(picture, 1.5) / np.maximum(ndimage.gaussian_filter(mask, 1.5), 1e-3)
+    soft = blur(picture, 1.5) / np.maximum(blur(mask, 1.5), 1e-3)
     row, column = np.divmod(seen.pixel, seen.shape[1])
     return np.asarray(1 - np.clip(1.6 * soft[row // 2, column // 2], 0.0, 0.75), dtype=np.float32)
 

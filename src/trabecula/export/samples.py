@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from trabecula.export.patches import FACE_CORNERS
+from trabecula.labels import components, label
 
 LEVEL = 0.5
 """The density at which material begins."""
@@ -99,19 +97,15 @@ def pieces(
     share
         Share of the material in pieces that are not kept.
     """
-    labels, count = ndimage.label(samples.inside)
+    labels, count = label(samples.inside)
     if len(pairs):
-        ends = labels.ravel()[pairs]
-        graph = coo_array(
-            (np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(count + 1, count + 1)
-        )
-        merged, number = connected_components(graph, directed=False)
+        number, merged = components(count + 1, labels.ravel()[pairs])
         # void (label 0) is its own component and the first one found, so it stays 0
-        labels, count = number.astype(np.int32)[labels], merged - 1
+        labels, count = number[labels], merged - 1
     size = np.bincount(labels.ravel(), minlength=count + 1)
     size[0] = 0
     keep: NDArray[np.bool_] = np.asarray(size >= _SMALL_PIECE * size.max(initial=0))
     if solid is not None:
         keep[labels[1:-1, 1:-1, 1:-1][solid]] = True
     keep[0] = False
-    return np.asarray(labels, np.int32), keep, float(size[~keep].sum() / max(1, size.sum()))
+    return labels, keep, float(size[~keep].sum() / max(1, size.sum()))

@@ -7,10 +7,11 @@ from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from trabecula.export import canvas
-from trabecula.export.glyphs import arrows, node_points, tails
+from trabecula.export.glyphs import arrows, tails
+from trabecula.export.near import distance
+from trabecula.export.page import Page, rgb
 from trabecula.export.render import Scene, View, render
 from trabecula.export.surface import surface
 
@@ -40,10 +41,10 @@ def draw(
     breadth, height = flat.max(axis=0) - flat.min(axis=0)
     drawn = int(np.clip(inner * height / breadth, 0.3 * width, 1.2 * width))
     pixels = render(scene, inner, drawn, view)
-    page = canvas.new_page(width, drawn + 2 * canvas.MARGIN + header)
-    page.figimage(pixels, xo=canvas.MARGIN, yo=canvas.MARGIN, origin="upper")
+    page = Page(width, drawn + 2 * canvas.MARGIN + header)
+    page.image(pixels / np.float32(255), canvas.MARGIN, header + canvas.MARGIN)
     canvas.write_header(page, title, word, canvas.legend(fixed is not None, loads))
-    return canvas.to_png(page)
+    return page.to_png()
 
 
 def _scene(
@@ -68,10 +69,8 @@ def _scene(
     diagonal = float(np.linalg.norm(size))
     if fixed is not None and fixed.any() and len(vertices):
         reach = max(0.8 * max(coarse), 0.02 * diagonal)
-        distance, _ = cKDTree(node_points(np.asarray(fixed.any(axis=0)), spacing)).query(
-            vertices, distance_upper_bound=2 * reach
-        )
-        share = np.clip(2 - distance / reach, 0, 1).astype(np.float32)[:, None]
+        off = distance(np.asarray(fixed.any(axis=0)), spacing, vertices, 2 * reach)
+        share = np.clip(2 - off / reach, 0, 1).astype(np.float32)[:, None]
         colours = colours * (1 - share) + _SUPPORT * share
     faces = mesh.faces
     if loads is not None:
@@ -111,8 +110,6 @@ def _with_arrows(
     size: NDArray[np.float64],
     length: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float32]]:
-    from matplotlib.colors import to_rgb
-
     drawn = arrows(loads, spacing)
     for tail, direction, case in zip(
         tails(drawn, size.tolist(), length), drawn.direction, drawn.case, strict=True
@@ -120,7 +117,7 @@ def _with_arrows(
         if not direction.any():
             continue
         points, triangles = _arrow(tail, direction, length)
-        colour = np.array(to_rgb(canvas.case_colour(int(case))), dtype=np.float32)
+        colour = rgb(canvas.case_colour(int(case)))
         faces = np.concatenate([faces, triangles + len(vertices)])
         vertices = np.concatenate([vertices, points])
         colours = np.concatenate([colours, np.tile(colour, (len(points), 1))])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.labels import boxes, label
 from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import AXES
 from trabecula.problem.spread import touched
@@ -61,20 +62,17 @@ def loose(discrete: DiscreteProblem) -> list[LoosePiece]:
     -------
     The loose pieces; none is good.
     """
-    from scipy import ndimage
-
     material = ~discrete.void
-    every = ndimage.generate_binary_structure(material.ndim, material.ndim)
-    groups, count = ndimage.label(material, every)
-    pieces = groups if discrete.heat else ndimage.label(material)[0]
+    groups, count = label(material, diagonal=True)
+    pieces = groups if discrete.heat else label(material)[0]
     found = []
-    for g, box in enumerate(ndimage.find_objects(groups), start=1):
+    for g, box in enumerate(boxes(groups, count), start=1):
         inside = groups[box] == g
-        labels = np.unique(pieces[box][inside])
-        if len(labels) > _MOST_HINGED:
+        parts = np.unique(pieces[box][inside])
+        if len(parts) > _MOST_HINGED:
             bodies = [_body(inside, box)]
         else:
-            bodies = [_body(inside & (pieces[box] == label), box) for label in labels]
+            bodies = [_body(inside & (pieces[box] == part), box) for part in parts]
         free = [_no_temperature(discrete, bodies[0])] if discrete.heat else _free(discrete, bodies)
         whole = count == 1 and len(bodies) == 1
         found += [

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.blur import blur
 from trabecula.design import DesignChain, Schedule
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -66,8 +67,6 @@ class RandomFields:
 
     def propose(self, discrete: DiscreteProblem, chain: DesignChain, count: int) -> Iterator[Proposal]:
         """As many as asked for; the same ones for the same seed."""
-        from scipy.ndimage import gaussian_filter
-
         volume = volume_of(discrete)
         end = discrete.options.penalty
         for k in range(count):
@@ -75,7 +74,7 @@ class RandomFields:
             field = random.standard_normal(discrete.grid.shape)
             width = _SMOOTHNESS[k % len(_SMOOTHNESS)]
             if width:
-                field = gaussian_filter(field, width)
+                field = blur(field, width)
             field /= float(field.std()) or 1.0
             amplitude = _AMPLITUDE[k // len(_SMOOTHNESS) % len(_AMPLITUDE)]
             density = np.clip(volume * np.exp(amplitude * field), 1e-3, 1.0)

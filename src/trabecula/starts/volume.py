@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.root import root
 
 Array = NDArray[np.float64]
 
@@ -29,8 +30,6 @@ def fill(logits: NDArray[np.floating], volume: float, discrete: DiscreteProblem,
     NDArray[np.float64]
         `[z, y, x]`, within the bounds, symmetric where the problem asks for it.
     """
-    from scipy.optimize import brentq
-
     odds = chain.symmetrise(np.nan_to_num(np.asarray(logits, np.float64), posinf=30.0, neginf=-30.0))
     odds = np.clip(odds, -30.0, 30.0)
 
@@ -45,7 +44,7 @@ def fill(logits: NDArray[np.floating], volume: float, discrete: DiscreteProblem,
         return design(-FARTHEST)
     if excess(FARTHEST) <= 0.0:
         return design(FARTHEST)
-    return design(float(brentq(excess, -FARTHEST, FARTHEST, xtol=1e-9)))
+    return design(root(excess, -FARTHEST, FARTHEST, 1e-9))
 
 
 def target_volume(fine: Array, discrete: DiscreteProblem, chain: DesignChain) -> float:

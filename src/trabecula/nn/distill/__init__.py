@@ -1,5 +1,6 @@
 """A big teacher makes a small student better: one trainer, nine methods, any `torch.nn.Module`.
- `distill(teacher, student, batches, methods=[SoftTargets(), Weighted(Attention(), 1000)])` trains the
+
+`distill(teacher, student, batches, methods=[SoftTargets(), Weighted(Attention(), 1000)])` trains the
 student in place and leaves the teacher untouched. Every method keeps its paper's name and equation, one file
 each; a new one is a subclass of `Method` and a line in `METHODS`.
 """

@@ -1,5 +1,6 @@
 """Born-again networks (Furlanello et al., ICML 2018, arXiv 1805.04770).
- A student of (usually) the teacher's own architecture learns from the teacher's outputs at temperature 1,
+
+A student of (usually) the teacher's own architecture learns from the teacher's outputs at temperature 1,
 with the labels (the task loss, "BAN+L") or without; a fresh student then learns from it, and so on; the
 generations' probabilities are averaged in the end. Two variants ask what it is that the teacher's outputs
 teach:

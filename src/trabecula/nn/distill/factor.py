@@ -1,5 +1,6 @@
 """Factor transfer (Kim, Park & Kwak, NeurIPS 2018, "Paraphrasing complex network", 1802.04977, section 3).
- A paraphraser, a convolutional auto-encoder on the teacher's last group of features, is trained first and
+
+A paraphraser, a convolutional auto-encoder on the teacher's last group of features, is trained first and
 without labels: `L_rec = |x - P(x)|^2`; its middle, `k` times the teacher's channels wide, is the teacher's
 factor F_T. A translator maps the student's features to a factor F_S of the same width and learns with the
 student: `L = | F_T / |F_T|_2 - F_S / |F_S|_2 |_p`, p = 1, k = 0.5. The usual weight of 500 belongs to the

@@ -1,5 +1,6 @@
 """Flow of solution procedure (Yim et al., CVPR 2017, "A gift from knowledge distillation", eq. 1 and 2).
- `G_ij = 1/(h w) sum_{s,t} F1_{s,t,i} F2_{s,t,j}` between two layers of a network, and `L = 1/N sum_x sum_k
+
+`G_ij = 1/(h w) sum_{s,t} F1_{s,t,i} F2_{s,t,j}` between two layers of a network, and `L = 1/N sum_x sum_k
 lambda_k |G_k^T - G_k^S|_2^2` over the pairs of layers, all lambda alike. Where the two layers differ in
 size, the larger is max-pooled to the smaller. Stage 1 trains the student with this loss alone, stage 2 with
 the task loss (and whatever other methods are given). Both layers must be as wide as the teacher's.

@@ -1,5 +1,6 @@
 """Hints (Romero et al. 2015, "FitNets: hints for thin deep nets", arXiv 1412.6550, eq. 3).
- Stage 1: `L = 1/2 |u_h(x) - r(v_g(x))|^2`, u_h a middle layer of the teacher, v_g one of the student, r a
+
+Stage 1: `L = 1/2 |u_h(x) - r(v_g(x))|^2`, u_h a middle layer of the teacher, v_g one of the student, r a
 regressor that maps the student's width and size to the teacher's: a convolution without padding whose kernel
 has `N_g - N_h + 1` places, N the sizes of the two maps. Only the student up to the guided layer and the
 regressor learn. Stage 2: the student as a whole, with the task loss and whatever other methods are given

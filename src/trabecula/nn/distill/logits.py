@@ -1,5 +1,6 @@
 """Logits compared (Ba & Caruana 2014, "Do deep nets really need to be deep?", arXiv 1312.6184, eq. 1).
- `L = 1/(2 T) sum_t |g(x_t) - z_t|^2`: g the student's logits, z the teacher's, T examples. The sum runs over
+
+`L = 1/(2 T) sum_t |g(x_t) - z_t|^2`: g the student's logits, z the teacher's, T examples. The sum runs over
 the logits of an example. The paper standardises every z over the training set; a student that learns `(z -
 mean) / s` and is read out as `mean + s g` has the loss `|(g - z) / s|^2 / 2`, which is what stands here, so
 that the student's outputs stay the teacher's logits. Dense outputs `[batch, channels, *space]`: mean over

@@ -1,5 +1,6 @@
 """What every method of distillation is to the trainer: something that connects a pair of networks.
- A `Method` is frozen settings. `connect` gives a `Term`: the method's parts that learn or remember for one
+
+A `Method` is frozen settings. `connect` gives a `Term`: the method's parts that learn or remember for one
 pair of networks (regressors, paraphrasers, statistics), its stages before the student is trained as a whole,
 and its loss while it is. The trainer knows nothing else about a method.
 """

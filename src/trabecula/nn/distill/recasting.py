@@ -1,10 +1,12 @@
 """Network recasting (Yu, Kang & Choi, AAAI 2019, arXiv 1809.05262).
- One block after the other, from the input's side, a block of the teacher is replaced by the student's block
+
+One block after the other, from the input's side, a block of the teacher is replaced by the student's block
 of another type. At every step the network is a mixture: the student's blocks up to this one, the teacher's
 after it; the new block and the next one learn, so that the *next* block's activations have the least mean
 squared difference from the teacher's (for the last block: the outputs'). Blocks before are recast already
 and rest. Then the whole student is trained, with the task loss and whatever other methods are given.
- Teacher and student are networks with the same names inside, except within the blocks: what is outside of
+
+Teacher and student are networks with the same names inside, except within the blocks: what is outside of
 them is taken over from the teacher. Blocks must take and give features of the teacher's width, so the next
 block, which the paper starts at random because its width changes, starts as a copy of the teacher's here; it
 is thrown away.

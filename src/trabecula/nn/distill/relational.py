@@ -1,5 +1,6 @@
 """Relational distillation (Park, Kim, Lu & Cho, CVPR 2019, arXiv 1904.05068, section 3.2).
- Distance: `psi_D(i, j) = |t_i - t_j| / mu`, mu the mean over the pairs of the batch; angle: `psi_A(i, j, k)
+
+Distance: `psi_D(i, j) = |t_i - t_j| / mu`, mu the mean over the pairs of the batch; angle: `psi_A(i, j, k)
 = <e_ij, e_kj>` with `e_ij = (t_i - t_j) / |t_i - t_j|`, the cosine of the angle at j. The loss is Huber's
 (delta = 1) between the teacher's and the student's psi, here the mean over all pairs i != j and over all
 triples of different i, j, k. Neither changes when one network's embeddings are scaled, moved or rotated, and

@@ -1,5 +1,6 @@
 """Soft targets (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", 1503.02531).
- `L = tau^2 KL(p_T(tau) || p_S(tau))` with `p(tau) = softmax(z / tau)`. The factor tau^2 keeps the gradients'
+
+`L = tau^2 KL(p_T(tau) || p_S(tau))` with `p(tau) = softmax(z / tau)`. The factor tau^2 keeps the gradients'
 size when tau changes (section 2). Dense outputs: the Bernoulli divergence of every voxel's sigmoid. Mean
 over examples and places, sum over classes. Usually beside a task loss of weight `1 - a`, with a between 0.5
 and 0.9.

@@ -46,11 +46,11 @@ def interrupted(trial: BaseTrial) -> Iterator[Report]:
 def test_workers_do_exactly_as_many_trials_as_are_missing(tmp_path: Path) -> None:
     file = tmp_path / "t.db"
     search(formula, trials=3, goal=Reward(3.0), storage=file)
-    outcome = search(formula, trials=12, goal=Reward(3.0), storage=file, workers=2)
-    assert [each.number for each in outcome.trials] == list(range(12))
+    outcome = search(formula, trials=9, goal=Reward(3.0), storage=file, workers=2)
+    assert [each.number for each in outcome.trials] == list(range(9))
     assert not outcome.in_state("running") and not outcome.in_state("failed")
     widths = [(each.settings["width"], each.settings["rate"]) for each in outcome.trials]
-    assert len(set(widths)) == 12  # no worker repeats another one's proposals
+    assert len(set(widths)) == 9  # no worker repeats another one's proposals
 
 
 def test_two_programs_on_one_new_file_share_the_work(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_two_programs_on_one_new_file_share_the_work(tmp_path: Path) -> None:
         from tests.nn.tune.conftest import formula
         from trabecula.nn.tune import Reward, search
         done = []
-        search(formula, trials=14, goal=Reward(3.0), storage=sys.argv[1], progress=lambda t: done.append(t))
+        search(formula, trials=8, goal=Reward(3.0), storage=sys.argv[1], progress=lambda t: done.append(t))
         print(len(done))
         """
     )
@@ -72,7 +72,7 @@ def test_two_programs_on_one_new_file_share_the_work(tmp_path: Path) -> None:
     said = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     shares = [int(out) for out, _ in said]
-    assert 14 <= sum(shares) <= 15 and min(shares) >= 0  # each may do one more
+    assert 8 <= sum(shares) <= 9 and min(shares) >= 0  # each may do one more
     assert len(read(tmp_path / "t.db").trials) == sum(shares)
 
 

@@ -62,7 +62,7 @@ def test_the_value_is_the_reward_of_what_was_measured() -> None:
 
 
 def test_a_front_holds_no_trial_that_another_one_beats() -> None:
-    outcome = search(formula, trials=60, goal=Pareto(population=10))
+    outcome = search(formula, trials=40, goal=Pareto(population=10))
     front = outcome.front
     assert len(front) >= 5
     for quick, slow in pairwise(front):
@@ -76,7 +76,7 @@ def test_a_front_holds_no_trial_that_another_one_beats() -> None:
 
 
 def test_evolution_gets_nearer_to_the_front_than_its_first_generation() -> None:
-    trials = search(formula, trials=80, goal=Pareto(population=10)).trials
+    trials = search(formula, trials=50, goal=Pareto(population=10)).trials
 
     def area(part: tuple[Tried, ...]) -> float:
         """Of metric over latency up to 8 ms that the part's front dominates."""
@@ -105,7 +105,7 @@ def test_the_front_of_equal_and_unmeasured_trials() -> None:
 
 @pytest.mark.parametrize("rule", ["median", "asha", "hyperband"])
 def test_bad_trials_are_dropped_before_their_last_epoch(rule: str) -> None:
-    outcome = search(formula, trials=40, pruner=rule)
+    outcome = search(formula, trials=30, pruner=rule)
     dropped = outcome.in_state("pruned")
     assert dropped
     assert all(each.epochs <= 3 and each.value is None and each.metric is not None for each in dropped)
@@ -156,7 +156,7 @@ def test_a_metric_that_is_no_number_drops_the_trial_and_not_the_search() -> None
 
 
 def test_the_same_seed_gives_the_same_search_and_another_one_another() -> None:
-    one, again, other = (search(formula, trials=25, goal=Reward(3.0), seed=k) for k in (0, 0, 1))
+    one, again, other = (search(formula, trials=15, goal=Reward(3.0), seed=k) for k in (0, 0, 1))
     assert same(one, again)
     assert not same(one, other)
 
@@ -165,9 +165,9 @@ def test_the_same_seed_gives_the_same_search_and_another_one_another() -> None:
 def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(
     goal: Reward | Pareto, tmp_path: Path
 ) -> None:
-    whole = search(formula, trials=14, goal=goal)
+    whole = search(formula, trials=12, goal=goal)
     file = tmp_path / "trials.db"
-    for trials in (5, 14):
+    for trials in (4, 12):
         resumed = search(formula, trials=trials, goal=goal, storage=file)
         assert len(resumed.trials) == trials
     assert same(resumed, whole)

@@ -134,6 +134,15 @@ def test_recurrent_layers_are_their_matrices_once_a_step() -> None:
             assert layer.kind == "recurrent" and layer.outputs == ((2, 7, 5) if first else (7, 2, 5),)
 
 
+def test_one_sequence_alone_and_packed_sequences() -> None:
+    net = nn.LSTM(6, 5, batch_first=True)
+    assert only(net, torch.randn(7, 6)).macs == 7 * 20 * 11
+    packed = nn.utils.rnn.pack_sequence([torch.randn(7, 6), torch.randn(4, 6)])
+    with torch_walk.watched(net) as watch:
+        (layer,) = watch([packed]).layers  # type: ignore[list-item]
+    assert layer.macs == 11 * 20 * 11
+
+
 def test_attention_is_two_products() -> None:
     net = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     layers = layers_of(net, [torch.randn(3, 5, 8)])

@@ -168,7 +168,7 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.results: tuple[str, ...] = ()
         for name, tensor in (*model.named_parameters(), *model.named_buffers()):
             self._set(self._weights, tensor, name)
-        for tensor in inputs:
+        for tensor in tensors_in(inputs):
             self.name_of(tensor)
 
     @property
@@ -201,7 +201,8 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._recurrent = False
         given = tensors_in(args)[:1]
         made = tensors_in(out)[:1]
-        steps = given[0].shape[1 if module.batch_first else 0]
+        # one sequence alone, or sequences packed one after the other, have no axis of examples
+        steps = given[0].shape[1 if module.batch_first and given[0].ndim == 3 else 0]
         images = given[0].numel() // (steps * given[0].shape[-1])
         matrices = [weight for weight in module.parameters() if weight.ndim == 2]
         self._layers[-1] = Layer(

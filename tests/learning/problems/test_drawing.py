@@ -41,6 +41,9 @@ def test_every_problem_is_sound_and_has_a_coarser_grid(many: list[Drawn]) -> Non
         discrete, _ = prepare(drawn.problem)
         assert len(ladder(discrete)) > 1
         assert label(~discrete.void)[1] == 1
+        volume = drawn.problem.goal.volume
+        assert volume is not None
+        assert discrete.lower.sum() <= 0.5 * volume * np.count_nonzero(discrete.upper)
 
 
 def test_every_problem_survives_its_file_to_the_last_bit(many: list[Drawn]) -> None:

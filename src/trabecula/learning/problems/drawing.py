@@ -22,6 +22,7 @@ from trabecula.problem import (
     Region,
     prepare,
 )
+from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.where import Box
 from trabecula.starts import ladder
 from trabecula.starts.ladder import LEAST_ACROSS, LEAST_ELEMENTS
@@ -38,6 +39,9 @@ SEVERAL = 0.3
 
 PASSIVE = 0.2
 """Share of problems with passive regions beside their shape."""
+
+SOLID = 0.5
+"""Share of the material that passive solid may take."""
 
 ACROSS = 10
 """A side has at least this many voxels."""
@@ -95,9 +99,15 @@ def draw_counted(
             discrete, _ = prepare(problem)
         except ProblemError:
             continue
-        if len(ladder(discrete)) > 1:
+        if _leaves_room(discrete) and len(ladder(discrete)) > 1:
             return Drawn(problem, is_hard, refused)
     raise ProblemError(name, f"{DRAWS} draws, none of them well-posed", "", "take another seed")
+
+
+def _leaves_room(discrete: DiscreteProblem) -> bool:
+    """Whether passive solid leaves enough of the material to join what is loaded and held."""
+    allowed = (discrete.goal.volume or 1.0) * np.count_nonzero(discrete.upper)
+    return bool(discrete.lower.sum() <= SOLID * allowed)
 
 
 def _draw(random: Random, name: str, dimension: int, hard: bool, voxels: int) -> Problem:

@@ -110,8 +110,8 @@ def solve(
     start
         "coarse": search on coarse grids, hand over, finish (default). "learned": the same with networks that
         propose, hand over and leap, each kept only where a solve shows it better. "uniform": one grid,
-        penalty continuation. "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01
-        (the literature's).
+        penalty continuation. "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes
+        by 0.01 (the literature's).
     proposals
         Designs tried on the coarsest grid; more time, stiffer designs. Default 8.
     iterations

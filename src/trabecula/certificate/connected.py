@@ -88,7 +88,7 @@ def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESH
         touching = _contacts(labels, patches)
         good = touching[supported[touching[:, 0]]]
         loaded[touching[:, 0]] = True
-        reached = reached and len(np.unique(good[:, 1])) == number
+        reached = reached and np.count_nonzero(np.bincount(good[:, 1])) == number
     working = (supported & loaded)[1:]
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     islands = int(count - working.sum())
@@ -120,9 +120,11 @@ def _touched(labels: Labels, nodes: Mask, count: int) -> Mask:
 
 def _contacts(labels: Labels, patches: Labels) -> NDArray[np.int64]:
     """Pairs `[pair, (label, patch)]` of an element label and a patch of nodes at one of its corners."""
+    many = np.int64(patches.max()) + 1
     found = []
     for corner in np.ndindex((2,) * labels.ndim):
         patch = patches[tuple(slice(b, b + n) for b, n in zip(corner, labels.shape, strict=True))]
         both = (labels > 0) & (patch > 0)
-        found.append(np.stack([labels[both], patch[both]], axis=1).astype(np.int64))
-    return np.unique(np.concatenate(found), axis=0)
+        found.append(labels[both] * many + patch[both])
+    pairs = np.sort(np.concatenate(found))
+    return np.stack(np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], many), axis=1)

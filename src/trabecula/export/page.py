@@ -127,7 +127,10 @@ class Page:
 
     def to_png(self) -> bytes:
         """The page as a PNG file, the same bytes every time."""
-        return png.encode((np.clip(self.pixels, 0, 1) * 255 + 0.5).astype(np.uint8))
+        scaled = np.clip(self.pixels, 0, 1)
+        scaled *= 255
+        scaled += 0.5
+        return png.encode(scaled.astype(np.uint8))
 
     def _window(self, points: Floats, reach: float) -> Window:
         """The part of the page that lies within reach of points."""

@@ -61,7 +61,8 @@ def draw(
 
     _draw_material(page, density, void, spacing, place)
     corners = place(np.array([(0, 0), (size[0], 0), size, (0, size[1])]))
-    page.stroke(np.stack([corners, np.roll(corners, -1, axis=0)], axis=1), 1.4, _FRAME)
+    for side in np.stack([corners, np.roll(corners, -1, axis=0)], axis=1):
+        page.stroke([side], 1.4, _FRAME)
     if solid is not None and solid.any():
         page.stroke(place(_outline(solid) * np.asarray(spacing)), 1.7, _SOLID)
     if fixed is not None:
@@ -84,15 +85,16 @@ def _draw_material(
     left, right = int(place.left), int(np.ceil(place.left + width * density.shape[1]))
     top, bottom = int(place.bottom - height * density.shape[0]), int(np.ceil(place.bottom))
 
-    def seen(cells: NDArray[np.floating]) -> Floats:
+    def tint(cells: NDArray[np.floating], colour: str) -> NDArray[np.float32]:
         rows = _means(cells[::-1], (top - place.bottom) / height + len(cells), 1 / height, bottom - top)
-        return _means(rows.T, (left - place.left) / width, 1 / width, right - left).T
+        seen = _means(rows.T, (left - place.left) / width, 1 / width, right - left).T
+        return np.multiply.outer(seen.astype(np.float32), rgb(colour) - 1)
 
     material = np.clip(density, 0, 1)
-    free = np.zeros(density.shape) if void is None else void.astype(np.float64)
-    shown = 1 + seen(material * (1 - free))[..., None] * (rgb(_DARK) - 1)
-    if void is not None:
-        shown += seen(free)[..., None] * (rgb(_FREE) - 1)
+    shown = tint(material if void is None else material * ~void, _DARK)
+    if void is not None and void.any():
+        shown += tint(void.astype(np.float64), _FREE)
+    shown += 1
     page.image(shown, left, top)
 
 

@@ -68,7 +68,7 @@ def loose(discrete: DiscreteProblem) -> list[LoosePiece]:
     found = []
     for g, box in enumerate(boxes(groups, count), start=1):
         inside = groups[box] == g
-        parts = np.unique(pieces[box][inside])
+        parts = np.flatnonzero(np.bincount(pieces[box][inside]))
         if len(parts) > _MOST_HINGED:
             bodies = [_body(inside, box)]
         else:
@@ -133,7 +133,7 @@ def _couple(grid: Grid, bodies: list[_Body], gram: Floats, centre: Floats, scale
     size = gram.shape[0] // len(bodies)
     for i, body in enumerate(bodies):
         before = np.where(body.nodes, first[body.box], -1)
-        for j in np.unique(before[before >= 0]):
+        for j in np.flatnonzero(np.bincount(before[before >= 0])):
             modes = _modes((_positions(grid, before == j, body.box) - centre) / scale)
             flat = modes.reshape(-1, size)
             square = flat.T @ flat

@@ -195,13 +195,13 @@ def travel(method: str, discrete: DiscreteProblem, threads: int) -> Travelled:
 def spent(trials: Sequence[Trial], finest: tuple[int, ...]) -> tuple[int, float]:
     """Solves that networks took beside the iterations: on the finest grid, and in all by share of its voxels.
 
-    One for what a network sees, which a leap shares with the iteration; one more for every refused design.
-    All are counted as if they had come first.
+    A hand-over takes two, for the coarse design and the network's; a leap one, for its design. All are
+    counted as if they had come first.
     """
     fine, share = 0, 0.0
     for trial in trials:
         grid = tuple(int(n) for n in trial.where.split()[0].split("x"))
-        solves = (trial.what == "hand-over") + (trial.what == "leap" or not trial.accepted)
+        solves = 2 if trial.what == "hand-over" else 1
         fine += solves if grid == finest else 0
         share += solves * math.prod(grid) / math.prod(finest)
     return fine, share

@@ -12,17 +12,23 @@ namespace tb {
 class Cholesky {
  public:
   // a: n x n, lower triangle used, nothing further than `band` below the diagonal; a tiny multiple of the diagonal is
-  // added so that a coarse mode that only void carries cannot stop the factorisation. n band^2 operations.
+  // added so that a coarse mode that only void carries cannot stop the factorisation, and a row of which rounding
+  // leaves nothing is left out. n band^2 operations.
   void factor(std::vector<double>& a, long n, long band) {
     n_ = n;
     band_ = band;
     l_.resize(n * n);
-    for (long j = 0; j < n; j++) a[j * n + j] *= 1 + 1e-9;
+    std::vector<double> diagonal(n);
+    for (long j = 0; j < n; j++) diagonal[j] = a[j * n + j] *= 1 + 1e-9;
     for (long j = 0; j < n; j++) {
       double* cj = a.data() + j * n;
       const long end = std::min(n, j + band + 1);
       double d = cj[j];
-      if (!(d > 0)) d = 1e-30;
+      if (!(d > kTiny * diagonal[j])) {  // nothing is left of this row: no correction there, rather than a huge one
+        for (long i = j; i < end; i++) cj[i] = 0;
+        cj[j] = kNever;
+        continue;
+      }
       const double s = 1 / std::sqrt(d);
       for (long i = j; i < end; i++) cj[i] *= s;
       cj[j] = d * s;
@@ -60,6 +66,7 @@ class Cholesky {
   long size() const { return n_; }
 
  private:
+  static constexpr double kTiny = 1e-10, kNever = 1e15;
   long n_ = 0, band_ = 0;
   std::vector<float> l_;
 };

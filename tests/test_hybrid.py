@@ -42,7 +42,7 @@ def ignorant(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     folder = tmp_path_factory.mktemp("models")
     return Learned(
         drawer=Drawer(model(folder, "proposer", 2, 8.0, answers=2)),
-        corrector=Corrector(model(folder, "corrector", 2, 8.0)),
+        corrector=Corrector(model(folder, "corrector", 2, 80.0)),
         leaper=Leaper(model(folder, "leap", 2, 8.0)),
     )
 
@@ -105,12 +105,12 @@ def test_a_good_design_is_taken(discrete: DiscreteProblem, unlearned: Arrival) -
     analysis = Analysis(discrete, 1)
     plan = Plan(optimizer_for(discrete, 1), Schedule(), STOP)
     coarse = analysis.chain.uniform(discrete.goal.volume or 0.5)
-    first, trial = correct(analysis, Corrector(Knowing(card("corrector"), b"")), coarse, plan, "here")
-    assert first is not None
+    drawn, trial = correct(analysis, Corrector(Knowing(card("corrector"), b"")), coarse, plan, "here")
+    assert drawn is not None
     assert trial.accepted
     assert trial.after < 0.5 * trial.before
     assert analysis.solves == 2 * analysis.cases
-    assert analysis.chain.volume(analysis.chain.physical(first.x)) <= (discrete.goal.volume or 1) + 1e-6
+    assert analysis.chain.volume(analysis.chain.physical(drawn)) <= (discrete.goal.volume or 1) + 1e-6
 
 
 def test_a_resumed_way_with_networks_ends_in_the_same_design(

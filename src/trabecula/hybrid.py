@@ -63,7 +63,7 @@ class Learned:
         leaper = shipped("leap", dimension) if leaps else None
         return cls(
             drawer=None if drawer is None else Drawer(drawer, drawer.card.settings["grey"]),
-            corrector=None if corrector is None else Corrector(corrector, corrector.card.settings["grey"]),
+            corrector=None if corrector is None else Corrector.of(corrector),
             leaper=None if leaper is None else Leaper(leaper, grey=leaper.card.settings["grey"]),
         )
 
@@ -80,8 +80,10 @@ def pull_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> P
 
 def correct(
     analysis: Analysis, corrector: Corrector, coarse: Array, plan: Plan, where: str
-) -> tuple[Step | None, Trial]:
-    """Hand a coarse design over by the network, if that is better than the coarse design as it is.
+) -> tuple[Array | None, Trial]:
+    """Draw a fine design from a coarse one, and see whether it is better than the coarse one as it is.
+
+    Both are looked at with the same little grey, at the full penalty: two solves, whatever comes out.
 
     Parameters
     ----------
@@ -92,8 +94,8 @@ def correct(
 
     Returns
     -------
-    Step or None
-        The first step, evaluated; None where the network's design was refused.
+    Array or None
+        The network's design, float64 `[z, y, x]`; None where it was refused.
     Trial
         What happened.
     """
@@ -104,12 +106,12 @@ def correct(
     volume = target_volume(plain, discrete, chain)
     fields = pull_of(analysis, plain, before, volume)
     drawn = corrector.draw(coarse, fields, discrete, chain, thread_count(analysis.threads))
-    first = replace(begin(plan, drawn), displacements=light(before.displacements))
-    first, after = looked(analysis, plan, first)
+    first = begin(plan, slightly_grey(drawn, discrete, chain))
+    _, after = looked(analysis, plan, replace(first, displacements=light(before.displacements)))
     accepted = bool(after.merit < before.merit)
     seconds = time.perf_counter() - clock
     trial = Trial("hand-over", where, accepted, before.merit, after.merit, seconds)
-    return (first if accepted else None), trial
+    return (drawn if accepted else None), trial
 
 
 def propose(analysis: Analysis, drawer: Drawer, optimizer: Optimizer) -> list[Proposal]:

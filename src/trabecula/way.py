@@ -52,8 +52,8 @@ class Search:
         Iterations after which the worse half of the random ones is given up.
     coarse
         Iterations on the coarsest grid for those that stay.
-    between, settled
-        Iterations on every grid between; and there where a network hands over, without a ramp.
+    between
+        Iterations on every grid between.
     decide
         Iterations at full penalty on the finest grid after which only the best goes on; None takes all of
         them to the stop.
@@ -73,7 +73,6 @@ class Search:
     halvings: tuple[int, ...] = (12, 24)
     coarse: int = 60
     between: int = 30
-    settled: int = 20
     decide: int | None = 4
     hand_over: HandOver = field(default_factory=HalfGrey)
     exponent: float = 0.7
@@ -164,8 +163,6 @@ def _climb(
     origins, runs = [], []
     for candidate in candidates:
         plan, first = _handed_over(analysis, candidate, search, _for(search.between), traveller)
-        if first.known is not None:  # a network's design needs no ramp
-            plan = replace(plan, stop=_for(search.settled))
         origins.append(candidate)
         runs.append(Run(f"{level}-{candidate.name}", plan, first))
     if "ramp" in search.kinds:
@@ -272,14 +269,16 @@ def _handed_over(
     """By the network, if there is one and its design is better than the coarse one; else half grey."""
     discrete = analysis.discrete
     optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
-    if search.learned.corrector is not None:
+    hand_over, density = search.hand_over, candidate.density
+    corrector = search.learned.corrector
+    if corrector is not None:
         plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, search.tolerance)
         where = f"{_stage(discrete)} {candidate.name}"
-        first, trial = correct(analysis, search.learned.corrector, candidate.density, plan, where)
+        drawn, trial = correct(analysis, corrector, density, plan, where)
         traveller.trials.append(trial)
-        if first is not None:
-            return plan, first
-    x, schedule = search.hand_over.start(candidate.density, discrete, analysis.chain)
+        if drawn is not None:
+            hand_over, density = corrector.hand_over, drawn
+    x, schedule = hand_over.start(density, discrete, analysis.chain)
     plan = Plan(optimizer, _sharpened(discrete, schedule), stop, search.tolerance)
     return plan, begin(plan, x)
 

@@ -12,12 +12,14 @@ from trabecula.learning.network import Size
 from trabecula.learning.ship import settle, ship
 from trabecula.learning.store import open_dataset
 from trabecula.learning.train import Look, Recipe, train
-from trabecula.learning.validate import Judged, best_grey, held_out, judge, rivals, samples, table
+from trabecula.learning.validate import Judged, best_hand_over, held_out, judge, rivals, samples, table
+from trabecula.starts import HalfGrey
+from trabecula.starts.corrector import SHARPNESS
 from trabecula.surrogate import Card, load_model
 
 ANSWERS = {"corrector": 1, "leap": 1, "proposer": 4}
-GREY = {"corrector": 0.25, "leap": 0.05, "proposer": 0.2}
-"""Share of grey where nothing is judged."""
+GREY = {"leap": 0.05, "proposer": 0.2}
+"""Share of grey mixed into what is drawn."""
 
 Say = Callable[[str], None]
 
@@ -110,7 +112,8 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
             "before": round(last[0].base, 4),
             "after": round(last[0].error, 4),
         }
-    card = ship(network, recipe, order.out, {"grey": GREY[order.kind]}, story, name)
+    settings = {"grey": GREY[order.kind]} if order.kind in GREY else corrector_settings(HalfGrey(0.5, 2.0, 5))
+    card = ship(network, recipe, order.out, settings, story, name)
     return _judged(order, card, kept, say) if order.kind == "corrector" and order.judge else card
 
 
@@ -131,5 +134,15 @@ def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
         say(f"judged {len(found)}/{order.judge}")
     if not found:
         return card
-    grey = best_grey(found)
-    return settle(order.out, card.name, {"grey": grey}, {"solves to a level, held out": table(found)})
+    settings = corrector_settings(best_hand_over(found))
+    return settle(order.out, card.name, settings, {"solves to a level, held out": table(found)})
+
+
+def corrector_settings(hand_over: HalfGrey) -> dict[str, float]:
+    """What `Corrector.of` reads."""
+    return {
+        "grey": hand_over.grey,
+        "penalty": hand_over.penalty,
+        "ramp": hand_over.ramp,
+        "sharpness": SHARPNESS,
+    }

@@ -92,11 +92,12 @@ def _begun(
     stop = Stop(change=0.0, kkt=0.0, limit=iterations)
     if isinstance(hand_over, Corrector):
         plan = Plan(optimizer, Schedule(end, end), stop, 1e-3)
-        first, trial = correct(analysis, hand_over, coarse, plan, name)
-        if first is not None:
-            return plan, first, 1, trial.accepted
-        plan, step, spent, _ = _begun(analysis, coarse, HalfGrey(), iterations, name)
-        return plan, step, spent + 2, False
+        drawn, trial = correct(analysis, hand_over, coarse, plan, name)
+        if drawn is not None:
+            plan, step, _, _ = _begun(analysis, drawn, hand_over.hand_over, iterations, name)
+        else:
+            plan, step, _, _ = _begun(analysis, coarse, HalfGrey(), iterations, name)
+        return plan, step, 2, trial.accepted
     x, schedule = hand_over.start(coarse, discrete, analysis.chain)
     plan = Plan(optimizer, schedule, stop, 1e-3)
     return plan, begin(plan, x), 0, None

@@ -23,7 +23,13 @@ PLAIN: dict[str, HandOver] = {
 }
 """Hand-overs without a network, short ones for easy problems, long ones for hard."""
 
-GREYS = (0.1, 0.25, 0.4)
+DRAWN: dict[str, HalfGrey] = {
+    "network, 25 % grey, full penalty": HalfGrey(0.25, 2.999, 0),
+    "network, 40 % grey, p 2 to 3 over 3": HalfGrey(0.4, 2.0, 3),
+    "network, half grey, p 2 to 3 over 5": HalfGrey(0.5, 2.0, 5),
+}
+"""Hand-overs of what a network draws."""
+
 WORSE = 1e-3
 """A run ends worse where it is above the best of all by more than this."""
 
@@ -51,9 +57,9 @@ def held_out(shards: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return train, kept
 
 
-def rivals(model: Model, greys: Iterable[float] = GREYS) -> dict[str, HandOver]:
-    """The plain hand-overs, and a network's with several shares of grey."""
-    return {**PLAIN, **{f"network, {100 * grey:.0f} % grey": Corrector(model, grey) for grey in greys}}
+def rivals(model: Model) -> dict[str, HandOver]:
+    """The plain hand-overs, and a network's."""
+    return {**PLAIN, **{name: Corrector(model, hand_over) for name, hand_over in DRAWN.items()}}
 
 
 def judge(sample: Sample, hand_overs: Mapping[str, HandOver], iterations: int = 60) -> Judged:
@@ -104,6 +110,6 @@ def score(judged: list[Judged], name: str) -> float:
     return float(np.mean(counts))
 
 
-def best_grey(judged: list[Judged], greys: Iterable[float] = GREYS) -> float:
-    """The share of grey with which a network saves most."""
-    return min(greys, key=lambda grey: score(judged, f"network, {100 * grey:.0f} % grey"))
+def best_hand_over(judged: list[Judged]) -> HalfGrey:
+    """The hand-over of a network's designs that saves most."""
+    return DRAWN[min(DRAWN, key=lambda name: score(judged, name))]

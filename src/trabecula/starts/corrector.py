@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.starts.handover import HalfGrey
 from trabecula.starts.resample import resample
 from trabecula.starts.volume import fill, log_odds, target_volume
 from trabecula.surrogate import Model, channels
@@ -36,6 +37,10 @@ def slightly_grey(density: Array, discrete: DiscreteProblem, chain: DesignChain,
     )
 
 
+SHARPNESS = 2.0
+"""What a network's logits are multiplied by: it hedges, and grey is soft at full penalty (docs/decisions)."""
+
+
 @dataclass(frozen=True)
 class Corrector:
     """Hand-over by a network; whether it is taken is decided by a solve.
@@ -43,13 +48,23 @@ class Corrector:
     Attributes
     ----------
     model
-        Sees the coarse design, the slightly grey one, and its pull.
-    grey
-        Share of grey mixed into what it draws: wrong void costs most.
+        Sees the coarse design, and its pull on the fine grid.
+    hand_over
+        From the drawn design to the start: wrong void costs most, so grey is mixed in.
+    sharpness
+        Of what is drawn.
     """
 
     model: Model
-    grey: float = SEEN
+    hand_over: HalfGrey = field(default_factory=lambda: HalfGrey(0.5, 2.0, 5))
+    sharpness: float = SHARPNESS
+
+    @classmethod
+    def of(cls, model: Model) -> Corrector:
+        """With the settings its validation found best."""
+        settings = model.card.settings
+        hand_over = HalfGrey(settings["grey"], settings["penalty"], int(settings["ramp"]))
+        return cls(model, hand_over, settings["sharpness"])
 
     def draw(
         self,
@@ -72,6 +87,4 @@ class Corrector:
         volume = target_volume(design, discrete, chain)
         fields = channels(discrete, volume, [design], [pull])
         correction = self.model.logits(fields, threads)[0]
-        drawn = fill(log_odds(design) + correction, volume, discrete, chain)
-        mixed = (1.0 - self.grey) * drawn + self.grey * volume
-        return np.asarray(np.clip(mixed, discrete.lower, discrete.upper))
+        return fill(self.sharpness * (log_odds(design) + correction), volume, discrete, chain)

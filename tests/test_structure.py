@@ -40,7 +40,7 @@ CLI = {"cli", *LEARNING}
 
 MAY_IMPORT = {
     "files": set(),
-    "version": set(),
+    "version": {"_version"},
     "inner": set(),
     "blur": set(),
     "labels": set(),

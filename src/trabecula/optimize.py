@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log1p
@@ -318,7 +319,8 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
     stop, schedule = plan.stop, plan.schedule
     last = rows[-1]
     if schedule.settled(last.iteration) and last.violation <= stop.violation:
-        settled = [r.objective for r in rows if schedule.settled(r.iteration)]
+        begins = bisect_left(rows, True, key=lambda row: schedule.settled(row.iteration))
+        settled = [row.objective for row in rows[begins:]]
         if last.kkt <= stop.kkt:
             return "converged"
         if stop.density_change and last.change < stop.density_change:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 try:
-    VERSION = version("trabecula")
-except PackageNotFoundError:  # run from a source tree that was never installed
+    from trabecula._version import VERSION  # written by the build (pyproject.toml)
+except ModuleNotFoundError:  # run from a source tree that was never installed
     VERSION = "0+unknown"
+
+__all__ = ["VERSION"]

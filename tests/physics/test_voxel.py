@@ -151,7 +151,7 @@ def test_struts_in_void_are_solved_in_few_iterations_whatever_the_grid(isa: str,
     load = problem.loads[0]
     exact, _ = reference.solve(load)
     u, how = state.solve(load, tolerance=1e-5)
-    assert how.iterations <= 60
+    assert how.iterations <= 70
     assert how.residual <= 1e-5
     assert reference.residual(load, u) == pytest.approx(how.residual, rel=1e-3, abs=1e-9)
     assert not u[problem.fixed].any()

@@ -20,9 +20,11 @@ PAST = "past.npy"
 
 def is_wanted(asked: bool | None) -> bool:
     """Whether the history takes part: as the command says, else as the environment says."""
+    if asked is not None:
+        return asked
     from trabecula.learning.history import is_on
 
-    return is_on() if asked is None else asked
+    return is_on()
 
 
 def forget(folder: Path) -> None:

@@ -47,7 +47,7 @@ class State(Protocol):
 
 @dataclass(frozen=True)
 class Cycle:
-    """Choices of the multigrid cycle; the defaults are measured (docs/decisions/multigrid.md).
+    """Choices of the multigrid cycle, measured (docs/decisions/multigrid.md); the defaults are for solids.
 
     Attributes
     ----------
@@ -70,6 +70,11 @@ class Cycle:
     power: int = 4
     safety: float = 1.3
 
+    @classmethod
+    def of(cls, dimension: int) -> Cycle:
+        """The choice for a grid of 2 or 3 dimensions: a plane's coarse grids are not small beside it."""
+        return cls(coarse_degree=1) if dimension == 2 else cls()
+
 
 def thread_count(threads: int | None = None) -> int:
     """Threads to use: as many as asked for, else OMP_NUM_THREADS, else the processors there are for us."""
@@ -91,7 +96,7 @@ class VoxelState:
     threads
         See `thread_count`. Results do not depend on it.
     cycle
-        Choices of the multigrid cycle.
+        Choices of the multigrid cycle; `Cycle.of` the grid's dimension unless given.
     """
 
     def __init__(
@@ -101,7 +106,7 @@ class VoxelState:
         matrix = element.of(problem)
         self._unit = float(np.abs(matrix).max())  # keeps single precision away from its limits
         first, second = element.constants(problem)
-        cycle = cycle or Cycle()
+        cycle = cycle or Cycle.of(grid.dimension)
         settings = core.Settings()
         settings.threads = thread_count(threads)
         for name in ("degree", "coarse_degree", "repeated", "ratio", "power", "safety"):

@@ -17,7 +17,7 @@ from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Trial
 from trabecula.solve import KKT, PROPOSALS, TOLERANCE
 from trabecula.starts import HalfGrey
-from trabecula.travel import Arrival, Event, Way
+from trabecula.travel import Arrival, Event, Run, Way
 from trabecula.way import Search, classical, coarse_to_fine, uniform
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
@@ -73,9 +73,10 @@ def cold(discrete: DiscreteProblem, threads: int) -> Way:
     analysis = Analysis(discrete, threads)
     plan = cold_plan(discrete, threads, COLD_LIMIT, 1e-3)
     step = begin_uniform(analysis, plan)
+    run = Run("cold", plan, step)
     while step.finished is None:
         step = advance(analysis, plan, step)
-        yield Event("cold", analysis, step, 0.5)
+        yield Event("cold", analysis, step, 0.5, run)
     return Arrival(step, plan, analysis, ())
 
 

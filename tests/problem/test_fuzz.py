@@ -82,7 +82,7 @@ def mutated(draw: st.DrawFn) -> Any:
             holder.append(copy.deepcopy(holder[key]))
         elif how == "add" and isinstance(holder, dict):
             holder[draw(st.sampled_from(KEYS))] = copy.deepcopy(draw(st.sampled_from(ODD)))
-        elif how == "scale" and isinstance(holder[key], (int, float)):
+        elif how == "scale" and isinstance(holder[key], (int, float)) and abs(holder[key]) < 10**300:
             holder[key] *= draw(st.sampled_from([-1, 0, 0.5, 1.5, 1e3, 1e-6, 1e20]))
     return tree
 

@@ -103,8 +103,11 @@ def _on_processes(
             yield future.result()
     except BaseException:  # an interrupt too: nobody works on, and what they had begun leaves no trace
         crew.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
+        children = multiprocessing.active_children()
+        for process in children:
             process.terminate()
+        for process in children:
+            process.join(10.0)
         raise
     crew.shutdown()
 

@@ -74,10 +74,12 @@ def solve(problem: Problem, threads: int, *options: str) -> Ran:
         save(problem, file)
         code = [sys.executable, "-m", "trabecula", "solve", str(file), "--out", str(out), "--json", "--quiet"]
         code.append("--no-history")
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its modules compiled
         clock = time.perf_counter()
         process = subprocess.Popen(
             [*code, "--threads", str(threads), *options],
-            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            env=environment,
             stdout=subprocess.PIPE,
             text=True,
         )

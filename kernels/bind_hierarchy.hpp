@@ -104,6 +104,11 @@ inline void bind_hierarchy(nb::module_& m) {
              nb::gil_scoped_release release;
              s.apply_single(repeats);
            })
+      .def("apply_double",
+           [](Solver& s, int repeats) {
+             nb::gil_scoped_release release;
+             s.apply_double(repeats);
+           })
       .def_prop_ro("bytes", &Solver::bytes)
       .def_prop_ro("levels", &Solver::levels);
 }

@@ -94,6 +94,7 @@ class Analysis:
         self.state: State = VoxelState(discrete, threads) if state is None else state
         self.solves = 0
         self._volume = Volume(discrete)
+        self._slope: Array | None = None
         self._heavy = tuple(bool(np.any(g)) for g in discrete.gravity)
 
     @property
@@ -151,21 +152,40 @@ class Analysis:
             physical, interpolation.derivative(physical), energies, compliances, tuple(displacements)
         )
         goal, limits = self.formulation.objective, self.formulation.constraints
-        gradient = self.chain.pullback(x, beta, goal.sensitivity(response))
-        constraints = []
-        for limit in limits:
-            if isinstance(limit.goal, Volume):
-                slope = self.chain.volume_gradient(x, beta) / limit.limit
-            else:
-                slope = self.chain.sensitivity(x, self.chain.pullback(x, beta, limit.sensitivity(response)))
-            constraints.append(Constraint(limit.value(response), slope))
+        objective, volume = goal.value(response), self._volume.value(response)
+        values = [limit.value(response) for limit in limits]
+        of_limits = [
+            None if isinstance(limit.goal, Volume) else limit.sensitivity(response) for limit in limits
+        ]
+        of_goal = goal.sensitivity(response)
+        del response, energies, physical  # memory for what comes
+        gradient = self._gradient(x, beta, of_goal)
+        del of_goal
+        slopes = [
+            self._volume_slope(x, beta, limit.limit) if own is None else self._gradient(x, beta, own)
+            for limit, own in zip(limits, of_limits, strict=True)
+        ]
         return Evaluation(
-            objective=goal.value(response),
+            objective=objective,
             compliance=float(np.dot(self.discrete.weights, compliances)),
-            volume=self._volume.value(response),
-            gradient=self.chain.sensitivity(x, gradient),
-            constraints=tuple(constraints),
+            volume=volume,
+            gradient=gradient,
+            constraints=tuple(map(Constraint, values, slopes)),
             displacements=tuple(displacements),
             iterations=iterations,
             residual=residual,
         )
+
+    def _gradient(self, x: Array, beta: float, sensitivity: Array) -> Array:
+        """What the optimiser is given for a sensitivity to the physical densities."""
+        return self.chain.sensitivity(x, self.chain.pullback(x, beta, sensitivity))
+
+    def _volume_slope(self, x: Array, beta: float, limit: float) -> Array:
+        """Gradient of the used volume relative to its limit; without projection the same for all designs."""
+        if self._slope is not None:
+            return self._slope
+        slope = self.chain.volume_gradient(x, beta) / limit
+        slope.setflags(write=False)
+        if not self.chain.projects:
+            self._slope = slope
+        return slope

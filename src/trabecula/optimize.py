@@ -255,6 +255,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     discrete, schedule = analysis.discrete, plan.schedule
     penalty, beta = schedule.penalty(i), schedule.beta(i)
     found = step.known or _evaluate(analysis, plan, step)
+    u, found = light(found.displacements), replace(found, displacements=())
     adapt = i > 0 and not schedule.changes(i)
     share = min(1.0, STEEP / beta) if analysis.chain.projects else 1.0
     x, memory = plan.optimizer.step(step.memory, step.x, found, discrete.lower, discrete.upper, adapt, share)
@@ -267,13 +268,18 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         compliance=found.compliance,
         volume=found.volume,
         violation=found.violation,
-        change=float(np.abs(x - step.x).max(initial=0.0)),
+        change=_largest_change(step.x, x),
         kkt=kkt,
         cg_iterations=found.iterations,
         seconds=time.perf_counter() - clock,
     )
     rows = (*step.rows, row)
-    return Step(x, memory, light(found.displacements), rows, _finished(plan, rows))
+    return Step(x, memory, u, rows, _finished(plan, rows))
+
+
+def _largest_change(before: Array, after: Array) -> float:
+    change = after - before
+    return float(np.abs(change, out=change).max(initial=0.0))
 
 
 def looked(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Evaluation]:

@@ -348,21 +348,24 @@ def _bounds(
         return Progress(stage, 1, compliance, 0.0, analysis.chain.volume(x), seconds, fraction, x)
 
     yield told("proof: bound", 0.9)
-    start: Array | None = None
-    if penalty > 1.0:
-        for grid in ladder(discrete)[:-1]:
-            coarse = Analysis(grid, threads)
-            if start is not None:
-                start = resample(start, grid.grid.shape)
-            found = find_bound(grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
-            if not isinstance(found, Relaxed):
-                return None
-            start = found.design
-    if start is not None:
-        start = resample(start, discrete.grid.shape)
+    start = _relaxed_coarse(discrete, threads, penalty) if penalty > 1.0 else None
     bound = find_bound(discrete, analysis.chain, analysis.state, penalty, design=x, start=start)
     yield told("proof: equilibrium", 0.97)
     return bound if isinstance(bound, Relaxed) else None
+
+
+def _relaxed_coarse(discrete: DiscreteProblem, threads: int | None, penalty: float) -> Array | None:
+    """The relaxed design of the coarser grids, one after the other, put on the finest; None without any."""
+    start: Array | None = None
+    for grid in ladder(discrete)[:-1]:
+        coarse = Analysis(grid, threads)
+        if start is not None:
+            start = resample(start, grid.grid.shape)
+        found = find_bound(grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
+        if not isinstance(found, Relaxed):
+            return None
+        start = found.design
+    return None if start is None else resample(start, discrete.grid.shape)
 
 
 def _better(analysis: Analysis, x: Array, other: Array) -> Array:

@@ -72,25 +72,32 @@ class Traveller:
     def run(self, stage: str, analysis: Analysis, run: Run, fraction: float) -> Generator[Event, None, Step]:
         """Take one run to its stop."""
         clock = time.perf_counter()
-        step = run.first
-        for step in self.journal.run(run.name, analysis, run.plan, lambda: run.first):
+        step, before = run.first, len(run.first.rows)
+        first = [step]  # handed on, not kept: where a run began is memory that nothing needs any more
+        for step in self.journal.run(run.name, analysis, run.plan, first.pop):
             yield Event(stage, analysis, step, fraction, run)
-        self._count(stage, [run], [step], clock)
+            run = replace(run, first=step)
+        self._count(stage, len(step.rows) - before, clock)
         return step
 
     def run_all(
-        self, stage: str, analysis: Analysis, runs: Sequence[Run], threads: int | None, fraction: float
+        self, stage: str, analysis: Analysis, runs: list[Run], threads: int | None, fraction: float
     ) -> Generator[Event, None, list[Step]]:
-        """Take several runs to their stops; on a small grid at once, a thread each. Same steps either way."""
+        """Take several runs to their stops; on a small grid at once, a thread each. Same steps either way.
+
+        The list is used up: on a large grid the steps that runs begin with are memory.
+        """
         workers = min(len(runs), thread_count(threads)) if is_small(analysis.discrete) else 1
         if workers < 2:
             steps = []
-            for run in runs:
-                steps.append((yield from self.run(stage, analysis, run, fraction)))
+            while runs:
+                steps.append((yield from self.run(stage, analysis, runs.pop(0), fraction)))
             return steps
         clock = time.perf_counter()
         steps = yield from self._together(stage, analysis, runs, workers, fraction)
-        analysis.solves += analysis.cases * self._count(stage, runs, steps, clock)
+        made = sum(len(step.rows) - len(run.first.rows) for run, step in zip(runs, steps, strict=True))
+        self._count(stage, made, clock)
+        analysis.solves += analysis.cases * made
         return steps
 
     def _together(
@@ -123,11 +130,9 @@ class Traveller:
                 enough.set()
         return steps
 
-    def _count(self, stage: str, runs: Sequence[Run], steps: Sequence[Step], clock: float) -> int:
-        made = sum(len(step.rows) - len(run.first.rows) for run, step in zip(runs, steps, strict=True))
+    def _count(self, stage: str, made: int, clock: float) -> None:
         self._iterations[stage] = self._iterations.get(stage, 0) + made
         self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - clock
-        return made
 
     def arrive(self, step: Step, plan: Plan, analysis: Analysis) -> Arrival:
         """The end of the way."""

@@ -303,22 +303,30 @@ def _finish(
     stage = _stage(analysis.discrete)
     ready = [_handed_over(analysis, candidate, search, stop, traveller) for candidate in candidates]
     if len(candidates) > 1:
-        runs = []
-        for candidate, (plan, first) in zip(candidates, ready, strict=True):
-            until = stop
-            if search.decide is not None:
-                until = _for(min(plan.schedule.over + search.decide, stop.limit))
-            runs.append(Run(f"fine-{candidate.name}", replace(plan, stop=until), first))
+
+        def until(plan: Plan) -> Stop:
+            if search.decide is None:
+                return stop
+            return _for(min(plan.schedule.over + search.decide, stop.limit))
+
+        plans = [plan for plan, _ in ready]
+        runs = [
+            Run(f"fine-{candidate.name}", replace(plan, stop=until(plan)), first)
+            for candidate, (plan, first) in zip(candidates, ready, strict=True)
+        ]
+        ready.clear()  # steps are memory: `run_all` lets go of each when its run has begun
         steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.6)
-        ready = [(plan, step) for (plan, _), step in zip(ready, steps, strict=True)]
+        ready = list(zip(plans, steps, strict=True))
+        del steps
     best = min(range(len(ready)), key=lambda i: ready[i][1].merit)
     plan, first = ready[best]
     name = candidates[best].name
+    ready.clear()
     if search.learned.leaper is not None:
         first = yield from _leap(analysis, search.learned.leaper, plan, go_on(plan, first), name, traveller)
-    run = Run(f"finish-{name}", plan, go_on(plan, first))
-    step = yield from traveller.run(stage, analysis, run, 0.8)
-    return traveller.arrive(step, plan, analysis)
+    last = traveller.run(stage, analysis, Run(f"finish-{name}", plan, go_on(plan, first)), 0.8)
+    del first
+    return traveller.arrive((yield from last), plan, analysis)
 
 
 def _leap(

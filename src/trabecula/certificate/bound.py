@@ -157,6 +157,7 @@ def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:
         works.append(np.sign(work) * max(0.0, abs(work) - error))
         energy, error_ = state.energy_and_error(given)
         energy += error_
+        del error_
         energies.append(np.maximum(energy, 0.0, out=energy))
     return Field(np.array(works), energies)
 

@@ -62,12 +62,12 @@ class Relaxed:
     Attributes
     ----------
     bound
-        Rigorous bound by `displacements`.
+        Rigorous bound, by the equilibrium of `density`.
     design, density
         float64 `[z, y, x]`: design variables, and the physical density (rounded to single precision) whose
         equilibrium gave the bound.
     displacements
-        One float64 `[component, z, y, x]` a load case, m.
+        One float32 `[component, z, y, x]` a load case, m, to start other solves from.
     objective
         Least objective met on the way, as exact as the loose solves: how far the bound could still rise.
     optimum
@@ -79,7 +79,7 @@ class Relaxed:
     bound: Bound
     design: Array
     density: Array
-    displacements: tuple[Array, ...]
+    displacements: tuple[Guess, ...]
     objective: float
     optimum: Array
     iterations: int
@@ -146,9 +146,11 @@ def relax(
     anderson, best, grown = Anderson(mixing), None, [0.0]
     objective = previous = float("inf")
     image = x
+    field: Field | None = None
     iteration = 0
     for iteration in range(1, max_iterations + 1):
         density = sheet.designs.physical(x)
+        del field  # memory for the solve
         field, solved = _solve(discrete, state, density, u, solve_tolerance)
         u = [each.astype(np.float32) for each in solved]
         del solved
@@ -172,13 +174,15 @@ def relax(
         image = sheet.step(x, density, field)
         x = sheet.fitted(anderson.mix(x, image))
     assert best is not None, "at least one iteration"
-    del anderson, image  # memory for the last, tight solve
+    designs = sheet.designs
     x, u = best
-    density = sheet.designs.physical(x).astype(np.float32).astype(np.float64)
-    _, solved = _solve(discrete, state, density, u, final_tolerance)
-    return Relaxed(
-        prove(discrete, density, solved, sheet.designs), x, density, solved, objective, optimum, iteration
-    )
+    del anderson, image, field, density, sheet, best  # memory for the last, tight solve
+    density = designs.physical(x).astype(np.float32).astype(np.float64)
+    solved = _displacements(discrete, state, density, u, final_tolerance)
+    del u
+    bound = prove(discrete, density, solved, designs)
+    light = tuple(each.astype(np.float32) for each in solved)
+    return Relaxed(bound, x, density, light, objective, optimum, iteration)
 
 
 def prove(
@@ -205,13 +209,19 @@ def prove(
 def _solve(
     discrete: DiscreteProblem, state: State, density: Array, start: Sequence[Guess | None], tolerance: float
 ) -> tuple[Field, tuple[Array, ...]]:
-    soft = discrete.options.minimum_stiffness
-    state.set_stiffness(soft + (1 - soft) * density)
-    solved = tuple(
-        state.solve(load, guess, tolerance)[0] for load, guess in zip(discrete.loads, start, strict=True)
-    )
+    solved = _displacements(discrete, state, density, start, tolerance)
     works = np.array([inner(load, u) for load, u in zip(discrete.loads, solved, strict=True)])
     return Field(works, [state.energy(u) for u in solved]), solved
+
+
+def _displacements(
+    discrete: DiscreteProblem, state: State, density: Array, start: Sequence[Guess | None], tolerance: float
+) -> tuple[Array, ...]:
+    soft = discrete.options.minimum_stiffness
+    state.set_stiffness(soft + (1 - soft) * density)
+    return tuple(
+        state.solve(load, guess, tolerance)[0] for load, guess in zip(discrete.loads, start, strict=True)
+    )
 
 
 class _Sheet:
@@ -220,7 +230,7 @@ class _Sheet:
     def __init__(self, discrete: DiscreteProblem, designs: Designs) -> None:
         self.discrete, self.designs = discrete, designs
         self.lower = np.maximum(discrete.lower, FLOOR * discrete.upper)
-        self.cost = designs.adjoint(np.ones(discrete.grid.shape))
+        self.cost = designs.adjoint(np.broadcast_to(1.0, discrete.grid.shape))  # no memory where all cost one
         self.domain = float(discrete.upper.sum())
         self.paid = float(designs.physical(discrete.lower).sum()) - inner(self.cost, discrete.lower)
         self.fraction = 0.5 if discrete.goal.volume is None else discrete.goal.volume

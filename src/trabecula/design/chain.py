@@ -44,7 +44,6 @@ class DesignChain:
         self._mirrors = tuple(dimension - 1 - AXES.index(name) for name in discrete.options.symmetry)
         passive = discrete.lower == discrete.upper
         self._passive = passive if passive.any() else None
-        self._volume_gradient: Array | None = None
 
     def physical(self, x: Array, beta: float = 1.0) -> Array:
         """Physical densities: filtered, projected, passive voxels exactly at their value; a new array."""
@@ -83,12 +82,8 @@ class DesignChain:
 
     def volume_gradient(self, x: Array, beta: float = 1.0) -> Array:
         """Gradient of `volume(physical(x, beta))` with respect to `x`; a read-only array."""
-        if self._volume_gradient is not None:
-            return self._volume_gradient
         gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, 1.0 / self.domain_volume))
         gradient.setflags(write=False)
-        if not self.projects:
-            self._volume_gradient = gradient
         return gradient
 
     def symmetrise(self, values: Array) -> Array:

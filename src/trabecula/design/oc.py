@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trabecula._kernels import core
 
 Array = NDArray[np.float64]
+Signs = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,14 @@ class OCState:
     exponents
         `[z, y, x]`, or None while all are equal.
     last
-        The last step `x_new - x`, `[z, y, x]`; None before the first step, or where nothing adapts.
+        Signs of the last step `x_new - x`, int8 `[z, y, x]`; None before the first step, or where nothing
+        adapts.
     log_multiplier
         Logarithm of the last multiplier, where the next search begins; None before the first step.
     """
 
     exponents: Array | None = None
-    last: Array | None = None
+    last: Signs | None = None
     log_multiplier: float | None = None
 
     def arrays(self) -> dict[str, Array]:
@@ -53,7 +55,7 @@ class OCState:
         if self.exponents is not None:
             parts["exponents"] = self.exponents
         if self.last is not None:
-            parts["last"] = self.last
+            parts["last"] = self.last.astype(np.float64)
         if self.log_multiplier is not None:
             parts["log_multiplier"] = np.array(self.log_multiplier)
         return parts
@@ -61,9 +63,11 @@ class OCState:
     @classmethod
     def restore(cls, arrays: Mapping[str, Array]) -> OCState:
         """The state whose `arrays` these are."""
-        multiplier = arrays.get("log_multiplier")
+        last, multiplier = arrays.get("last"), arrays.get("log_multiplier")
         return cls(
-            arrays.get("exponents"), arrays.get("last"), None if multiplier is None else float(multiplier)
+            arrays.get("exponents"),
+            None if last is None else np.sign(last).astype(np.int8),
+            None if multiplier is None else float(multiplier),
         )
 
 
@@ -192,7 +196,8 @@ class OC:
         if self.adaptive is None:
             return new, OCState(None, None, kept)
         step = new - x
-        return new, OCState(self._adapted(state, step, adapt), step, kept)
+        adapted = self._adapted(state, step, adapt)
+        return new, OCState(adapted, np.sign(step, out=step).astype(np.int8), kept)
 
     def _adapted(self, state: OCState, step: Array, adapt: bool) -> Array | None:
         rule = self.adaptive
@@ -214,7 +219,7 @@ class OC:
         return after
 
 
-def _flat(a: Array) -> Array:
+def _flat(a: NDArray[np.floating | np.int8]) -> Array:
     return np.ascontiguousarray(a, dtype=np.float64).reshape(-1)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.inner import inner
 from trabecula.physics.dissection import nested_dissection
 from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import Material
@@ -118,7 +119,7 @@ def _strain(gradients: Array, heat: bool) -> Array:
 
 
 def total_load(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
-    """Return the nodal load of one case with the own weight of the material that is there.
+    """Return the nodal load of one case with the own weight of the material that is there; not to be changed.
 
     Parameters
     ----------
@@ -132,11 +133,11 @@ def total_load(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
     Array
         float64 `[component, z, y, x]` over nodes, N (W for heat); zero on held degrees of freedom.
     """
-    load: Array = discrete.loads[case].copy()
+    load: Array = discrete.loads[case]
     gravity = discrete.gravity[case]
     if discrete.heat or not np.any(gravity):
         return load
-    grid = discrete.grid
+    load, grid = load.copy(), discrete.grid
     share = discrete.material.density * grid.element_volume / 2**grid.dimension
     mass = np.zeros(grid.node_shape)
     for corner in _corners(grid.dimension):
@@ -167,9 +168,9 @@ class AssembledState:
         self.grid = discrete.grid
         self.element = element_matrix(discrete.grid, discrete.material, discrete.heat)
         self.fixed = discrete.fixed
-        self.relative: Array = np.ones(discrete.grid.shape)
+        self.relative: Array = np.broadcast_to(1.0, discrete.grid.shape)
         self._corners = _corners(self.grid.dimension)
-        self._free = np.flatnonzero(~discrete.fixed.ravel())
+        self._free = self.fixed.size - int(np.count_nonzero(self.fixed))
         self._limit = DIRECT_LIMIT[self.grid.dimension] if direct_limit is None else direct_limit
         self._factor: Callable[[Array], Array] | None = None
         self._matrix: Any = None
@@ -177,7 +178,7 @@ class AssembledState:
     @property
     def is_direct(self) -> bool:
         """Whether `solve` factorises."""
-        return len(self._free) <= self._limit
+        return self._free <= self._limit
 
     def set_stiffness(self, relative: Array) -> None:
         """Use these stiffnesses relative to the solid, float64 `[z, y, x]`; factorised when first needed."""
@@ -224,15 +225,23 @@ class AssembledState:
 
     def residual(self, load: Array, u: Array) -> float:
         """Return |f - K u| / |f| over the free degrees of freedom, element by element in float64."""
-        right = np.where(self.fixed, 0.0, load)
-        norm = float(np.linalg.norm(right))
-        rest = np.where(self.fixed, 0.0, right - self.apply(u))
-        return float(np.linalg.norm(rest)) / norm if norm > 0 else 0.0
+        rest = self.apply(u)
+        np.subtract(load, rest, out=rest)
+        norm = self._norm(load)
+        return self._norm(rest) / norm if norm > 0 else 0.0
+
+    def _norm(self, values: Array) -> float:
+        """Euclidean norm over the free degrees of freedom, layer by layer: no copy of the whole."""
+        squares = 0.0
+        for component, held in zip(values, self.fixed, strict=True):
+            for layer, where in zip(component, held, strict=True):
+                free = layer[~where]
+                squares += inner(free, free)
+        return float(np.sqrt(squares))
 
     def apply(self, u: Array) -> Array:
         """Return K u over all nodes, float64 `[component, z, y, x]`, u taken as zero where it is held."""
-        u = np.where(self.fixed, 0.0, u)
-        product_ = np.zeros_like(u)
+        product_ = np.zeros(u.shape)
         for rows in self._slabs():
             local = self._gather(u, rows)
             forces = (self.element @ local) * self.relative[rows].ravel()
@@ -250,7 +259,6 @@ class AssembledState:
         none), whose differences are correctly rounded.  With n degrees of freedom an inner product errs by at
         most n eps/2 of its absolute terms; 4 n eps covers both products, the differences and the quadrature.
         """
-        u = np.where(self.fixed, 0.0, u)
         energy, error = np.empty(self.grid.shape), np.empty(self.grid.shape)
         allowance = 4 * len(self.element) * EPSILON * float(np.linalg.norm(self.element))
         for rows in self._slabs():
@@ -272,14 +280,15 @@ class AssembledState:
         return first, *(slice(b, b + n) for b, n in zip(corner[1:], self.grid.shape[1:], strict=True))
 
     def _gather(self, u: Array, rows: slice) -> Array:
-        """Displacements `[dof, element]` of a slab, relative to each element's first node."""
+        """Displacements `[dof, element]` of a slab, relative to each element's first node, 0 where held."""
         nodes = len(self._corners)
-        layers = rows.stop - rows.start
-        local = np.empty((len(self.element), layers, *self.grid.shape[1:]))
-        for component in range(len(u)):
-            base = u[component][self._window(self._corners[0], rows)]
+        here, below = slice(rows.start, rows.stop + 1), slice(0, rows.stop - rows.start)
+        local = np.empty((len(self.element), below.stop, *self.grid.shape[1:]))
+        for component, (values, held) in enumerate(zip(u, self.fixed, strict=True)):
+            layers = np.where(held[here], 0.0, values[here])
+            base = layers[self._window(self._corners[0], below)]
             for a, corner in enumerate(self._corners):
-                np.subtract(u[component][self._window(corner, rows)], base, out=local[component * nodes + a])
+                np.subtract(layers[self._window(corner, below)], base, out=local[component * nodes + a])
         return local.reshape(len(local), -1)
 
     def _scatter(self, forces: Array, rows: slice, out: Array) -> None:

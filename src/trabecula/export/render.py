@@ -95,7 +95,12 @@ def render(scene: Scene, width: int, height: int, view: View | None = None) -> N
     picture[seen.pixel] = _shade(scene, seen, axes, depth.reshape(shape))
     _draw_lines(picture, depth, shape, project(scene.lines.reshape(-1, 3)).reshape(-1, 2, 3))
     fine = picture.reshape(height, SUPERSAMPLING, width, SUPERSAMPLING, 3)
-    return np.asarray(np.clip(fine.mean(axis=(1, 3)) * 255 + 0.5, 0, 255).astype(np.uint8))
+    total = np.zeros((height, width, 3), dtype=np.float32)
+    for row, column in np.ndindex(SUPERSAMPLING, SUPERSAMPLING):
+        total += fine[:, row, :, column]
+    total *= 255 / SUPERSAMPLING**2
+    total += 0.5
+    return np.clip(total, 0, 255, out=total).astype(np.uint8)
 
 
 def _extent(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -109,10 +109,10 @@ def test_a_reader_that_went_away_is_no_error() -> None:
 def test_ctrl_c_before_anything_runs_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     from trabecula.cli import app as module
 
-    def interrupted() -> None:
+    def interrupted(app: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "app", interrupted)
+    monkeypatch.setattr(type(module.app), "__call__", interrupted)
     with pytest.raises(SystemExit) as end:
         module.main()
     assert end.value.code == 130

@@ -97,17 +97,15 @@ def _here(folder: str, settings: Settings, jobs: Sequence[Job], told: Told) -> T
 def _on_processes(
     folder: str, settings: Settings, jobs: Sequence[Job], workers: int
 ) -> Iterator[tuple[int, int]]:
+    others = set(multiprocessing.active_children())
     crew = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_alone)
     try:
         for future in as_completed([crew.submit(make_shard, folder, settings, *job) for job in jobs]):
             yield future.result()
     except BaseException:  # an interrupt too: nobody works on, and what they had begun leaves no trace
-        crew.shutdown(wait=False, cancel_futures=True)
-        children = multiprocessing.active_children()
-        for process in children:
+        for process in set(multiprocessing.active_children()) - others:
             process.terminate()
-        for process in children:
-            process.join(10.0)
+        crew.shutdown(cancel_futures=True)  # its own thread waits for the ended; two would miss one another
         raise
     crew.shutdown()
 

@@ -36,6 +36,9 @@ ASSEMBLY_LIMIT = 1_000_000_000
 SLAB = 16_384
 """Elements treated at once: a slab of their displacements stays in the cache."""
 
+ONE_THREAD = 200_000
+"""Multiply-adds of a matrix product up to which linear algebra keeps to one thread (see `inner`)."""
+
 EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -153,6 +156,16 @@ def _corners(dimension: int) -> list[tuple[int, ...]]:
     return [tuple((a >> axis) & 1 for axis in reversed(range(dimension))) for a in range(2**dimension)]
 
 
+def _product(matrix: Array, columns: Array) -> Array:
+    """A small matrix times many columns, so few at once that no other threads are woken."""
+    out = np.empty((len(matrix), columns.shape[1]))
+    step = max(1, ONE_THREAD // matrix.size)
+    for first in range(0, columns.shape[1], step):
+        part = slice(first, first + step)
+        np.matmul(matrix, columns[:, part], out=out[:, part])
+    return out
+
+
 class AssembledState:
     """The state equation K(x) u = f with an assembled matrix; same verbs as the voxel state.
 
@@ -244,7 +257,8 @@ class AssembledState:
         product_ = np.zeros(u.shape)
         for rows in self._slabs():
             local = self._gather(u, rows)
-            forces = (self.element @ local) * self.relative[rows].ravel()
+            forces = _product(self.element, local)
+            forces *= self.relative[rows].ravel()
             self._scatter(forces, rows, product_)
         return product_
 
@@ -264,7 +278,7 @@ class AssembledState:
         for rows in self._slabs():
             local = self._gather(u, rows)
             shape = energy[rows].shape
-            energy[rows] = np.einsum("ij,ij->j", local, self.element @ local).reshape(shape)
+            energy[rows] = np.einsum("ij,ij->j", local, _product(self.element, local)).reshape(shape)
             error[rows] = allowance * np.einsum("ij,ij->j", local, local).reshape(shape)
         return energy, error
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trabecula import files
 from trabecula.learning.batches import Batch, Batches
+from trabecula.learning.checkpoint import keep, restored
 from trabecula.learning.example import Example
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.surrogate import count
@@ -160,14 +160,14 @@ def train(
     )
     supply = Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
     asked = recipe.fingerprint(examples)
-    first, before = _restored(checkpoint, asked, network, optimizer)
+    first, before = restored(checkpoint, asked, network, optimizer)
     clock, running = time.perf_counter(), 0.0
     network.train()
     for step in range(first, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate(step)
         batch = supply.draw(np.random.default_rng([recipe.seed, step]))
-        loss = loss_of(_answers(network, batch), batch.target, batch.inside)
+        loss = loss_of(answers_of(network, batch), batch.target, batch.inside)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -179,7 +179,7 @@ def train(
             made = (step % recipe.every) + 1
             told(Look(step + 1, seconds, running / made, base, error))
             running = 0.0
-            _keep(checkpoint, asked, step + 1, seconds, network, optimizer)
+            keep(checkpoint, asked, step + 1, seconds, network, optimizer)
             network.train()
     return network.eval()
 
@@ -192,7 +192,7 @@ def look(network: EncoderDecoder, supply: Batches, examples: Sequence[Example]) 
         for example in examples:
             batch = supply.batch([example])
             inside = batch.inside.sum().clamp(min=1.0)
-            wide = _answers(network, batch)[0].reshape(network.answers, *batch.target.shape[1:]).sigmoid()
+            wide = answers_of(network, batch)[0].reshape(network.answers, *batch.target.shape[1:]).sigmoid()
             wrong = ((wide - batch.target[0]).abs() * batch.inside[0]).flatten(1).sum(1)
             error += float(wrong.min() / inside)
             base += float(((batch.base.sigmoid() - batch.target).abs() * batch.inside).sum() / inside)
@@ -200,33 +200,7 @@ def look(network: EncoderDecoder, supply: Batches, examples: Sequence[Example]) 
     return base / n, error / n
 
 
-def _answers(network: EncoderDecoder, batch: Batch) -> Tensor:
+def answers_of(network: EncoderDecoder, batch: Batch) -> Tensor:
+    """Logits `[batch, answers * voxels, ...]`: what the network adds to each example's base."""
     answer: Tensor = network(batch.fields)
     return answer + batch.base.repeat(1, network.answers, *[1] * network.dimension)
-
-
-def _keep(
-    path: Path, asked: str, step: int, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> None:
-    state = {
-        "asked": asked,
-        "step": step,
-        "seconds": seconds,
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    with files.replacing(path) as file:
-        torch.save(state, file)
-
-
-def _restored(
-    path: Path, asked: str, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, float]:
-    if not path.exists():
-        return 0, 0.0
-    state = torch.load(path, weights_only=True)
-    if state["asked"] != asked:
-        raise files.UnreadableError(path, "belongs to another recipe or other data; choose another file")
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"]), float(state["seconds"])

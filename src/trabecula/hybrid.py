@@ -64,7 +64,7 @@ class Learned:
         return cls(
             drawer=None if drawer is None else Drawer(drawer, drawer.card.settings["grey"]),
             corrector=None if corrector is None else Corrector.of(corrector),
-            leaper=None if leaper is None else Leaper(leaper, grey=leaper.card.settings["grey"]),
+            leaper=None if leaper is None else Leaper(leaper, sharpness=leaper.card.settings["sharpness"]),
         )
 
 

@@ -25,6 +25,9 @@ def train(
         int | None, typer.Option(metavar="N", min=1, max=64, help="Different answers (proposer: 4).")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of weights and batches.")] = 0,
+    solver: Annotated[
+        int, typer.Option("--solver-steps", metavar="N", min=0, help="Steps through the solver that follow.")
+    ] = 150,
     judge: Annotated[
         int, typer.Option(metavar="N", min=0, help="Held-out problems solved to judge the network.")
     ] = 16,
@@ -73,6 +76,7 @@ def train(
         depth=depth,
         answers=answers,
         seed=seed,
+        solver=solver,
         judge=judge,
         name=name,
         cache=cache,

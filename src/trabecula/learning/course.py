@@ -7,19 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from trabecula.learning.examples import prepare_all
-from trabecula.learning.network import Size
+from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import settle, ship
-from trabecula.learning.store import open_dataset
+from trabecula.learning.solver_loss import DRAWINGS, Case, Polish, cases, polish, share_of_compliance
+from trabecula.learning.store import open_dataset, read_shard
 from trabecula.learning.train import Look, Recipe, train
 from trabecula.learning.validate import Judged, best_hand_over, held_out, judge, rivals, samples, table
 from trabecula.starts import HalfGrey
-from trabecula.starts.corrector import SHARPNESS
+from trabecula.starts.volume import SHARPNESS
 from trabecula.surrogate import Card, load_model
 
 ANSWERS = {"corrector": 1, "leap": 1, "proposer": 4}
-GREY = {"leap": 0.05, "proposer": 0.2}
-"""Share of grey mixed into what is drawn."""
+CASES = 800
+"""Designs drawn and solved in training through the solver are taken from so many."""
 
 Say = Callable[[str], None]
 
@@ -36,6 +39,8 @@ class Order:
         Data set, and folder of models.
     steps, width, depth, answers, seed
         Of `trabecula.learning.train.Recipe`; `answers` None is the kind's own number.
+    solver
+        Steps of training through the solver that follow (`trabecula.learning.solver_loss`).
     judge
         Held-out problems that the solver judges a corrector by.
     name
@@ -54,6 +59,7 @@ class Order:
     depth: int = 1
     answers: int | None = None
     seed: int = 0
+    solver: int = 150
     judge: int = 16
     name: str | None = None
     cache: Path | None = None
@@ -89,7 +95,7 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
         steps=order.steps,
         seed=order.seed,
     )
-    name = order.name or f"{order.kind}-{dataset.dimension}d"
+    name = order.name or recipe.name
     order.out.mkdir(parents=True, exist_ok=True)
     last: list[Look] = []
 
@@ -112,7 +118,9 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
             "before": round(last[0].base, 4),
             "after": round(last[0].error, 4),
         }
-    settings = {"grey": GREY[order.kind]} if order.kind in GREY else corrector_settings(HalfGrey(0.5, 2.0, 5))
+    if order.solver:
+        story["through the solver"] = _polished(order, recipe, network, (chosen, kept), say)
+    settings = settings_of(order.kind)
     card = ship(network, recipe, order.out, settings, story, name)
     return _judged(order, card, kept, say) if order.kind == "corrector" and order.judge else card
 
@@ -121,6 +129,47 @@ LIMITS = (
     "Trained on elasticity, compliance under a volume, density filter, cubic voxels, up to four loads. "
     "Elsewhere its designs are mostly refused by the solve that decides, and cost one or two solves."
 )
+
+
+def _polished(
+    order: Order, recipe: Recipe, network: EncoderDecoder, data: tuple[list[Path], list[Path]], say: Say
+) -> dict[str, float]:
+    """Train on through the solver; steps, hours, and what drawn designs bear on problems held out."""
+    say("solving what is to be drawn")
+    known, unseen = _cases(order.kind, data[0], CASES), _cases(order.kind, data[1], CASES // 16)
+    hours = [0.0]
+
+    def told(step: int, seconds: float, mean: float) -> None:
+        hours[0] = round(seconds / 3600, 3)
+        change = f"{100 * np.expm1(mean):+.2f} %"
+        say(f"through the solver {step}/{order.solver}  {seconds:.0f} s  compliance {change}")
+
+    checkpoint = order.out / f"{order.name or recipe.name}.solver.checkpoint"
+    before = share_of_compliance(network, order.kind, unseen)
+    polish(network, recipe, Polish(order.solver, seed=order.seed), known, checkpoint, told)
+    after = share_of_compliance(network, order.kind, unseen)
+    return {
+        "steps": order.solver,
+        "hours": hours[0],
+        "compliance without the solver, held out": round(before, 4),
+        "compliance with it": round(after, 4),
+    }
+
+
+def _cases(kind: str, shards: list[Path], most: int) -> list[Case]:
+    found: list[Case] = []
+    for shard in shards:
+        if len(found) < most:
+            found += cases(kind, read_shard(shard).samples)
+    return found[:most]
+
+
+def settings_of(kind: str) -> dict[str, float]:
+    """What a network's card says of how it is used, before anything is judged."""
+    if kind == "corrector":
+        return corrector_settings(HalfGrey(0.5, 2.0, 5))
+    drawing = DRAWINGS[kind]
+    return {"grey": drawing.grey, "sharpness": drawing.sharpness}
 
 
 def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:

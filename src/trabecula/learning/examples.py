@@ -31,11 +31,6 @@ Maker = Callable[[Sample], Iterator[Example]]
 
 def corrector(sample: Sample) -> Iterator[Example]:
     """Coarse design and its fields on the finest grid, to the design it led to; one example a refined run."""
-    return (example for example, _ in corrected(sample))
-
-
-def corrected(sample: Sample) -> Iterator[tuple[Example, float]]:
-    """Examples of `corrector`, and the objective of the coarse design as the guard sees it."""
     discrete = discretise(loads(sample.problem))
     analysis = Analysis(discrete, 1)
     finest = len(sample.grids) - 1
@@ -49,7 +44,7 @@ def corrected(sample: Sample) -> Iterator[tuple[Example, float]]:
         plain = slightly_grey(coarse, discrete, analysis.chain)
         found = analysis.evaluate(plain, discrete.options.penalty, 1.0, None, TOLERANCE)
         fields = channels(discrete, volume, [design], [pull_of(analysis, plain, found, volume)])
-        yield _example(fields, log_odds(design), run.density), found.objective
+        yield _example(fields, log_odds(design), run.density)
 
 
 def proposer(sample: Sample) -> Iterator[Example]:

@@ -1,15 +1,16 @@
-"""The loss that counts: compliance of the design a corrector draws, differentiated through the solve.
+"""The loss that counts: compliance of the design a network draws, differentiated through the solve.
 
 A network trained on densities alone hedges where designs differ, and grey is soft at the full penalty. Here
-its design is solved as the guard of the hand-over will solve it, and the adjoint (for compliance the element
+its design is solved as the loop that uses it will solve it, and the adjoint (for compliance the element
 energies themselves) goes back through mixing, volume and logits into the network.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,14 @@ from trabecula.analysis import Analysis
 from trabecula.learning.batches import Batches
 from trabecula.learning.checkpoint import keep, restored
 from trabecula.learning.example import Example
-from trabecula.learning.examples import corrected
+from trabecula.learning.examples import MAKERS
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.store import Sample
 from trabecula.learning.train import Recipe, answers_of, loss_of
 from trabecula.problem import discretise, loads
-from trabecula.starts import fill, target_volume
-from trabecula.starts.corrector import SEEN, SHARPNESS
+from trabecula.starts import fill, ladder, volume_of
+from trabecula.starts.corrector import SEEN
+from trabecula.starts.volume import SHARPNESS
 from trabecula.surrogate import pack, unpack
 
 Array = NDArray[np.float64]
@@ -40,12 +42,46 @@ ENERGY = 3.0
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """How logits become the design that is solved: `grey` mixed in, logits times `sharpness`."""
+
+    grey: float
+    sharpness: float
+
+
+DRAWINGS = {
+    "corrector": Drawing(SEEN, SHARPNESS),
+    "leap": Drawing(0.0, SHARPNESS),
+    "proposer": Drawing(0.2, 1.0),
+}
+"""As the loop draws (`trabecula.starts`)."""
+
+
+@dataclass(frozen=True)
 class Case:
-    """A hand-over to be drawn and solved: `problem` as text, what the network sees, compliance without it."""
+    """A design to be drawn and solved.
+
+    Attributes
+    ----------
+    problem
+        As text.
+    coarsest
+        Whether it is drawn on the coarsest grid of the problem's ladder, else on its own.
+    example
+        What the network sees, and where it should arrive.
+    plain
+        Logarithm of the compliance if the network says nothing.
+    """
 
     problem: str
+    coarsest: bool
     example: Example
     plain: float
+
+    def analysis(self) -> Analysis:
+        """Of the grid that is drawn on."""
+        discrete = discretise(loads(self.problem))
+        return Analysis(ladder(discrete)[0] if self.coarsest else discrete, 1)
 
 
 @dataclass(frozen=True)
@@ -64,23 +100,27 @@ class Polish:
         Steps between checkpoints.
     """
 
-    steps: int = 400
+    steps: int = 150
     batch: int = 8
     rate: float = 3e-4
     seed: int = 0
     every: int = 50
 
 
-def cases(samples: Sequence[Sample]) -> list[Case]:
-    """Every hand-over to the finest grid that the samples hold."""
+def cases(kind: str, samples: Sequence[Sample]) -> list[Case]:
+    """Everything that a network of a kind may draw in these samples."""
     found = []
     for sample in samples:
-        for example, plain in corrected(sample):
-            found.append(Case(sample.problem, example, plain))
+        for example in MAKERS[kind](sample):
+            case = Case(sample.problem, kind == "proposer", example, 0.0)
+            analysis = case.analysis()
+            base = example.base.astype(np.float64)
+            plain, _ = compliance(analysis, base, volume_of(analysis.discrete), DRAWINGS[kind])
+            found.append(replace(case, plain=plain))
     return found
 
 
-def compliance(analysis: Analysis, logits: Array, volume: float) -> tuple[float, Array]:
+def compliance(analysis: Analysis, logits: Array, volume: float, drawing: Drawing) -> tuple[float, Array]:
     """Logarithm of the compliance of what is drawn from logits, and its gradient with respect to them.
 
     The start is `x = (1 - g) d + g V` with `d = sigmoid(s logits + shift)`, whose volume the shift makes `V`.
@@ -95,34 +135,42 @@ def compliance(analysis: Analysis, logits: Array, volume: float) -> tuple[float,
         Volume fraction.
     """
     discrete, chain = analysis.discrete, analysis.chain
-    design = fill(SHARPNESS * logits, volume, discrete, chain)
-    start = np.clip((1.0 - SEEN) * design + SEEN * volume, discrete.lower, discrete.upper)
+    design = fill(drawing.sharpness * logits, volume, discrete, chain)
+    start = (1.0 - drawing.grey) * design + drawing.grey * volume
+    start = np.clip(start, discrete.lower, discrete.upper)
     found = analysis.evaluate(start, discrete.options.penalty, tolerance=TOLERANCE)
     free = (design > discrete.lower) & (design < discrete.upper)
-    slope = SHARPNESS * design * (1.0 - design) * free
-    wanted = slope * (1.0 - SEEN) * found.gradient / found.objective
+    slope = drawing.sharpness * design * (1.0 - design) * free
+    wanted = slope * (1.0 - drawing.grey) * found.gradient / found.objective
     share = slope * chain.volume_gradient(start)
     gradient = wanted - share * float(wanted.sum()) / max(float(share.sum()), 1e-300)
     return float(np.log(found.objective)), chain.symmetrise(gradient)
 
 
-def solved(network: EncoderDecoder, case: Case) -> Tensor:
-    """Logarithm of compliance relative to without the network: differentiable, below 0 where it is better."""
+def solved(network: EncoderDecoder, case: Case, drawing: Drawing) -> Tensor:
+    """Logarithm of compliance relative to `case.plain`, mean of all answers; below 0 where it is better."""
     patch, multiple = network.size.patch, network.size.multiple
-    analysis = Analysis(discretise(loads(case.problem)), 1)
-    shape = analysis.discrete.grid.shape
-    volume = target_volume(np.asarray(case.example.target, np.float64), analysis.discrete, analysis.chain)
+    analysis = case.analysis()
+    shape, volume = analysis.discrete.grid.shape, volume_of(analysis.discrete)
     fields = pack(case.example.fields.astype(np.float32), patch, multiple)
     packed = network(torch.from_numpy(fields[None]))[0]
     places = np.arange(packed.numel(), dtype=np.float64).reshape(tuple(packed.shape))
-    index = torch.from_numpy(unpack(places, patch, shape)[0].astype(np.int64))
-    correction = packed.flatten()[index]
+    answers = packed.flatten()[torch.from_numpy(unpack(places, patch, shape).astype(np.int64))]
     base = case.example.base.astype(np.float64)
-    value, gradient = compliance(analysis, base + correction.detach().numpy(), volume)
-    through = torch.from_numpy(gradient.astype(np.float32))
-    return (correction * through).sum() + (
-        value - np.log(case.plain) - float((correction.detach() * through).sum())
-    )
+    found = torch.zeros(())
+    for answer in answers:
+        value, gradient = compliance(analysis, base + answer.detach().numpy(), volume, drawing)
+        linear = torch.sum(answer * torch.from_numpy(gradient.astype(np.float32)))
+        found = found + linear - linear.detach() + (value - case.plain)
+    return found / len(answers)
+
+
+def share_of_compliance(network: EncoderDecoder, kind: str, known: Sequence[Case]) -> float:
+    """Compliance of what the network draws relative to what is drawn if it says nothing, geometric mean."""
+    network.eval()
+    with torch.no_grad():
+        found = [float(solved(network, case, DRAWINGS[kind])) for case in known]
+    return float(np.exp(np.mean(found))) if found else 1.0
 
 
 def polish(
@@ -133,14 +181,14 @@ def polish(
     checkpoint: Path,
     told: Callable[[int, float, float], None] = lambda step, seconds, mean: None,
 ) -> EncoderDecoder:
-    """Train a corrector on, half by its densities, half by what its designs bear; resumes from `checkpoint`.
+    """Train a network on, half by its densities, half by what its designs bear; resumes from `checkpoint`.
 
     Parameters
     ----------
     network
         Trained by `trabecula.learning.train.train` with `recipe`; changed in place.
     known
-        Hand-overs to train on.
+        What to train on.
     told
         Called at every checkpoint: step, seconds, mean logarithm of compliance relative to without it.
 
@@ -158,13 +206,13 @@ def polish(
     network.train()
     for step in range(first, how.steps):
         for group in optimizer.param_groups:
-            group["lr"] = how.rate * (0.5 + 0.5 * np.cos(np.pi * step / how.steps))
+            group["lr"] = how.rate * (0.5 + 0.5 * math.cos(math.pi * step / how.steps))
         random = np.random.default_rng([how.seed, step])
         optimizer.zero_grad()
         batch = supply.draw(random)
         loss_of(answers_of(network, batch), batch.target, batch.inside).backward()  # type: ignore[no-untyped-call]
         for i in random.choice(len(known), how.batch):
-            better = solved(network, known[int(i)])
+            better = solved(network, known[int(i)], DRAWINGS[recipe.kind])
             (better * (ENERGY / how.batch)).backward()  # type: ignore[no-untyped-call]
             seen.append(float(better.detach()))
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -62,6 +62,11 @@ class Recipe:
     every: int = 200
 
     @property
+    def name(self) -> str:
+        """Of a model made this way, such as `corrector-3d`."""
+        return f"{self.kind}-{self.dimension}d"
+
+    @property
     def channels(self) -> int:
         """Of the unpacked input."""
         return count(self.dimension, FIELDS[self.kind])

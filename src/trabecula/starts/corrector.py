@@ -11,7 +11,7 @@ from trabecula.design import DesignChain
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts.handover import HalfGrey
 from trabecula.starts.resample import resample
-from trabecula.starts.volume import fill, log_odds, target_volume
+from trabecula.starts.volume import SHARPNESS, fill, log_odds, target_volume
 from trabecula.surrogate import Model, channels
 
 Array = NDArray[np.float64]
@@ -35,10 +35,6 @@ def slightly_grey(density: Array, discrete: DiscreteProblem, chain: DesignChain,
     return chain.symmetrise(
         np.clip((1.0 - grey) * fine + grey * volume, discrete.lower, discrete.upper),
     )
-
-
-SHARPNESS = 2.0
-"""What a network's logits are multiplied by: it hedges, and grey is soft at full penalty (docs/decisions)."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trabecula.design import DesignChain, Schedule
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts.propose import Proposal
-from trabecula.starts.volume import fill, log_odds, target_volume
+from trabecula.starts.volume import SHARPNESS, fill, log_odds, target_volume
 from trabecula.surrogate import Model, channels
 
 Array = NDArray[np.float64]
@@ -64,14 +64,15 @@ class Leaper:
         Sees both designs and both pulls.
     first, apart
         Iterations at the full penalty before the first of the two, and from it to the second.
-    grey
-        Share of grey mixed in.
+    sharpness
+        Of what is drawn.  No grey is mixed in, it would cost more than a leap can win: a place the network is
+        not sure of is grey by itself, and never void for certain.
     """
 
     model: Model
     first: int = 4
     apart: int = 4
-    grey: float = 0.05
+    sharpness: float = SHARPNESS
 
     def draw(
         self,
@@ -91,6 +92,4 @@ class Leaper:
         late = designs[-1]
         volume = target_volume(late, discrete, chain)
         correction = self.model.logits(channels(discrete, volume, designs, pulls), threads)[0]
-        drawn = fill(log_odds(late) + correction, volume, discrete, chain)
-        mixed = (1.0 - self.grey) * drawn + self.grey * volume
-        return np.asarray(np.clip(mixed, discrete.lower, discrete.upper))
+        return fill(self.sharpness * (log_odds(late) + correction), volume, discrete, chain)

@@ -11,6 +11,9 @@ from trabecula.root import root
 
 Array = NDArray[np.float64]
 
+SHARPNESS = 2.0
+"""What a network's logits are multiplied by: it hedges, and grey is soft at full penalty (docs/decisions)."""
+
 FARTHEST = 40.0
 """No logit needs to be moved by more than this, either way."""
 

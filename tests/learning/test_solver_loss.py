@@ -1,0 +1,96 @@
+"""The loss through the solver, against finite differences and by what it does to a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trabecula.analysis import Analysis
+from trabecula.learning import solver_loss
+from trabecula.learning.example import Example
+from trabecula.learning.network import Size
+from trabecula.learning.solver_loss import DRAWINGS, Case, Drawing, Polish, compliance, polish, solved
+from trabecula.learning.train import Recipe
+from trabecula.problem import discretise, dump, problems
+from trabecula.starts import ladder, volume_of
+
+PROBLEM = dump(problems.cantilever((24, 12)))
+RECIPE = Recipe("corrector", 2, Size(8, 1, 2), batch=4)
+
+
+def case(seed: int = 0) -> Case:
+    """Hand-over of noise: anything a network learns makes it stiffer."""
+    random = np.random.default_rng(seed)
+    analysis = Analysis(discretise(problems.cantilever((24, 12))), 1)
+    base = random.standard_normal(analysis.discrete.grid.shape).astype(np.float16)
+    plain, _ = compliance(
+        analysis, base.astype(np.float64), volume_of(analysis.discrete), DRAWINGS["corrector"]
+    )
+    fields = random.standard_normal((RECIPE.channels, *base.shape)).astype(np.float16)
+    fields[RECIPE.inside] = 1.0
+    return Case(PROBLEM, False, Example(fields, base, (base > 0).astype(np.float16)), plain)
+
+
+@pytest.mark.parametrize("drawing", [Drawing(0.15, 2.0), Drawing(0.0, 1.0)])
+@pytest.mark.parametrize("name", ["cantilever", "l_bracket"])
+def test_the_gradient_is_that_of_finite_differences(
+    name: str, drawing: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solver_loss, "TOLERANCE", 1e-10)
+    discrete = discretise(getattr(problems, name)())
+    analysis = Analysis(ladder(discrete)[0], 1)
+    random = np.random.default_rng(1)
+    logits = random.standard_normal(analysis.discrete.grid.shape)
+    direction = random.standard_normal(logits.shape)
+    volume = volume_of(analysis.discrete)
+    _, gradient = compliance(analysis, logits, volume, drawing)
+    direction += 3.0 * gradient / np.abs(gradient).max()
+    ahead, behind = (compliance(analysis, logits + h * direction, volume, drawing)[0] for h in (1e-4, -1e-4))
+    assert float((gradient * direction).sum()) == pytest.approx((ahead - behind) / 2e-4, rel=1e-4)
+
+
+def test_a_network_that_says_nothing_changes_nothing() -> None:
+    torch.manual_seed(0)
+    value = solved(RECIPE.network(), case(), DRAWINGS["corrector"])
+    assert float(value.detach()) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_gradient_reaches_the_network() -> None:
+    network = RECIPE.network()
+    known = case()
+    value = solved(network, known, DRAWINGS["corrector"])
+    value.backward()  # type: ignore[no-untyped-call]
+    slopes = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+    with torch.no_grad():
+        for name, p in network.named_parameters():
+            if name in slopes:
+                p.sub_(slopes[name], alpha=0.05 / max(float(slopes[name].norm()), 1e-12))
+        assert float(solved(network, known, DRAWINGS["corrector"])) < float(value.detach())
+
+
+def test_training_through_the_solver_makes_stiffer_designs_and_resumes(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    known = [case(seed) for seed in range(3)]
+    how = Polish(steps=12, batch=2, rate=3e-3, every=6)
+    told: list[tuple[int, float]] = []
+    whole = polish(
+        RECIPE.network(), RECIPE, how, known, tmp_path / "whole", lambda s, _, m: told.append((s, m))
+    )
+    assert [step for step, _ in told] == [6, 12]
+    assert told[-1][1] < -0.05
+
+    class Stopped(Exception):
+        pass
+
+    def stop(step: int, seconds: float, mean: float) -> None:
+        if step == 12:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        polish(RECIPE.network(), RECIPE, how, known, tmp_path / "part", stop)
+    resumed = polish(RECIPE.network(), RECIPE, how, known, tmp_path / "part")
+    for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(one, other)

@@ -131,7 +131,7 @@ def test_what_became_of_networks_is_saved_with_the_result(tmp_path: Path) -> Non
     problem = problems.get("mbb", (30, 10))
     result = trabecula.solve(problem, start="learned", iterations=5, threads=1)
     trials = (
-        Trial("leap", "30x10 cold", True, 2.0, 1.0, 0.5),
+        Trial("leap", "30x10 cold", True, 2.0, 1.0, 0.5, "leap-2d 0002"),
         Trial("leap", "30x10", False, 2.0, float("inf"), 0.5),
     )
     object.__setattr__(result, "trials", trials)
@@ -144,6 +144,7 @@ def test_what_became_of_networks_is_saved_with_the_result(tmp_path: Path) -> Non
         "before": 2.0,
         "after": 1.0,
         "seconds": 0.5,
+        "network": "leap-2d 0002",
     }
     assert said[1]["after"] is None
     loaded = Result.load(tmp_path).trials

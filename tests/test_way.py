@@ -13,6 +13,7 @@ from trabecula.journal import Journal
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.starts import ladder, resample
 from trabecula.travel import Arrival, settle
 from trabecula.way import Search, coarse_to_fine, uniform
 
@@ -249,6 +250,32 @@ def test_kinds_can_be_left_out() -> None:
     for kind in ("ramp", "search"):
         arrival = travelled(problem, Search(proposals=5, coarse=20, kinds=(kind,)))
         assert arrival.step.finished == "converged"
+
+
+def test_what_became_of_a_given_design_is_told() -> None:
+    """Taken where it beats all others on the coarsest grid, with both figures and what its run cost."""
+    found = tb.solve(problems.cantilever((64, 32)), proposals=FEW)
+    assert found.trials == ()
+    grey = np.full((32, 64), 0.5)
+    like = tb.solve(problems.cantilever((64, 32), volume=0.45), proposals=FEW, also=[found.design, grey])
+    assert [trial.what for trial in like.trials] == ["past", "past"]
+    assert [trial.where for trial in like.trials] == ["32x32 past-0", "32x32 past-1"]
+    assert sum(trial.accepted for trial in like.trials) <= 1
+    lowest = min(trial.after for trial in like.trials)
+    for trial in like.trials:
+        assert trial.accepted == (trial.after == lowest < trial.before)
+        assert trial.seconds > 0 and trial.network == ""
+
+
+@pytest.mark.parametrize("elements", [(96, 48), (24, 12)])
+def test_a_result_holds_the_coarser_designs_that_led_to_it(elements: tuple[int, int]) -> None:
+    result = tb.solve(problems.cantilever(elements), proposals=FEW)
+    grids = ladder(discretise(result.problem))[:-1]
+    assert [design.shape for design in result.coarser] == [grid.grid.shape for grid in grids]
+    for design in result.coarser:
+        assert design.dtype == np.float16
+        fine = resample(design.astype(float), result.design.shape)
+        assert np.corrcoef(fine.ravel(), result.design.ravel())[0, 1] > 0.8
 
 
 def test_a_hand_over_saves_iterations_on_the_full_grid() -> None:

@@ -51,20 +51,23 @@ class Stage:
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a network's design.
+    """What became of a design that a network drew, or that was there already.
 
     Attributes
     ----------
     what
-        "proposal", "hand-over" or "leap".
+        "hand-over" or "leap": a network's. "past": one that was given, for example a past one; it is taken
+        where it beats all others on the coarsest grid.
     where
         Grid and origin of the design.
     accepted
         Whether it was taken.
     before, after
-        Objective of the ordinary design and of the network's, the same penalty for both.
+        Objective of the ordinary design and of this one, the same penalty for both.
     seconds
         Wall time of features, network and solves.
+    network
+        Name and version of the network, or nothing where none was asked.
     """
 
     what: str
@@ -73,6 +76,7 @@ class Trial:
     before: float
     after: float
     seconds: float
+    network: str = ""
 
     def to_json(self) -> dict[str, object]:
         """As a mapping."""
@@ -120,7 +124,10 @@ class Result:
     penalty, beta
         Final penalty of the interpolation and sharpness of the projection (0: none).
     trials
-        Designs that networks drew on the way, and what became of them.
+        Designs that networks drew on the way or that were there already, and what became of them.
+    coarser
+        float16 `[z, y, x]`, coarsest first: the design variables on the coarser grids of the way. They are
+        not saved with the result; the history keeps them, to learn from.
     """
 
     problem: Problem
@@ -143,6 +150,7 @@ class Result:
     penalty: float = 3.0
     beta: float = 0.0
     trials: tuple[Trial, ...] = ()
+    coarser: tuple[NDArray[np.float16], ...] = field(default=(), repr=False)
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -407,7 +415,10 @@ def _from_json(
                 take(t, "what", str),
                 take(t, "where", str),
                 take(t, "accepted", bool),
-                *(real(t, key) for key in ("before", "after", "seconds")),
+                real(t, "before"),
+                real(t, "after"),
+                real(t, "seconds"),
+                take(t, "network", str) if "network" in t else "",
             )
             for t in map(mapping, take(values, "learned", list) if "learned" in values else ())
         ),

@@ -317,6 +317,7 @@ def _prove(
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,
         trials=arrival.trials,
+        coarser=arrival.coarser,
     )
 
 

@@ -9,6 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import prod
 from queue import SimpleQueue
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
 from trabecula.journal import Journal
@@ -16,6 +20,8 @@ from trabecula.optimize import Plan, Step
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Stage, Trial
+
+End = TypeVar("End")
 
 SMALL = 60_000
 """Voxels up to which one thread a run, and several runs at once, use the processors better."""
@@ -43,14 +49,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Arrival:
-    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took, and
-    what became of a network's designs."""
+    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took, what
+    became of designs that networks drew or that were given, and the designs on coarser grids that led to it
+    (float16 `[z, y, x]`, coarsest first)."""
 
     step: Step
     plan: Plan
     analysis: Analysis
     stages: tuple[Stage, ...]
     trials: tuple[Trial, ...] = ()
+    coarser: tuple[NDArray[np.float16], ...] = ()
 
     def light(self) -> Arrival:
         """The arrival without the optimiser's memory, which nothing needs any more."""
@@ -61,13 +69,17 @@ Way = Generator[Event, None, Arrival]
 
 
 class Traveller:
-    """Runs plans by name through a journal, and keeps the time of every stage and every learned step."""
+    """Runs plans by name through a journal, and keeps the time of every stage and every learned step.
+
+    `took` has the wall time of every run by its name, in seconds.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self._iterations: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         self.trials: list[Trial] = []
+        self.took: dict[str, float] = {}
 
     def run(self, stage: str, analysis: Analysis, run: Run, fraction: float) -> Generator[Event, None, Step]:
         """Take one run to its stop."""
@@ -77,6 +89,7 @@ class Traveller:
         for step in self.journal.run(run.name, analysis, run.plan, first.pop):
             yield Event(stage, analysis, step, fraction, run)
             run = replace(run, first=step)
+        self.took[run.name] = time.perf_counter() - clock
         self._count(stage, len(step.rows) - before, clock)
         return step
 
@@ -109,7 +122,7 @@ class Traveller:
             free.put(Analysis(analysis.discrete, 1))
 
         def work(run: Run) -> Step:
-            own, last = free.get(), run.first
+            own, last, clock = free.get(), run.first, time.perf_counter()
             try:
                 for step in self.journal.run(run.name, own, run.plan, lambda: run.first):
                     last = step
@@ -117,6 +130,7 @@ class Traveller:
                         break
             finally:
                 free.put(own)
+                self.took[run.name] = time.perf_counter() - clock
             return last
 
         with ThreadPoolExecutor(workers) as crew:
@@ -149,11 +163,11 @@ def is_small(discrete: DiscreteProblem) -> bool:
     return prod(discrete.grid.elements) <= SMALL
 
 
-def settle(way: Way) -> Arrival:
-    """Travel a way to its end, without looking at what happens."""
+def settle(way: Generator[Event, None, End]) -> End:
+    """Travel a way, or a part of one, to its end, without looking at what happens."""
     while True:
         try:
             next(way)
         except StopIteration as end:
-            arrival: Arrival = end.value
+            arrival: End = end.value
             return arrival

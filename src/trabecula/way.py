@@ -5,7 +5,7 @@ Every choice here is a measured one (docs/decisions/way.md); `Search` holds them
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from trabecula.journal import Journal
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, go_on
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.result import Trial
 from trabecula.starts import (
     HalfGrey,
     HandOver,
@@ -84,12 +85,21 @@ class Search:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A design on its way up: `name` and `kind` of its origin, its `density` and `merit` (less is better)."""
+    """A design on its way up: `name` and `kind` of its origin, its `density` and `merit` (less is better).
+
+    `coarser` are its designs on the grids before, coarsest first; half precision, for they are only kept.
+    """
 
     name: str
     kind: str
     density: Array
     merit: float
+    coarser: tuple[NDArray[np.float16], ...] = ()
+
+    @property
+    def path(self) -> tuple[NDArray[np.float16], ...]:
+        """Its designs on all grids so far."""
+        return (*self.coarser, self.density.astype(np.float16))
 
 
 def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: float = 1.0) -> Optimizer:
@@ -141,13 +151,19 @@ def coarse_to_fine(
     grids = ladder(discrete)
     if len(grids) == 1 or discrete.options.penalty <= 1.0:
         return (yield from _single(discrete, threads, stop, traveller, search))
-    analysis = Analysis(grids[0], threads)
-    candidates = yield from _triage(analysis, traveller, search, threads)
-    for level, grid in enumerate(grids[1:-1], start=1):
-        analysis = Analysis(grid, threads)
-        candidates = yield from _climb(analysis, candidates, level, traveller, search, threads)
+    candidates = yield from climbed(grids[:-1], threads, traveller, search)
     analysis = Analysis(discrete, threads)
     return (yield from _finish(analysis, candidates, traveller, search, stop, threads))
+
+
+def climbed(
+    grids: Sequence[DiscreteProblem], threads: int | None, traveller: Traveller, search: Search
+) -> Generator[Event, None, list[Candidate]]:
+    """The part of the way on coarse grids: what is handed over to the finest, the best of every kind."""
+    candidates = yield from _triage(Analysis(grids[0], threads), traveller, search, threads)
+    for level, grid in enumerate(grids[1:], start=1):
+        candidates = yield from _climb(Analysis(grid, threads), candidates, level, traveller, search, threads)
+    return candidates
 
 
 def _climb(
@@ -163,7 +179,7 @@ def _climb(
     origins, runs = [], []
     for candidate in candidates:
         plan, first = _handed_over(analysis, candidate, search, _for(search.between), traveller)
-        origins.append(candidate)
+        origins.append(replace(candidate, coarser=candidate.path))
         runs.append(Run(f"{level}-{candidate.name}", plan, first))
     if "ramp" in search.kinds:
         (proposal,) = Ramps((FRESH,)).propose(grid, analysis.chain, 1)
@@ -232,7 +248,28 @@ def _triage(
     for crowd in crowds:
         done += yield from _halved(analysis, crowd, traveller, search, threads)
     best = _different([Candidate(p.name, p.kind, s.x, s.merit) for p, s in done])
+    traveller.trials += _given(done, search.kinds, _stage(discrete), traveller)
     return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
+
+
+def _given(
+    done: list[tuple[Proposal, Step]], kinds: tuple[str, ...], where: str, traveller: Traveller
+) -> list[Trial]:
+    """What became of designs that were given: whether one beat all others, and what its run cost."""
+    ordinary = min((step.merit for proposal, step in done if proposal.kind in kinds), default=float("inf"))
+    lowest = min(step.merit for _, step in done)
+    return [
+        Trial(
+            proposal.kind,
+            f"{where} {proposal.name}",
+            step.merit < ordinary and step.merit == lowest,
+            ordinary,
+            step.merit,
+            traveller.took[f"0-{proposal.name}"],
+        )
+        for proposal, step in done
+        if proposal.kind not in kinds
+    ]
 
 
 def _halved(
@@ -320,13 +357,13 @@ def _finish(
         del steps
     best = min(range(len(ready)), key=lambda i: ready[i][1].merit)
     plan, first = ready[best]
-    name = candidates[best].name
+    name, coarser = candidates[best].name, candidates[best].path
     ready.clear()
     if search.learned.leaper is not None:
         first = yield from _leap(analysis, search.learned.leaper, plan, go_on(plan, first), name, traveller)
     last = traveller.run(stage, analysis, Run(f"finish-{name}", plan, go_on(plan, first)), 0.8)
     del first
-    return traveller.arrive((yield from last), plan, analysis)
+    return replace(traveller.arrive((yield from last), plan, analysis), coarser=coarser)
 
 
 def _leap(

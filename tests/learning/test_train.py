@@ -9,8 +9,9 @@ import torch
 
 from trabecula.files import UnreadableError
 from trabecula.learning.example import Example
+from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
-from trabecula.learning.train import Look, Recipe, loss_of, train
+from trabecula.learning.train import Recipe, loss_of, train
 
 RECIPE = Recipe("corrector", 2, Size(8, 1, 2), steps=200, batch=4, rate=1e-2, rise=5, every=100)
 

@@ -11,7 +11,7 @@ from trabecula.cli.edge import fail, say
 from trabecula.cli.options import Network
 
 if TYPE_CHECKING:
-    from trabecula.learning.train import Look
+    from trabecula.learning.loop import Look
 
 
 def train(

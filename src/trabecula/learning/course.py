@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from trabecula.learning.examples import prepare_all
+from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import settle, ship
 from trabecula.learning.solver_loss import DRAWINGS, Case, Polish, cases, polish, share_of_compliance
 from trabecula.learning.store import open_dataset, read_shard
-from trabecula.learning.train import Look, Recipe, train
+from trabecula.learning.train import Recipe, train
 from trabecula.learning.validate import Judged, best_hand_over, held_out, judge, rivals, samples, table
 from trabecula.starts import HalfGrey
 from trabecula.starts.volume import SHARPNESS

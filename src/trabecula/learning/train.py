@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from trabecula.learning.batches import Batch, Batches
-from trabecula.learning.checkpoint import keep, restored
 from trabecula.learning.example import Example
+from trabecula.learning.loop import Look, cosine, follow
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.surrogate import count
 
@@ -83,9 +81,7 @@ class Recipe:
 
     def learning_rate(self, step: int) -> float:
         """At a step from 0."""
-        return (
-            self.rate * min(1.0, (step + 1) / self.rise) * (0.5 + 0.5 * math.cos(math.pi * step / self.steps))
-        )
+        return cosine(self.rate, self.rise, self.steps, step)
 
     def fingerprint(self, examples: Sequence[Example]) -> str:
         """Differs where recipe or data differ."""
@@ -94,17 +90,6 @@ class Recipe:
         for example in examples[:: max(1, len(examples) // 64)]:
             digest.update(np.ascontiguousarray(example.target).tobytes())
         return f"{len(examples)}-{digest.hexdigest()[:24]}"
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the held-out examples say: mean error of the density, of the base and of the network."""
-
-    step: int
-    seconds: float
-    loss: float
-    base: float
-    error: float
 
 
 def loss_of(logits: Tensor, target: Tensor, inside: Tensor) -> Tensor:
@@ -160,33 +145,15 @@ def train(
         The trained network, in evaluation mode.
     """
     network = recipe.network() if start is None else start
-    optimizer = torch.optim.AdamW(
-        [p for p in network.parameters() if p.requires_grad], recipe.rate, weight_decay=1e-4
-    )
     supply = Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
-    asked = recipe.fingerprint(examples)
-    first, before = restored(checkpoint, asked, network, optimizer)
-    clock, running = time.perf_counter(), 0.0
-    network.train()
-    for step in range(first, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate(step)
+
+    def loss_at(step: int) -> Tensor:
         batch = supply.draw(np.random.default_rng([recipe.seed, step]))
-        loss = loss_of(answers_of(network, batch), batch.target, batch.inside)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        running += float(loss.detach())
-        if (step + 1) % recipe.every == 0 or step + 1 == recipe.steps:
-            seconds = before + time.perf_counter() - clock
-            base, error = look(network, supply, held_out)
-            made = (step % recipe.every) + 1
-            told(Look(step + 1, seconds, running / made, base, error))
-            running = 0.0
-            keep(checkpoint, asked, step + 1, seconds, network, optimizer)
-            network.train()
-    return network.eval()
+        return loss_of(answers_of(network, batch), batch.target, batch.inside)
+
+    asked = recipe.fingerprint(examples)
+    follow(recipe, network, asked, checkpoint, loss_at, lambda: look(network, supply, held_out), told)
+    return network
 
 
 def look(network: EncoderDecoder, supply: Batches, examples: Sequence[Example]) -> tuple[float, float]:

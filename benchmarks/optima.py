@@ -40,7 +40,8 @@ from benchmarks.report import (
     processor,
     size_text,
 )
-from benchmarks.ways import METHODS, Moment, Travelled, travel
+from benchmarks.travelled import Moment, Travelled, travel
+from benchmarks.ways import METHODS
 from trabecula.problem import Problem, prepare, problems
 from trabecula.version import VERSION
 

@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks import random_problems
 from benchmarks.multigrid import off_plane
-from benchmarks.ways import METHODS, travel
+from benchmarks.travelled import travel
+from benchmarks.ways import METHODS
 from trabecula.problem import Problem, prepare, problems
 
 

@@ -1,4 +1,4 @@
-"""No test reads or writes the history of whoever runs it."""
+"""No test reads or writes the history, or the networks, of whoever runs it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ NOWHERE = Path(tempfile.gettempdir()) / "trabecula-tests-keep-no-history"
 
 os.environ["TRABECULA_HISTORY"] = "0"
 os.environ["TRABECULA_HISTORY_DIR"] = str(NOWHERE)
+os.environ["TRABECULA_NETWORKS"] = "0"
+os.environ["TRABECULA_NETWORKS_DIR"] = str(NOWHERE)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"files", "_kernels", "version", "inner", "blur", "labels", "root"}
+BASE = {"files", "_kernels", "version", "inner", "blur", "labels", "root", "home"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "blur": set(),
     "labels": set(),
     "root": set(),
+    "home": set(),
     "folder": {"files", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,

@@ -7,6 +7,7 @@ the solves both decisions need are the ones the loop would make next, so a refus
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,7 @@ from trabecula.starts import (
     target_volume,
     volume_of,
 )
-from trabecula.surrogate import pull, shipped
+from trabecula.surrogate import Card, Model, in_use, pull, shipped
 
 Array = NDArray[np.float64]
 Pull = NDArray[np.float32]
@@ -59,8 +60,29 @@ class Learned:
     @classmethod
     def shipped(cls, dimension: int, leaps: bool = True) -> Learned:
         """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
-        drawer, corrector = shipped("proposer", dimension), shipped("corrector", dimension)
-        leaper = shipped("leap", dimension) if leaps else None
+        return cls._from(shipped, dimension, leaps)
+
+    @classmethod
+    def in_use(cls, dimension: int, leaps: bool = True) -> Learned:
+        """What works on this machine: the user's own networks, and what ships where there are none.
+
+        Warns
+        -----
+        NetworkWarning
+            Where one of the user's cannot be used.
+        """
+        return cls._from(in_use, dimension, leaps)
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Of the networks that take part."""
+        parts = (self.drawer, self.corrector, self.leaper)
+        return tuple(part.model.card for part in parts if part is not None)
+
+    @classmethod
+    def _from(cls, given: Callable[[str, int], Model | None], dimension: int, leaps: bool) -> Learned:
+        drawer, corrector = given("proposer", dimension), given("corrector", dimension)
+        leaper = given("leap", dimension) if leaps else None
         return cls(
             drawer=None if drawer is None else Drawer(drawer, drawer.card.settings["grey"]),
             corrector=None if corrector is None else Corrector.of(corrector),
@@ -110,7 +132,8 @@ def correct(
     _, after = looked(analysis, plan, replace(first, displacements=light(before.displacements)))
     accepted = bool(after.merit < before.merit)
     seconds = time.perf_counter() - clock
-    trial = Trial("hand-over", where, accepted, before.merit, after.merit, seconds)
+    label = corrector.model.card.label
+    trial = Trial("hand-over", where, accepted, before.merit, after.merit, seconds, label)
     return (drawn if accepted else None), trial
 
 
@@ -190,5 +213,6 @@ def leap(
     jumped, after = looked(analysis, plan, jumped)
     accepted = bool(after.merit < next_one.merit)
     seconds = time.perf_counter() - clock
-    trial = Trial("leap", where, accepted, next_one.merit, after.merit, seconds)
+    label = leaper.model.card.label
+    trial = Trial("leap", where, accepted, next_one.merit, after.merit, seconds, label)
     return (jumped if accepted else ordinary), trial

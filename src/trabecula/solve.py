@@ -27,7 +27,6 @@ from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
 from trabecula.starts import Past, ladder, resample
-from trabecula.surrogate import cards
 from trabecula.travel import Arrival, Event
 from trabecula.version import VERSION
 from trabecula.way import Search, classical, coarse_to_fine, uniform
@@ -185,11 +184,13 @@ def iterate(
     past = _designs(also, start, proposals or PROPOSALS, problem)
     clock = time.perf_counter()
     discrete, _ = prepare(problem)
+    dimension = discrete.grid.dimension
+    learned = Learned.in_use(dimension, leaps) if start == "learned" else Learned()
     if out is None:
         journal = Journal()
     else:
         digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
-        networks = () if start != "learned" else (leaps, *sorted(c.sha256 for c in cards().values()))
+        networks = () if start != "learned" else (leaps, *(card.sha256 for card in learned.cards))
         asked = fingerprint(discrete, start, proposals, *digests, *networks)
         journal = Journal(Path(out) / CHECKPOINT, resume, asked)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
@@ -198,7 +199,6 @@ def iterate(
     elif start == "uniform":
         way = uniform(discrete, threads, stop, journal)
     else:
-        learned = Learned.shipped(discrete.grid.dimension, leaps) if start == "learned" else Learned()
         search = Search(proposals=proposals or PROPOSALS, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(discrete, threads, stop, journal, search)
     arrival = (yield from _told(way, clock)).light()

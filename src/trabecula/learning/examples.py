@@ -38,13 +38,18 @@ def corrector(sample: Sample) -> Iterator[Example]:
     for run in sample.runs:
         if run.level != finest or run.parent not in runs:
             continue
-        coarse = runs[run.parent].density.astype(np.float64)
-        design = resample(coarse, discrete.grid.shape)
-        volume = target_volume(design, discrete, analysis.chain)
-        plain = slightly_grey(coarse, discrete, analysis.chain)
-        found = analysis.evaluate(plain, discrete.options.penalty, 1.0, None, TOLERANCE)
-        fields = channels(discrete, volume, [design], [pull_of(analysis, plain, found, volume)])
-        yield _example(fields, log_odds(design), run.density)
+        yield handed_over(analysis, runs[run.parent].density.astype(np.float64), run.density)
+
+
+def handed_over(analysis: Analysis, coarse: Array, reached: NDArray[np.floating]) -> Example:
+    """What a corrector sees of a coarse design, float64 `[z, y, x]` of any grid, and what it led to."""
+    discrete, chain = analysis.discrete, analysis.chain
+    design = resample(coarse, discrete.grid.shape)
+    volume = target_volume(design, discrete, chain)
+    plain = slightly_grey(coarse, discrete, chain)
+    found = analysis.evaluate(plain, discrete.options.penalty, 1.0, None, TOLERANCE)
+    fields = channels(discrete, volume, [design], [pull_of(analysis, plain, found, volume)])
+    return _example(fields, log_odds(design), reached)
 
 
 def proposer(sample: Sample) -> Iterator[Example]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
 from trabecula.learning.evaluate import LEVELS, HandOver, courses, solves
@@ -67,10 +68,21 @@ def judge(sample: Sample, hand_overs: Mapping[str, HandOver], iterations: int = 
     discrete = discretise(loads(sample.problem))
     runs = {run.name: run for run in sample.runs}
     coarse = runs[runs[sample.winner].parent].density.astype(np.float64)
-    found = courses(Analysis(discrete, 1), coarse, hand_overs, iterations)
+    return judge_from(Analysis(discrete, 1), coarse, hand_overs, iterations, sample.hard)
+
+
+def judge_from(
+    analysis: Analysis,
+    coarse: NDArray[np.float64],
+    hand_overs: Mapping[str, HandOver],
+    iterations: int = 60,
+    hard: bool = False,
+) -> Judged:
+    """Hand one coarse design, float64 `[z, y, x]`, over in every way; see `judge`."""
+    found = courses(analysis, coarse, hand_overs, iterations)
     best = min(min(course.objectives) for course in found)
     return Judged(
-        sample.hard,
+        hard,
         solves(found),
         {course.name: min(course.objectives) / best - 1.0 for course in found},
         {course.name: course.accepted for course in found if course.accepted is not None},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class Card:
         What its user needs to know: share of grey, penalty, from the validation.
     story
         Where it comes from: data, seed, commands, hours, limits (the model card).
+    version
+        "shipped", or the number of a version of the user's own; the manifest does not say it.
     """
 
     name: str
@@ -53,10 +55,16 @@ class Card:
     multiple: int
     settings: dict[str, float]
     story: dict[str, Any]
+    version: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name and version, for people."""
+        return f"{self.name} {self.version}".rstrip()
 
     def to_json(self) -> dict[str, Any]:
-        """As a mapping, the name left out (it is the key)."""
-        return {key: value for key, value in vars(self).items() if key != "name"}
+        """As a mapping, name and version left out (the one is the key, the other where it is)."""
+        return {key: value for key, value in vars(self).items() if key not in ("name", "version")}
 
 
 class Model:
@@ -72,7 +80,7 @@ class Model:
 
     def __init__(self, card: Card, content: bytes) -> None:
         self.card = card
-        self._content = content
+        self.content = content
         self._sessions: dict[int, Any] = {}
 
     def logits(self, fields: Channels, threads: int = 1) -> Channels:
@@ -95,8 +103,14 @@ class Model:
                 f"model {self.card.name} takes {self.card.channels} channels, not {fields.shape[0]}"
             )
         packed = pack(fields, self.card.patch, self.card.multiple)
-        (found,) = self._session(threads).run(None, {"fields": packed[None]})
+        found = self.run({"fields": packed[None]}, threads)
         return unpack(found[0], self.card.patch, fields.shape[1:])
+
+    def run(self, inputs: dict[str, Channels], threads: int = 1) -> Channels:
+        """The file's one output for its inputs by name, as they are; float32, batches first."""
+        (found,) = self._session(threads).run(None, inputs)
+        answer: Channels = found
+        return answer
 
     def _session(self, threads: int) -> Any:
         if threads not in self._sessions:
@@ -108,7 +122,7 @@ class Model:
             options.log_severity_level = 3
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._sessions[threads] = onnxruntime.InferenceSession(
-                self._content, options, providers=["CPUExecutionProvider"]
+                self.content, options, providers=["CPUExecutionProvider"]
             )
         return self._sessions[threads]
 
@@ -126,7 +140,7 @@ def cards(folder: Path = FOLDER) -> dict[str, Card]:
         return {}
     try:
         entries = json.loads(read_text(path, _LIMIT))
-        return {name: Card(name=name, **entry) for name, entry in entries.items()}
+        return {name: Card(**{**entry, "name": name}) for name, entry in entries.items()}
     except (json.JSONDecodeError, TypeError, AttributeError) as error:
         raise UnreadableError(path, f"is not a manifest of models ({error})") from error
 
@@ -143,7 +157,7 @@ def load_model(name: str, folder: Path = FOLDER) -> Model:
     if name not in found:
         known = ", ".join(sorted(found)) or "none"
         raise UnreadableError(folder / MANIFEST, f"has no model {name!r}; there is: {known}")
-    card = found[name]
+    card = found[name] if folder != FOLDER else replace(found[name], version="shipped")
     path = folder / Path(card.file).name
     content = read_bytes(path, _LARGEST)
     if hashlib.sha256(content).hexdigest() != card.sha256:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trabecula.blur import blur
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts.past import averaged
+from trabecula.surrogate.canonical import averaged
 
 Array = NDArray[np.float64]
 Vector = NDArray[np.float16]

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from trabecula.problem.discretise import discretise
 from trabecula.result import Result
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
+COARSER = "coarser.npz"
+"""The designs of the coarser grids, by their place in the ladder; there only where the way had any."""
+
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 
@@ -107,6 +111,8 @@ def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
         files.write_array(part / DESIGN, result.design.astype(np.float32))
         files.write_array(part / DENSITY, result.density.astype(np.float16))
         files.write_array(part / VECTOR, vector(pooled))
+        if result.coarser:
+            files.write_arrays(part / COARSER, {str(-1 - k): x for k, x in enumerate(result.coarser[::-1])})
         files.write_text(part / ENTRY, json.dumps(entry.to_json()))
         for path in part.iterdir():
             path.chmod(PRIVATE)
@@ -155,6 +161,24 @@ def problem_of(folder: Path) -> Problem:
         It is damaged.
     """
     return load_problem(folder)
+
+
+def coarser_of(folder: Path, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+    """Design variables of the coarser grids of an entry, float64 `[z, y, x]`, coarsest first.
+
+    Parameters
+    ----------
+    shapes
+        Of the grids it may be on, coarsest first; a design that began on a finer one has fewer.
+
+    Raises
+    ------
+    UnreadableError
+        It is damaged, or the solve had no coarser grids.
+    """
+    wanted = {str(-1 - k): shape for k, shape in enumerate(reversed(shapes))}
+    found = files.read_arrays(folder / COARSER, wanted)
+    return [found[key].astype(np.float64).clip(0.0, 1.0) for key in reversed(wanted) if key in found]
 
 
 def arrays_of(folder: Path, elements: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from pathlib import Path
+
+from trabecula.home import home
 
 SWITCH, FOLDER, LIMIT = "TRABECULA_HISTORY", "TRABECULA_HISTORY_DIR", "TRABECULA_HISTORY_MB"
 
@@ -31,7 +32,7 @@ def folder() -> Path:
     given = os.environ.get(FOLDER)
     if given:
         return Path(given).absolute()
-    return _data() / "trabecula" / "history"
+    return home() / "history"
 
 
 def limit() -> int:
@@ -41,12 +42,3 @@ def limit() -> int:
     except ValueError:
         megabytes = MEGABYTES
     return int(1e6 * megabytes) if math.isfinite(megabytes) and megabytes >= 0 else int(1e6 * MEGABYTES)
-
-
-def _data() -> Path:
-    """The user's data directory: `XDG_DATA_HOME` where it is set, else the system's habit."""
-    for name in ("XDG_DATA_HOME", *(("LOCALAPPDATA",) if sys.platform == "win32" else ())):
-        given = os.environ.get(name)
-        if given and Path(given).is_absolute():  # the XDG specification: relative ones are to be ignored
-            return Path(given)
-    return Path.home() / ".local" / "share"

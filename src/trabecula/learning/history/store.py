@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -185,6 +185,21 @@ class Store:
             It is damaged, or gone.
         """
         return entries.arrays_of(self.folder / FOLDERS / entry.id, entry.elements)
+
+    def coarser(self, entry: Entry, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+        """Design variables of the coarser grids that led to an entry's, float64 `[z, y, x]`, coarsest first.
+
+        Parameters
+        ----------
+        shapes
+            Of the coarser grids of its problem.
+
+        Raises
+        ------
+        UnreadableError
+            It is damaged or gone, or the solve had no coarser grids.
+        """
+        return entries.coarser_of(self.folder / FOLDERS / entry.id, shapes)
 
     def clear(self) -> int:
         """Remove everything; returns how many entries there were.

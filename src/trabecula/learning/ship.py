@@ -70,7 +70,7 @@ def ship(
         settings=settings,
         story=story,
     )
-    _check(network, Model(card, content))
+    agree(network, Model(card, content))
     folder.mkdir(parents=True, exist_ok=True)
     files.write_bytes(folder / card.file, content)
     known = {**cards(folder), name: card}
@@ -126,8 +126,14 @@ def to_onnx(network: EncoderDecoder) -> bytes:
     return content
 
 
-def _check(network: EncoderDecoder, model: Model) -> None:
-    """Compare network and file on a grid of another size, odd ones among the sides."""
+def agree(network: EncoderDecoder, model: Model) -> None:
+    """See that network and file say the same, on a grid of another size, odd ones among the sides.
+
+    Raises
+    ------
+    RuntimeError
+        If they do not.
+    """
     shape = (9, 14, 23)[-network.dimension :]
     fields = np.random.default_rng(0).standard_normal((network.channels, *shape)).astype(np.float32)
     from trabecula.surrogate import pack, unpack

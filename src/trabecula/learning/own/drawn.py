@@ -1,0 +1,52 @@
+"""Random problems of reserved seeds: the gate's fixed set, and replay against forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.analysis import Analysis
+from trabecula.journal import Journal
+from trabecula.learning.example import Example
+from trabecula.learning.examples import handed_over
+from trabecula.learning.problems import draw
+from trabecula.problem import prepare
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.starts import ladder
+from trabecula.surrogate import Model
+from trabecula.travel import Traveller, settle
+from trabecula.way import Search, climbed
+
+Array = NDArray[np.float64]
+
+FIXED, REPLAYED = 10_000_019, 10_000_079
+"""Seeds of the fixed set and of replay; data to train on should have others."""
+
+SEARCH = Search(proposals=4, halvings=(8,), coarse=40)
+"""Narrower than in a solve: any good coarse design will do."""
+
+
+def problems(seed: int, dimension: int, count: int) -> Iterator[DiscreteProblem]:
+    """The first problems of a reserved seed."""
+    for index in range(count):
+        yield prepare(draw(seed, index, dimension))[0]
+
+
+def coarse_design(discrete: DiscreteProblem) -> Array:
+    """The best design of the grid before the finest after a short search, float64 `[z, y, x]`."""
+    candidates = settle(climbed(ladder(discrete)[:-1], 1, Traveller(Journal()), SEARCH))
+    return candidates[0].density
+
+
+def replayed(model: Model, discrete: DiscreteProblem) -> Example:
+    """A problem with what a network says of it as the target, so that it goes on saying so.
+
+    Source: Li & Hoiem 2016, "Learning without forgetting": the old network's answers stand in for data that
+    are not at hand.
+    """
+    unsaid = np.zeros(discrete.grid.shape)
+    asked = handed_over(Analysis(discrete, 1), coarse_design(discrete), unsaid)
+    logits = asked.base.astype(np.float32) + model.logits(asked.fields.astype(np.float32))[0]
+    return Example(asked.fields, asked.base, (1.0 / (1.0 + np.exp(-logits))).astype(np.float16))

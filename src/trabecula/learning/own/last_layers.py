@@ -1,0 +1,62 @@
+"""A short training of a network's last layers, some old examples among the new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+
+from trabecula.learning.example import Example
+from trabecula.learning.loop import Look
+from trabecula.learning.network import EncoderDecoder
+from trabecula.learning.train import Recipe, train
+
+STEPS, RATE, RISE = 300, 5e-4, 20
+"""Of the training: long enough for what is to be had, and a rate at which little else is lost (measured)."""
+
+VOXELS = 100_000
+"""Voxels a batch, at most, where one example alone is not more."""
+
+
+def frozen_but_last(network: EncoderDecoder) -> EncoderDecoder:
+    """The same network; only the finest block of the way up and the head can be trained from here on."""
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    for part in (*list(network.up)[-1:], network.head):
+        for parameter in part.parameters():
+            parameter.requires_grad_(True)
+    return network
+
+
+def fitted(
+    network: EncoderDecoder,
+    recipe: Recipe,
+    own: Sequence[Example],
+    replay: Sequence[Example],
+    unseen: Sequence[Example],
+    folder: Path,
+    told: Callable[[Look], None] = lambda look: None,
+) -> EncoderDecoder:
+    """Train the last layers on one's own examples and the replay, as often on the one as on the other.
+
+    Parameters
+    ----------
+    network
+        To begin with; changed in place.
+    recipe
+        Of the network; its `steps`, `rate` and `rise` are those of this training.
+    own, replay
+        Examples of both kinds.
+    unseen
+        Examples to look at on the way.
+    folder
+        For a checkpoint.
+    """
+    largest = max(example.target.size for example in (*own, *replay))
+    recipe = replace(recipe, batch=max(1, min(recipe.batch, VOXELS // largest)))
+    mixed = [*own, *replay]
+    if replay:
+        fewer, more = sorted((own, replay), key=len)
+        mixed = [*more, *(list(fewer) * ceil(len(more) / len(fewer)))[: len(more)]]
+    return train(recipe, mixed, unseen, folder / "checkpoint", told, frozen_but_last(network))

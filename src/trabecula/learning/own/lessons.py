@@ -1,0 +1,120 @@
+"""Past solves as a corrector learns from them: the coarse design that was handed over, and where it led."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from math import ceil, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.analysis import Analysis
+from trabecula.files import UnreadableError
+from trabecula.learning.example import Example
+from trabecula.learning.examples import handed_over
+from trabecula.learning.history import Entry, Store
+from trabecula.problem import Problem, ProblemError, discretise
+from trabecula.starts import ladder
+
+Array = NDArray[np.float64]
+
+MOST = 200
+"""Past solves that are learned from, the newest first."""
+
+LARGEST = 250_000
+"""Voxels of a past solve; larger ones would take hours to judge."""
+
+SHARE, LEAST = 0.25, 2
+"""Share of past solves that is never trained on, and how many these are at least."""
+
+NEEDED = 8
+"""Past solves without which nothing is trained."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A past solve.
+
+    Attributes
+    ----------
+    key
+        Of the problem in the history.
+    problem
+        What was asked.
+    coarse
+        float64 `[z, y, x]`: the design of the grid before the finest.
+    fine
+        float32 `[z, y, x]`: the design it ended in.
+    """
+
+    key: str
+    problem: Problem
+    coarse: Array
+    fine: NDArray[np.float32]
+
+    def analysis(self) -> Analysis:
+        """Of the finest grid."""
+        return Analysis(discretise(self.problem), 1)
+
+    def example(self) -> Example:
+        """What a corrector saw, and what it should have said."""
+        return handed_over(self.analysis(), self.coarse, self.fine)
+
+
+def lessons(store: Store, dimension: int) -> tuple[list[Lesson], Counter[str]]:
+    """What a history holds for a corrector, the newest first, and why the others are left out."""
+    found: list[Lesson] = []
+    left: Counter[str] = Counter()
+    for entry in store.entries():
+        if len(entry.elements) != dimension:
+            continue
+        if len(found) == MOST:
+            left["older than the others"] += 1
+            continue
+        lesson = _lesson(store, entry)
+        if isinstance(lesson, Lesson):
+            found.append(lesson)
+        else:
+            left[lesson] += 1
+    return found, left
+
+
+def _lesson(store: Store, entry: Entry) -> Lesson | str:
+    """The lesson of an entry, or why there is none."""
+    if not entry.converged:
+        return "not converged"
+    if prod(entry.elements) > LARGEST:
+        return "too large"
+    try:
+        problem = store.problem(entry)
+        if problem.goal.minimize != "compliance":
+            return "with another goal than compliance"
+        if problem.options.penalty <= 1.0 or problem.options.projection:
+            return "convex or projected"
+        grids = ladder(discretise(problem))[:-1]
+        coarser = store.coarser(entry, [grid.grid.shape for grid in grids])
+        if not coarser:
+            return "without coarse grids"
+        return Lesson(entry.key, problem, coarser[-1], store.arrays(entry)[0])
+    except UnreadableError as error:
+        return "without coarse grids" if "does not exist" in error.reason else "damaged"
+    except ProblemError:
+        return "damaged"
+
+
+def divided(found: list[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
+    """Those to train on, and those that are never trained on: always the same, whatever comes later.
+
+    A lesson's place is decided by the sum of its key, so that what was once held out stays so.
+    """
+    ordered = sorted(found, key=_place)
+    count = max(LEAST, sum(_place(lesson) < SHARE for lesson in found))
+    count = min(count, ceil(len(found) / 2))
+    return ordered[count:], ordered[:count]
+
+
+def _place(lesson: Lesson) -> float:
+    """A number from 0 to 1."""
+    return int.from_bytes(hashlib.sha256(lesson.key.encode()).digest()[:8]) / 2**64

@@ -26,7 +26,7 @@ def list_(
     from trabecula.cli.console import print_json
     from trabecula.learning.history import is_on, opened
 
-    with _readable():
+    with readable():
         store = opened()
         entries = store.entries()
     if as_json:
@@ -48,7 +48,7 @@ def clear() -> None:
     from trabecula.cli.console import output
     from trabecula.learning.history import opened
 
-    with _readable():
+    with readable():
         store = opened()
         count = store.clear()
     output().print(
@@ -56,25 +56,36 @@ def clear() -> None:
     )
 
 
+def networks(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """List the networks that were fine-tuned on what is kept (`trabecula train KIND --from-history`)."""
+    from trabecula.cli.own import networks as listed
+
+    listed(as_json)
+
+
 def path() -> None:
     """Print the folder it is kept in."""
     from trabecula.learning.history import folder
 
-    with _readable():
+    with readable():
         typer.echo(str(folder()))
 
 
-for _name, _command in (("list", list_), ("clear", clear), ("path", path)):
+for _name, _command in (("list", list_), ("clear", clear), ("path", path), ("networks", networks)):
     history.command(_name)(guarded(_command))
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def readable() -> Iterator[None]:
     """A history that cannot be read is no mistake of the program."""
     import sqlite3
 
     try:
         yield
+    except typer.Exit:  # which is a RuntimeError
+        raise
     except (sqlite3.Error, RuntimeError) as error:
         fail(f"the history cannot be read ({error}); TRABECULA_HISTORY_DIR names another folder")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,24 @@ if TYPE_CHECKING:
 
 def train(
     kind: Annotated[Network, typer.Argument(help="What the network is for.")],
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Data set that `trabecula generate` made.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of models; one of the same name goes.")],
-    steps: Annotated[int, typer.Option(metavar="N", min=1, help="Optimiser steps.")] = 4000,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Data set that `trabecula generate` made.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of models; one of the same name goes.")
+    ] = None,
+    from_history: Annotated[
+        bool, typer.Option("--from-history", help="Fine-tune what ships on your past solves instead.")
+    ] = False,
+    roll_back: Annotated[
+        bool, typer.Option("--roll-back", help="Go back one version of your own network, and no more.")
+    ] = False,
+    dimension: Annotated[
+        int | None, typer.Option(metavar="2|3", min=2, max=3, help="With --from-history or --roll-back.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Optimiser steps (4000; from the history 300).")
+    ] = None,
     width: Annotated[int, typer.Option(metavar="N", min=1, max=512, help="Channels at the top.")] = 24,
     depth: Annotated[int, typer.Option(metavar="N", min=1, max=16, help="Residual blocks a level.")] = 1,
     answers: Annotated[
@@ -29,8 +45,9 @@ def train(
         int, typer.Option("--solver-steps", metavar="N", min=0, help="Steps through the solver that follow.")
     ] = 150,
     judge: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Held-out problems solved to judge the network.")
-    ] = 16,
+        int | None,
+        typer.Option(metavar="N", min=0, help="Problems held out to judge by (16; from the history 8 + 8)."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Of the model, else KIND-2d or KIND-3d.")] = None,
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Prepared examples; else DATA/prepared.")
@@ -47,8 +64,22 @@ def train(
     """Train a network on generated data, and write it as ONNX with its story.
 
     The same command goes on after an interruption. The share of grey the network works with is the one that
-    saves most design iterations on problems held out. Needs the extra `learn`.
+    saves most design iterations on problems held out. With --from-history the network that ships learns from
+    your past solves, and is used from then on if it saves solves on those it never saw. Needs the extra
+    `learn`.
     """
+    from trabecula.cli.own import refine, withdraw
+
+    if roll_back:
+        _alone("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
+        withdraw(kind.value, dimension, as_json, quiet)
+        return
+    if from_history:
+        _alone("--from-history", {"--out": out, "--name": name, "--answers": answers, "--cache": cache})
+    elif data is None or out is None:
+        fail("give --data and --out, the data set and a folder for models, or --from-history")
+    elif dimension is not None:
+        fail("--dimension goes with --from-history and --roll-back; a data set has its own")
     try:
         import torch
 
@@ -59,11 +90,16 @@ def train(
     from trabecula.physics import thread_count
 
     torch.set_num_threads(thread_count(threads))
+    if from_history:
+        refine(kind.value, dimension, data, steps, judge, seed, as_json, quiet)
+        return
+    assert data is not None and out is not None
+    count = 4000 if steps is None else steps
 
     def told(look: Look) -> None:
         if not quiet:
             say(
-                f"step {look.step}/{steps}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
+                f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
                 f"held out: {look.error:.4f} (before the network {look.base:.4f})"
             )
 
@@ -71,13 +107,13 @@ def train(
         kind=kind.value,
         data=data,
         out=out,
-        steps=steps,
+        steps=count,
         width=width,
         depth=depth,
         answers=answers,
         seed=seed,
         solver=solver,
-        judge=judge,
+        judge=16 if judge is None else judge,
         name=name,
         cache=cache,
         workers=workers,
@@ -90,3 +126,10 @@ def train(
         print_json({"name": card.name, **card.to_json()})
     elif not quiet:
         say(f"{out / card.file}: {card.story['parameters']} parameters")
+
+
+def _alone(option: str, others: Mapping[str, object]) -> None:
+    """Refuse what does not go with an option."""
+    for name, value in others.items():
+        if value:
+            fail(f"{option} does not go with {name}; leave one of them away")

@@ -3,3 +3,9 @@
 `fine_tune` is the whole of it. What it makes is installed only where the solver says that it is better
 (`gate`), into the user's folder (`trabecula.surrogate.own`); nothing leaves the machine.
 """
+
+from trabecula.learning.own.course import Outcome, Wish, fine_tune
+from trabecula.learning.own.gate import Figures, Verdict, gate
+from trabecula.learning.own.last_layers import STEPS
+
+__all__ = ["STEPS", "Figures", "Outcome", "Verdict", "Wish", "fine_tune", "gate"]

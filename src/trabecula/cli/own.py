@@ -1,0 +1,130 @@
+"""Networks of one's own on the command line: fine-tuned on past solves, rolled back, listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trabecula.cli.console import output, percent, print_json
+from trabecula.cli.edge import fail, say
+
+if TYPE_CHECKING:
+    from trabecula.learning.loop import Look
+    from trabecula.learning.own import Figures, Outcome
+    from trabecula.surrogate import Card
+    from trabecula.surrogate.own import Version
+
+
+def refine(
+    kind: str,
+    dimension: int | None,
+    data: Path | None,
+    steps: int | None,
+    judge: int | None,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Fine-tune the network that ships on past solves, say what the gate found, and install what passed."""
+    from trabecula.cli.history import readable
+    from trabecula.learning.history import opened
+    from trabecula.learning.own import STEPS, Wish, fine_tune
+
+    count = STEPS if steps is None else steps
+    wish = Wish(kind, dimension, data, count, 8 if judge is None else judge, seed)
+
+    def told(look: Look) -> None:
+        if not quiet:
+            say(
+                f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
+                f"past solves held out: {look.error:.4f} (before the network {look.base:.4f})"
+            )
+
+    with readable():
+        try:
+            outcome = fine_tune(wish, opened(), lambda text: None if quiet else say(text), told)
+        except ValueError as error:
+            fail(str(error))
+    if as_json:
+        print_json(outcome.to_json())
+    elif not quiet:
+        _print(outcome)
+
+
+def withdraw(kind: str, dimension: int | None, as_json: bool, quiet: bool) -> None:
+    """Go back one version of a network, and at last to the one that ships."""
+    from trabecula.surrogate import own
+
+    names = [f"{kind}-{each}d" for each in ((2, 3) if dimension is None else (dimension,))]
+    standing = [name for name in names if own.latest(name) is not None]
+    if len(standing) > 1:
+        fail(f"there are {' and '.join(standing)} of your own; --dimension says which")
+    if not standing:
+        fail(f"there is no {' or '.join(names)} of your own; what ships is in use")
+    withdrawn, now = own.roll_back(standing[0])
+    if as_json:
+        print_json({"name": standing[0], "withdrawn": withdrawn, "in_use": now or "shipped"})
+    elif not quiet:
+        back = f"version {now}" if now else "the one that ships"
+        say(f"{standing[0]}: version {withdrawn} withdrawn, {back} is in use")
+
+
+def networks(as_json: bool) -> None:
+    """List the versions of all networks of one's own."""
+    from trabecula.surrogate import own
+
+    found = [version for name in own.names() for version in own.versions(name)]
+    if as_json:
+        rows = [_row(version) for version in found]
+        print_json({"folder": str(own.folder()), "on": own.is_on(), "networks": rows})
+        return
+    for version in found:
+        row = _row(version)
+        text = f"{row['name']} {row['version']}  {row['state']}  from {row['past_solves']} past solves"
+        output().print(text, markup=False, soft_wrap=True)
+    if not found:
+        output().print("no networks of your own; what ships is in use", soft_wrap=True)
+
+
+def _row(version: Version) -> dict[str, object]:
+    from trabecula.files import UnreadableError
+    from trabecula.surrogate import own
+
+    try:
+        card: Card | None = own.card_of(version)
+    except (UnreadableError, KeyError):
+        card = None
+    story = {} if card is None else card.story
+    newest = own.latest(version.name)
+    stands = "in use" if newest is not None and newest.number == version.number else "replaced"
+    state = own.WITHDRAWN if version.withdrawn else stands
+    return {
+        "name": version.name,
+        "version": version.number,
+        "state": state if card is not None else "damaged",
+        "past_solves": story.get("past solves", {}).get("trained on"),
+        "folder": str(version.path),
+    }
+
+
+def _print(outcome: Outcome) -> None:
+    """The gate's figures, and what comes of them."""
+    verdict = outcome.verdict
+    sets = ((verdict.own, "past solves held out"), (verdict.fixed, "random problems"))
+    console = output()
+    for (figures, what), count in zip(sets, verdict.problems, strict=True):
+        console.print(f"{count} {what}, solves to within 1 % and 0.5 %:", markup=False, soft_wrap=True)
+        for name, each in figures.items():
+            console.print(f"  {name:<12}{_figures(each)}", markup=False, soft_wrap=True)
+    name = outcome.card.name
+    if verdict.passed:
+        kind = name.rpartition("-")[0]
+        text = f"installed as {outcome.card.label}; trabecula train {kind} --roll-back takes it away"
+    else:
+        text = f"not installed: {'; '.join(verdict.objections)}"
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _figures(found: Figures) -> str:
+    taken = "" if found.taken is None else f", {percent(found.taken)} taken"
+    return f"{found.solves:.1f}, ends {100 * found.end:.2f} % above the best{taken}"

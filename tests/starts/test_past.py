@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import trabecula as tb
 from trabecula.analysis import Analysis
@@ -17,30 +15,10 @@ from trabecula.journal import Journal
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
 from trabecula.starts import Past
-from trabecula.starts.past import averaged
 from trabecula.travel import settle
 from trabecula.way import Search, coarse_to_fine
 
 PLATE = problems.cantilever((44, 22))
-
-
-@given(
-    st.lists(st.integers(1, 7), min_size=2, max_size=3),
-    st.lists(st.integers(1, 7), min_size=3, max_size=3),
-    st.integers(0, 99),
-)
-def test_averages_keep_the_amount_of_material(old: list[int], new: list[int], seed: int) -> None:
-    density = np.random.default_rng(seed).random(old)
-    found = averaged(density, tuple(new[: len(old)]))
-    assert found.shape == tuple(new[: len(old)])
-    assert found.mean() == pytest.approx(density.mean())
-    assert found.min() >= density.min() - 1e-12 and found.max() <= density.max() + 1e-12
-
-
-def test_halving_averages_blocks_and_doubling_repeats() -> None:
-    density = np.random.default_rng(0).random((4, 6))
-    np.testing.assert_allclose(averaged(density, (2, 3)), density.reshape(2, 2, 3, 2).mean(axis=(1, 3)))
-    np.testing.assert_array_equal(averaged(density, (8, 6)), density.repeat(2, axis=0))
 
 
 def test_a_past_design_begins_half_grey_inside_its_bounds() -> None:

@@ -93,10 +93,10 @@ class EncoderDecoder(nn.Module):
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         incoming = widths[0]
         for width in widths:
-            self.down.append(_stack(dimension, incoming, width, size.depth))
+            self.down.append(stack(dimension, incoming, width, size.depth))
             incoming = width
         for width in reversed(widths[:-1]):
-            self.up.append(_stack(dimension, incoming + width, width, size.depth))
+            self.up.append(stack(dimension, incoming + width, width, size.depth))
             incoming = width
         self.head = conv(incoming, answers * voxels, 3, padding=1)
         nn.init.zeros_(self.head.weight)
@@ -123,6 +123,7 @@ class EncoderDecoder(nn.Module):
         return found
 
 
-def _stack(dimension: int, incoming: int, outgoing: int, depth: int) -> nn.Sequential:
+def stack(dimension: int, incoming: int, outgoing: int, depth: int) -> nn.Sequential:
+    """Residual blocks, the first of which changes the number of channels."""
     widths = [incoming] + [outgoing] * depth
     return nn.Sequential(*(Residual(dimension, a, b) for a, b in pairwise(widths)))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from trabecula import files
 from trabecula.learning.network import EncoderDecoder
@@ -71,12 +72,17 @@ def ship(
         story=story,
     )
     agree(network, Model(card, content))
+    enter(folder, card, content)
+    return card
+
+
+def enter(folder: Path, card: Card, content: bytes) -> None:
+    """Put a file into a folder of models and its card into the manifest, in place of one of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
     files.write_bytes(folder / card.file, content)
-    known = {**cards(folder), name: card}
+    known = {**cards(folder), card.name: card}
     text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
     files.write_text(folder / MANIFEST, text + "\n")
-    return card
 
 
 def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str, Any]) -> Card:
@@ -91,25 +97,42 @@ def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str,
 
 def to_onnx(network: EncoderDecoder) -> bytes:
     """The network as an ONNX file for grids of any size, without any trace of where it was made."""
-    import onnx
-
     places = [4 * network.size.multiple] * network.dimension
     example = torch.zeros(1, network.channels * network.size.patch**network.dimension, *places)
     free = dict.fromkeys(range(2, 2 + network.dimension), torch.export.Dim.AUTO)
+    return exported(network, {"fields": example}, (free,), "logits")
+
+
+def exported(
+    network: nn.Module, inputs: dict[str, Tensor], free: tuple[dict[int, Any], ...], output: str
+) -> bytes:
+    """A network as an ONNX file, without any trace of where it was made.
+
+    Parameters
+    ----------
+    inputs
+        Examples by name, in the order the network takes them.
+    free
+        For every input, the axes that may have another length, as `torch.export` wants them.
+    output
+        Name of the answer.
+    """
+    import onnx
+
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
             network.eval(),
-            (example,),
+            tuple(inputs.values()),
             path,
-            input_names=["fields"],
-            output_names=["logits"],
+            input_names=list(inputs),
+            output_names=[output],
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
-            dynamic_shapes=(free,),
+            dynamic_shapes=free,
             verbose=False,
         )
         model = onnx.load(path)

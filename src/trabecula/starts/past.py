@@ -12,6 +12,7 @@ from trabecula.design import DesignChain
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts.handover import HalfGrey, HandOver
 from trabecula.starts.propose import Proposal
+from trabecula.surrogate.canonical import averaged
 
 Array = NDArray[np.float64]
 
@@ -37,28 +38,3 @@ class Past:
             even = averaged(design, discrete.grid.shape)
             density, schedule = self.hand_over.start(even, discrete, chain)
             yield Proposal(f"past-{k}", "past", density, schedule)
-
-
-def averaged(density: Array, shape: tuple[int, ...]) -> Array:
-    """The mean density within each voxel of another grid of the same box; any ratio.
-
-    Parameters
-    ----------
-    density
-        float64 `[z, y, x]` or `[y, x]`.
-    shape
-        Of the grid wanted, in the same order.
-
-    Examples
-    --------
-    >>> averaged(np.array([[0.0, 1.0, 1.0]]), (1, 2))
-    array([[0.33333333, 1.        ]])
-    """
-    for axis, (old, new) in enumerate(zip(density.shape, shape, strict=True)):
-        if old == new:
-            continue
-        low, other = np.arange(new)[:, None] * old, np.arange(old)[None, :] * new  # in whole units: ties stay
-        common = np.minimum(low + old, other + new) - np.maximum(low, other)
-        shares = np.maximum(common, 0) / old
-        density = np.moveaxis(np.tensordot(shares, density, axes=(1, axis)), 0, axis)
-    return np.ascontiguousarray(density)

@@ -87,7 +87,8 @@ class Latent:
         ValueError
             If the design has another dimension, or a density that is no number.
         """
-        return self._codes(*self._seen(density, size), threads)[0]
+        code: Floats = self._codes(*self._seen(density, size), threads)[0]
+        return code
 
     def images(
         self,

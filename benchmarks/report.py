@@ -6,6 +6,7 @@ import argparse
 import datetime
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import statistics
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -84,7 +86,7 @@ class Report:
     def save(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        content = json.dumps(_spelled(asdict(self)), indent=1, ensure_ascii=False, allow_nan=False)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(content + "\n")
         temporary.replace(path)
@@ -93,12 +95,25 @@ class Report:
     def load(cls, path: Path) -> Report:
         """The inverse of `save`."""
         content = json.loads(path.read_text())
-        figures = tuple(Figure(**f) for f in content.pop("figures"))
+        figures = tuple(Figure(**(f | {"value": _number(f["value"])})) for f in content.pop("figures"))
         tables = tuple(
             Table(t["title"], tuple(t["columns"]), tuple(tuple(row) for row in t["rows"]))
             for t in content.pop("tables")
         )
         return cls(figures=figures, tables=tables, **content)
+
+
+def _spelled(content: Any) -> Any:
+    """The same with infinite numbers, which JSON has not, as words."""
+    if isinstance(content, dict):
+        return {key: _spelled(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_spelled(value) for value in content]
+    return "inf" if isinstance(content, float) and math.isinf(content) else content
+
+
+def _number(value: float | str | None) -> float | None:
+    return math.inf if value == "inf" else value  # type: ignore[return-value]
 
 
 def arguments(claim: str) -> argparse.ArgumentParser:
@@ -157,6 +172,8 @@ def with_unit(value: float | None, unit: str) -> str:
     """`0.25 s`, `20x`, `30 %`."""
     if value is None:
         return "not measured"
+    if math.isinf(value):
+        return "∞"
     return f"{shown(value)}x" if unit == "x" else f"{shown(value)} {unit}".strip()
 
 

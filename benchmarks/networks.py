@@ -1,0 +1,81 @@
+"""The networks that ship: which there are, what loading them takes, and what they cost to make."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.hybrid_tables import Loading, Training
+from trabecula.hybrid import Learned
+from trabecula.surrogate import Card, Model
+
+KINDS = ("proposer", "corrector", "leap")
+
+
+def shipped(dimension: int) -> dict[str, Model]:
+    """The networks that ship for problems of a dimension, by kind."""
+    learned = Learned.shipped(dimension)
+    parts = zip(KINDS, (learned.drawer, learned.corrector, learned.leaper), strict=True)
+    return {kind: part.model for kind, part in parts if part is not None}
+
+
+def warm(dimension: int, threads: int) -> int:
+    """Load the networks of a dimension and run each once, so that no run that is timed has to; how many."""
+    models = shipped(dimension)
+    for model in models.values():
+        smallest = np.zeros((model.card.channels, *(8,) * dimension), np.float32)
+        for count in {1, threads}:
+            model.logits(smallest, count)
+    return len(models)
+
+
+def loading(dimension: int, threads: int) -> Loading | None:
+    """Seconds the networks of a dimension take to load in a process of its own; None where none ships."""
+    if not shipped(dimension):
+        return None
+    code = f"from benchmarks.networks import told; told({dimension}, {threads})"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    networks, seconds = output.split()[-2:]
+    return Loading(dimension, int(networks), float(seconds))
+
+
+def told(dimension: int, threads: int) -> None:
+    """Print how many networks there are and what it takes until each has answered for the first time."""
+    clock = time.perf_counter()
+    networks = warm(dimension, threads)
+    print(networks, time.perf_counter() - clock)
+
+
+def cost(dimension: int, data_hours: float | None = None) -> Training | None:
+    """What the networks of a dimension cost, as their cards say; None where none ships.
+
+    Parameters
+    ----------
+    data_hours
+        Hours that solving the problems they learned from took; the cards' own number unless given.
+    """
+    cards = [model.card for model in shipped(dimension).values()]
+    if not cards:
+        return None
+    training = [_hours(card, "hours") for card in cards]
+    data = data_hours if data_hours is not None else _most(cards)
+    return Training(_sum(training), data)
+
+
+def _hours(card: Card, name: str) -> float | None:
+    value = card.story.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _sum(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known), 3) if known else None
+
+
+def _most(cards: list[Card]) -> float | None:
+    """Hours for the data, which networks of one dimension share."""
+    known = [hours for card in cards if (hours := _hours(card, "data hours")) is not None]
+    return max(known, default=None)

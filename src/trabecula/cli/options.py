@@ -24,6 +24,7 @@ class Start(StrEnum):
 class Network(StrEnum):
     """What a network is for."""
 
+    autoencoder = "autoencoder"
     corrector = "corrector"
     leap = "leap"
     proposer = "proposer"

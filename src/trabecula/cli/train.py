@@ -40,6 +40,9 @@ def train(
     answers: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help="Different answers (proposer: 4).")
     ] = None,
+    numbers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=4096, help="In the code of a design (autoencoder).")
+    ] = 64,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of weights and batches.")] = 0,
     solver: Annotated[
         int, typer.Option("--solver-steps", metavar="N", min=0, help="Steps through the solver that follow.")
@@ -84,6 +87,7 @@ def train(
         import torch
 
         from trabecula.learning.course import Order, make
+        from trabecula.learning.latent.course import make as make_autoencoder
     except ImportError as error:
         fail(f"training needs {error.name}: pip install 'trabecula[learn]'")
     from trabecula.cli.console import print_json
@@ -117,9 +121,11 @@ def train(
         name=name,
         cache=cache,
         workers=workers,
+        numbers=numbers,
     )
+    chosen = make_autoencoder if kind is Network.autoencoder else make
     try:
-        card = make(order, told, lambda text: None if quiet else say(text))
+        card = chosen(order, told, lambda text: None if quiet else say(text))
     except ValueError as error:
         fail(str(error))
     if as_json:

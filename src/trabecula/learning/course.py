@@ -35,7 +35,7 @@ class Order:
     Attributes
     ----------
     kind
-        "corrector", "leap" or "proposer".
+        "corrector", "leap" or "proposer", or "autoencoder" (`trabecula.learning.latent.course`).
     data, out
         Data set, and folder of models.
     steps, width, depth, answers, seed
@@ -50,6 +50,8 @@ class Order:
         Folder of prepared examples, else one in the data set.
     workers
         Processes that prepare examples.
+    numbers
+        In the code of a design (autoencoder).
     """
 
     kind: str
@@ -65,6 +67,7 @@ class Order:
     name: str | None = None
     cache: Path | None = None
     workers: int = 1
+    numbers: int = 64
 
 
 def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:

@@ -1,0 +1,72 @@
+"""A whole training of an auto-encoder: data in, designs, network, how well it rebuilds, two files out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trabecula.learning.course import Order, Say
+from trabecula.learning.latent.designs import Designs, prepared
+from trabecula.learning.latent.network import Build
+from trabecula.learning.latent.ship import ship
+from trabecula.learning.latent.train import Recipe, train
+from trabecula.learning.loop import Look
+from trabecula.learning.store import open_dataset
+from trabecula.learning.validate import held_out
+from trabecula.surrogate import Card
+
+LIMITS = (
+    "Trained on designs for elasticity, compliance under a volume, density filter, cubic voxels, boxes of at "
+    "most 1:4. It knows a design on the small grid only: members thinner than one of its cells blur."
+)
+
+LOOKED_AT = 256
+"""Designs held out that every look rebuilds."""
+
+
+def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
+    """Train and ship an auto-encoder; the encoder's card.
+
+    Raises
+    ------
+    UnreadableError
+        If the data are damaged, or the checkpoint belongs to another training.
+    ValueError
+        If there are too few data.
+    """
+    dataset = open_dataset(order.data)
+    chosen, kept = held_out(dataset.shards)
+    if not chosen:
+        raise ValueError(f"{order.data} holds no shards to train on; generate more problems")
+    say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing designs")
+    cache = order.cache or order.data / "prepared"
+    designs = Designs.of(prepared(shard, cache) for shard in chosen)
+    unseen = _thinned(Designs.of(prepared(shard, cache) for shard in (kept or chosen[-1:])), LOOKED_AT)
+    recipe = Recipe(
+        Build(dataset.dimension, order.numbers, order.width, order.depth), steps=order.steps, seed=order.seed
+    )
+    order.out.mkdir(parents=True, exist_ok=True)
+    last: list[Look] = []
+
+    def seen(look: Look) -> None:
+        last[:] = [look]
+        told(look)
+
+    name = order.name or f"autoencoder-{dataset.dimension}d"
+    network = train(recipe, designs, unseen, order.out / f"{name}.checkpoint", seen)
+    story = {
+        "made": "trabecula train autoencoder",
+        "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
+        "shards": len(chosen),
+        "designs": len(designs),
+        "recipe": {key: value for key, value in recipe.to_json().items() if key != "build"},
+        "limits": LIMITS,
+    }
+    if last:
+        story["hours"] = round(last[0].seconds / 3600, 3)
+        story["density error, held out"] = {"even": round(last[0].base, 4), "after": round(last[0].error, 4)}
+    return ship(network, order.out, story)[0]
+
+
+def _thinned(designs: Designs, most: int) -> Designs:
+    step = -(-len(designs) // most)
+    return Designs(*(values[::step] for values in vars(designs).values()))

@@ -1,0 +1,121 @@
+"""From stored solves to designs on the small grid, winners and losers of every level alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula import files
+from trabecula.design import DesignChain
+from trabecula.learning.store import Sample, read_shard
+from trabecula.problem import discretise, loads
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.starts import ladder
+from trabecula.surrogate.canonical import aspects, canonical
+
+Floats = NDArray[np.float32]
+
+_PARTS = {"densities": np.float16, "sides": np.float32, "problems": np.int64, "levels": np.int64}
+
+
+@dataclass(frozen=True, eq=False)
+class Designs:
+    """Many designs on the small grid.
+
+    Attributes
+    ----------
+    densities
+        float16 `[design, z, y, x]` or `[design, y, x]`: physical.
+    sides
+        float32 `[design, axis]`: aspects of their boxes, along the arrays' axes.
+    problems
+        int64 `[design]`: indices of their problems in the data set.
+    levels
+        int64 `[design]`: of the grids they were made on, 0 the coarsest.
+    """
+
+    densities: NDArray[np.float16]
+    sides: Floats
+    problems: NDArray[np.int64]
+    levels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.densities)
+
+    @classmethod
+    def of(cls, parts: Iterable[Designs]) -> Designs:
+        """All of these, in order."""
+        listed = list(parts)
+        return cls(*(np.concatenate([getattr(part, name) for part in listed]) for name in _PARTS))
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A design on its own grid.
+
+    Attributes
+    ----------
+    density
+        float64 `[z, y, x]` or `[y, x]`: physical.
+    size
+        Of its box, along x, y(, z), in metres.
+    level
+        Of its grid, 0 the coarsest.
+    """
+
+    density: NDArray[np.float64]
+    size: tuple[float, ...]
+    level: int
+
+
+def made(sample: Sample) -> Iterator[Made]:
+    """The physical designs of a sample; those of a grid that the ladder no longer has are left out."""
+    grids = ladder(discretise(loads(sample.problem)))
+    chains: dict[int, DesignChain] = {}
+    for run in sample.runs:
+        grid = grids[run.level] if run.level < len(grids) else None
+        if grid is None or grid.grid.shape != run.density.shape:
+            continue
+        chain = chains.setdefault(run.level, DesignChain(grid, 1))
+        density = np.where(grid.void, 0.0, chain.physical(run.density.astype(np.float64)))
+        yield Made(density, size_of(grid), run.level)
+
+
+def size_of(discrete: DiscreteProblem) -> tuple[float, ...]:
+    """Sides of a problem's box along x, y(, z), in metres."""
+    grid = discrete.grid
+    return tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
+
+
+def pooled(sample: Sample) -> Designs:
+    """The designs of a sample on the small grid."""
+    found = list(made(sample))
+    return Designs(
+        np.stack([canonical(one.density) for one in found]).astype(np.float16),
+        np.stack([aspects(one.size) for one in found]),
+        np.full(len(found), sample.index, np.int64),
+        np.array([one.level for one in found], np.int64),
+    )
+
+
+def prepared(shard: Path, cache: Path) -> Designs:
+    """The designs of a shard, from the cache or made and kept there.
+
+    Raises
+    ------
+    UnreadableError
+        If the shard is damaged.
+    """
+    kept = cache / f"autoencoder-{shard.stem}.npz"
+    if kept.exists():
+        with np.load(kept, allow_pickle=False) as arrays:
+            return Designs(*(arrays[name] for name in _PARTS))
+    designs = Designs.of(pooled(sample) for sample in read_shard(shard).samples)
+    cache.mkdir(parents=True, exist_ok=True)
+    files.write_arrays(kept, {name: getattr(designs, name) for name in _PARTS})
+    return designs

@@ -129,3 +129,32 @@ def test_an_unreadable_history_is_one_message(run: Run, kept: Path, monkeypatch:
     done = run("history", "list")
     assert done.exit_code == 2
     assert done.stderr.startswith("trabecula: the history cannot be read (database is locked)")
+
+
+def test_similar_designs_are_listed_the_most_alike_first(
+    run: Run, small: Path, tmp_path: Path, kept: Path
+) -> None:
+    words = ("solve", small, "--proposals", "1", "-q", "--out")
+    run(*words, tmp_path / "first")
+    nothing = run("history", "similar", tmp_path / "first")
+    assert (nothing.exit_code, nothing.stdout) == (0, "nothing like it is kept\n")
+    small.write_text(small.read_text().replace("volume: 0.5", "volume: 0.45").replace("Small", "Lighter"))
+    run(*words, tmp_path / "second")
+    small.write_text(
+        small.read_text().replace("y: 0}, force", "y: 1}, force").replace("Lighter", "Other way")
+    )
+    run(*words, tmp_path / "third")
+    done = run("history", "similar", tmp_path / "first")
+    assert done.exit_code == 0, done.output
+    assert "Lighter" in done.stdout and "24 x 12" in done.stdout
+    found = json.loads(run("history", "similar", tmp_path / "second", "-n", "1", "--json").stdout)
+    (one,) = found["similar"]
+    assert one["name"] == "Other way"  # the mirror image of the same
+    assert 0 <= one["difference"] < 0.05
+    assert found["by"]
+
+
+def test_what_is_no_result_has_nothing_similar(run: Run, tmp_path: Path, kept: Path) -> None:
+    done = run("history", "similar", tmp_path / "nowhere")
+    assert done.exit_code == 2
+    assert "does not exist" in done.stderr

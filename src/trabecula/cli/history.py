@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from trabecula.cli.edge import fail, guarded
 
 if TYPE_CHECKING:
-    from trabecula.learning.history import Entry
+    from trabecula.learning.history import Entry, Likeness
 
 history = typer.Typer(
     help="Past solves, kept on this machine only; the nearest one is tried as a proposal.",
@@ -41,6 +42,28 @@ def list_(
         )
     else:
         _print(entries, store.limit, is_on())
+
+
+def similar(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a saved result.")],
+    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="How many to list.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """List the past designs most like a result's, mirror images and turns considered."""
+    from trabecula.cli.console import print_json
+    from trabecula.learning.history import opened
+    from trabecula.learning.history import similar as most_like
+    from trabecula.result import Result
+    from trabecula.surrogate import coder
+
+    result = Result.load(folder)
+    by = coder(result.density.ndim)
+    with readable():
+        found = most_like(opened(), result, count, by)
+    if as_json:
+        print_json({"by": by.label, "similar": [one.to_json() for one in found]})
+    else:
+        _print_similar(found)
 
 
 def clear() -> None:
@@ -73,7 +96,13 @@ def path() -> None:
         typer.echo(str(folder()))
 
 
-for _name, _command in (("list", list_), ("clear", clear), ("path", path), ("networks", networks)):
+for _name, _command in (
+    ("list", list_),
+    ("similar", similar),
+    ("clear", clear),
+    ("path", path),
+    ("networks", networks),
+):
     history.command(_name)(guarded(_command))
 
 
@@ -110,3 +139,21 @@ def _print(entries: list[Entry], limit: int, on: bool) -> None:
     state = "" if on else "; TRABECULA_HISTORY switches it off"
     text = f"{len(entries)} kept, {used:.3g} of {limit / 1e6:g} MB{state}"
     output().print(text, markup=False, soft_wrap=True)
+
+
+def _print_similar(found: list[Likeness]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from trabecula.cli.console import number, output, percent
+
+    if not found:
+        output().print("nothing like it is kept")
+        return
+    table = Table("difference", "name", "elements", "compliance", "volume", "", box=None, pad_edge=False)
+    for one in found:
+        entry = one.entry
+        elements = " x ".join(map(str, entry.elements))
+        figures = (number(entry.compliance), percent(entry.volume), entry.word)
+        table.add_row(f"{one.difference:.3f}", Text(entry.name), elements, *figures)
+    output().print(table)

@@ -1,20 +1,26 @@
 """Networks for designs at work: the features they see, the models that ship, and how they are run."""
 
+from trabecula.surrogate.cells import Cells, coder
 from trabecula.surrogate.features import channels, count, level, pull
+from trabecula.surrogate.latent import Latent, nearest
 from trabecula.surrogate.model import Card, Model, cards, load_model, shipped
 from trabecula.surrogate.own import NetworkWarning, in_use
 from trabecula.surrogate.packing import pack, unpack
 
 __all__ = [
     "Card",
+    "Cells",
+    "Latent",
     "Model",
     "NetworkWarning",
     "cards",
     "channels",
+    "coder",
     "count",
     "in_use",
     "level",
     "load_model",
+    "nearest",
     "pack",
     "pull",
     "shipped",

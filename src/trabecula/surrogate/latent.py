@@ -63,6 +63,11 @@ class Latent:
         """Of the designs."""
         return self.encoder.card.dimension
 
+    @property
+    def label(self) -> str:
+        """Codes of different labels are not comparable."""
+        return f"{self.encoder.card.name}-{self.encoder.card.sha256[:12]}"
+
     def encode(
         self, density: NDArray[np.floating], size: Sequence[float] | None = None, threads: int = 1
     ) -> Floats:
@@ -182,6 +187,10 @@ class Latent:
             raise ValueError(f"a volume of {volume:g} is not between 0 and 1")
         several = logits.reshape(-1, *tuple(shape))
         return np.stack([_filled(field, volume) for field in several]).reshape(logits.shape)
+
+    def difference(self, distance: float) -> float:
+        """What a distance of codes says of their designs: about the root mean square of how they differ."""
+        return float(distance / (self.encoder.card.settings["scale"] * np.sqrt(self.numbers)))
 
     def _seen(self, density: NDArray[np.floating], size: Sequence[float] | None) -> tuple[Floats, Floats]:
         """A design and its aspects as batches of one."""

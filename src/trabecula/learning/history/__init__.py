@@ -5,6 +5,7 @@ command line and for fine-tuning. Nothing leaves the machine.
 """
 
 from trabecula.learning.history.entry import Entry
+from trabecula.learning.history.likeness import Likeness, similar
 from trabecula.learning.history.place import folder, is_on, limit
 from trabecula.learning.history.store import ALIKE, Match, Store
 from trabecula.learning.history.use import keep, opened, recall, solve
@@ -12,6 +13,7 @@ from trabecula.learning.history.use import keep, opened, recall, solve
 __all__ = [
     "ALIKE",
     "Entry",
+    "Likeness",
     "Match",
     "Store",
     "folder",
@@ -20,5 +22,6 @@ __all__ = [
     "limit",
     "opened",
     "recall",
+    "similar",
     "solve",
 ]

@@ -174,7 +174,11 @@ class Store:
         UnreadableError, ProblemError
             It is damaged, or gone.
         """
-        return entries.problem_of(self.folder / FOLDERS / entry.id)
+        return entries.problem_of(self.place(entry))
+
+    def place(self, entry: Entry) -> Path:
+        """The folder of an entry."""
+        return self.folder / FOLDERS / entry.id
 
     def arrays(self, entry: Entry) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Design variables and physical density of an entry, float32 `[z, y, x]`.
@@ -184,7 +188,7 @@ class Store:
         UnreadableError
             It is damaged, or gone.
         """
-        return entries.arrays_of(self.folder / FOLDERS / entry.id, entry.elements)
+        return entries.arrays_of(self.place(entry), entry.elements)
 
     def coarser(self, entry: Entry, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         """Design variables of the coarser grids that led to an entry's, float64 `[z, y, x]`, coarsest first.
@@ -199,7 +203,7 @@ class Store:
         UnreadableError
             It is damaged or gone, or the solve had no coarser grids.
         """
-        return entries.coarser_of(self.folder / FOLDERS / entry.id, shapes)
+        return entries.coarser_of(self.place(entry), shapes)
 
     def clear(self) -> int:
         """Remove everything; returns how many entries there were.

@@ -1,7 +1,13 @@
-"""The auto-encoder: a design on the small grid to a code, and a code to a design; 2-D or 3-D."""
+"""The auto-encoder: a design on the small grid to a code, and a code to a design; 2-D or 3-D.
+
+A code is a linear map of the design at half the resolution plus what convolutions have to add. The linear
+part begins as the principal components, the best there is without convolutions, and these add nothing at
+first: training begins where the plainest alternative ends.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -11,6 +17,9 @@ from torch.nn import functional as F
 
 from trabecula.learning.network import stack
 from trabecula.surrogate.canonical import SIDE
+
+HALVED = 2
+"""Cells of the small grid along the edge of a cell that the linear part sees."""
 
 INNERMOST = 4
 """Places along a side of the coarsest level, at most."""
@@ -44,6 +53,11 @@ class Build:
     def voxels(self) -> int:
         """Cells in a patch."""
         return int(self.patch**self.dimension)
+
+    @property
+    def halved(self) -> int:
+        """Cells that the linear part of the encoder sees."""
+        return int((SIDE[self.dimension] // HALVED) ** self.dimension)
 
     @property
     def places(self) -> list[int]:
@@ -83,6 +97,9 @@ class Encoder(nn.Module):
         )
         inside = widths[-1] * build.places[-1] ** build.dimension
         self.head = nn.Linear(inside + build.dimension, build.numbers)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        self.linear = nn.Linear(build.halved, build.numbers, bias=False)
 
     def forward(self, fields: Tensor, aspects: Tensor) -> Tensor:
         """`[design, voxel, ...]` and `[design, axis]` to `[design, number]`."""
@@ -90,7 +107,22 @@ class Encoder(nn.Module):
         x = self.stem(2.0 * fields - 1.0)
         for level, block in enumerate(self.down):
             x = block(pool(x, 2) if level else x)
-        return cast("Tensor", self.head(torch.cat([F.silu(x).flatten(1), aspects], dim=1)))
+        added = self.head(torch.cat([F.silu(x).flatten(1), aspects], dim=1))
+        return cast("Tensor", self.linear(self.halved(fields)) + added)
+
+    def halved(self, fields: Tensor) -> Tensor:
+        """Designs at half the resolution, `[design, cell]`, scaled: distances are root mean squares."""
+        build = self.build
+        split = [build.patch // HALVED, HALVED] * build.dimension
+        parts = fields.reshape(-1, *split, *[build.places[0]] * build.dimension)
+        means = parts.mean(dim=[2 + 2 * axis for axis in range(build.dimension)])
+        return means.flatten(1) / math.sqrt(build.halved)
+
+    def begin(self, weight: Tensor, middle: Tensor) -> None:
+        """Let the linear part be `weight @ (halved - middle)`: `[number, cell]` and `[cell]`."""
+        with torch.no_grad():
+            self.linear.weight.copy_(weight)
+            self.head.bias.copy_(-weight @ middle)
 
 
 class Decoder(nn.Module):

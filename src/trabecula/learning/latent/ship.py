@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trabecula.learning.latent.network import AutoEncoder, Build
+from trabecula.learning.latent.train import SCALE
 from trabecula.learning.ship import AGREEMENT, OPSET, enter, exported
 from trabecula.surrogate import Card, Model
 from trabecula.surrogate.canonical import SIDE
@@ -64,7 +65,7 @@ def _shipped(
         answers=build.numbers if part == "encoder" else 1,
         patch=build.patch,
         multiple=1,
-        settings={"side": SIDE[build.dimension]},
+        settings={"side": SIDE[build.dimension], "scale": SCALE},
         story={
             "opset": OPSET,
             "parameters": sum(p.numel() for p in network.parameters()),

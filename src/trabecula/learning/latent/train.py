@@ -20,13 +20,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trabecula.learning.latent.designs import Designs
-from trabecula.learning.latent.network import AutoEncoder, Build
+from trabecula.learning.latent.network import AutoEncoder, Build, Encoder
 from trabecula.learning.loop import Look, cosine, follow
 from trabecula.surrogate import pack
 from trabecula.surrogate.canonical import moves
 
 SCALE = 2.0
 """Root-mean-square difference of two codes over that of the designs."""
+
+SEEN = 4096
+"""Designs that the principal components are taken from."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Recipe:
     batch: int = 32
     rate: float = 2e-3
     rise: int = 100
-    stress: float = 1.0
+    stress: float = 5.0
     seed: int = 0
     every: int = 100
 
@@ -154,6 +157,8 @@ def train(
     """
     network = recipe.network()
     supply = Supply(designs, recipe.build.patch, recipe.batch)
+    if not checkpoint.exists():
+        network.encoder.begin(*principal(network.encoder, supply, np.random.default_rng(recipe.seed)))
     unseen = Supply(held_out, recipe.build.patch, recipe.batch)
 
     def loss_at(step: int) -> Tensor:
@@ -166,6 +171,33 @@ def train(
         recipe, network, recipe.fingerprint(designs), checkpoint, loss_at, lambda: look(network, unseen), told
     )
     return network.half().float()
+
+
+def principal(
+    encoder: Encoder, supply: Supply, random: np.random.Generator, most: int = SEEN
+) -> tuple[Tensor, Tensor]:
+    """Principal components of moved designs at half the resolution, scaled for `stress`, and their middle.
+
+    Parameters
+    ----------
+    most
+        Designs that are looked at.
+
+    Returns
+    -------
+    tuple
+        `[number, cell]`, rows beyond the rank nothing, and `[cell]`.
+    """
+    with torch.no_grad():
+        seen = [encoder.halved(supply.draw(random).fields) for _ in range(-(-most // supply.count))]
+    values = torch.cat(seen).double()
+    middle = values.mean(dim=0)
+    _, vectors = torch.linalg.eigh((values - middle).T @ (values - middle))
+    numbers = encoder.build.numbers
+    weight = torch.zeros(numbers, len(middle), dtype=torch.float64)
+    found = vectors.flip(1).T[:numbers]
+    weight[: len(found)] = SCALE * math.sqrt(numbers) * found
+    return weight.float(), middle.float()
 
 
 def look(network: AutoEncoder, supply: Supply) -> tuple[float, float]:

@@ -6,13 +6,13 @@ twice the common material over the sum of both, at exactly the volume of the des
 *sharp* the same of what is above one half; *error* the mean absolute difference of densities. *Recall* is the
 share of the five designs nearest by code that are among the five nearest by root-mean-square difference on a
 grid twice as fine as the small one, of designs of other problems, and of any. *Past* looks every held-out
-problem's winner up among the winners that were trained on, mirror images considered: how much the design found
-differs from the one asked for on the small grid (root mean square), and how often the problem that the
+problem's winner up among the winners that were trained on, mirror images considered: how much the design
+found differs from the one asked for on the small grid (root mean square), and how often the problem that the
 history's own description finds nearest is among the five.
 
-Rivals: principal components of the same designs, moved as in the training and not; the small grid itself, some
-hundred times as many numbers; for *past* also the history's description of problems, which does not see the
-design.
+Rivals: principal components of the same designs, moved as in the training and not; the small grid itself,
+some hundred times as many numbers; for *past* also the history's description of problems, which does not see
+the design.
 
 Needs a data set: `--data DIR`, as made by `trabecula generate`; `--models DIR` measures others than those
 that ship.

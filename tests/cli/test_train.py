@@ -16,7 +16,7 @@ from trabecula.learning.generate import Settings, make_shard, prepare_folder
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
 from trabecula.starts import Corrector, Drawer, Leaper
-from trabecula.surrogate import cards, load_model
+from trabecula.surrogate import Latent, cards, load_model
 from trabecula.travel import settle
 from trabecula.way import Search, coarse_to_fine
 
@@ -96,3 +96,39 @@ def test_bad_words_are_one_message(arguments: list[str], said: str) -> None:
     assert found.exit_code == 2
     assert said in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_an_auto_encoder_is_trained_and_codes_designs(data: Path, tmp_path: Path) -> None:
+    words = ["train", "autoencoder", "--data", str(data), "--out", str(tmp_path), "--steps", "3"]
+    words += ["--width", "4", "--numbers", "7", "--threads", "1", "--cache", str(tmp_path / "cache")]
+    said = CliRunner().invoke(app, [*words, "--json"])
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.stdout)["name"] == "encoder-2d"
+    assert "step 3/3" in said.stderr
+    found = cards(tmp_path)
+    assert sorted(found) == ["decoder-2d", "encoder-2d"]
+    for card in found.values():
+        assert card.story["data"]["seed"] == 5
+        assert card.story["recipe"]["steps"] == 3
+        assert {"limits", "hours", "designs", "opset"} <= set(card.story)
+    latent = Latent.load(2, tmp_path)
+    code = latent.encode(np.eye(30), (2, 1))
+    assert code.shape == (7,)
+    assert latent.decode(code, (30, 60), (2, 1), 0.4).mean() == pytest.approx(0.4, abs=1e-5)
+    again = CliRunner().invoke(app, [*words, "-q"])  # all of it was done before
+    assert (again.exit_code, again.output) == (0, "")
+    assert cards(tmp_path)["encoder-2d"].sha256 == found["encoder-2d"].sha256
+
+
+def test_an_auto_encoder_of_nothing_is_one_message(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text((data / "dataset.json").read_text())
+    words = ["train", "autoencoder", "--data", str(tmp_path), "--out", str(tmp_path / "m")]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 2
+    assert "holds no shards to train on" in said.stderr
+
+
+def test_past_solves_do_not_change_what_codes_are(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["train", "autoencoder", "--from-history", "--dimension", "2"])
+    assert said.exit_code == 2
+    assert "codes of designs" in said.stderr

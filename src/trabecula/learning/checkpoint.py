@@ -43,3 +43,8 @@ def restored(
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"]), float(state["seconds"])
+
+
+def seconds_of(path: Path) -> float:
+    """Seconds of training behind a checkpoint."""
+    return float(torch.load(path, weights_only=True)["seconds"])

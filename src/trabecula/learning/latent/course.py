@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.course import Order, Say
 from trabecula.learning.latent.designs import Designs, prepared
 from trabecula.learning.latent.network import Build
 from trabecula.learning.latent.ship import ship
-from trabecula.learning.latent.train import Recipe, train
+from trabecula.learning.latent.train import Recipe, Supply, look, train
 from trabecula.learning.loop import Look
 from trabecula.learning.store import open_dataset
 from trabecula.learning.validate import held_out
@@ -45,25 +46,19 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
         Build(dataset.dimension, order.numbers, order.width, order.depth), steps=order.steps, seed=order.seed
     )
     order.out.mkdir(parents=True, exist_ok=True)
-    last: list[Look] = []
-
-    def seen(look: Look) -> None:
-        last[:] = [look]
-        told(look)
-
-    name = order.name or f"autoencoder-{dataset.dimension}d"
-    network = train(recipe, designs, unseen, order.out / f"{name}.checkpoint", seen)
+    checkpoint = order.out / f"{order.name or f'autoencoder-{dataset.dimension}d'}.checkpoint"
+    network = train(recipe, designs, unseen, checkpoint, told)
+    even, after = look(network, Supply(unseen, recipe.build.patch, recipe.batch))
     story = {
         "made": "trabecula train autoencoder",
         "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
         "shards": len(chosen),
         "designs": len(designs),
         "recipe": {key: value for key, value in recipe.to_json().items() if key != "build"},
+        "hours": round(seconds_of(checkpoint) / 3600, 3),
+        "density error, held out": {"even": round(even, 4), "after": round(after, 4)},
         "limits": LIMITS,
     }
-    if last:
-        story["hours"] = round(last[0].seconds / 3600, 3)
-        story["density error, held out"] = {"even": round(last[0].base, 4), "after": round(last[0].error, 4)}
     return ship(network, order.out, story)[0]
 
 

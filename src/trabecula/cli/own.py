@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from trabecula.cli.console import output, percent, print_json
 from trabecula.cli.edge import fail, say
@@ -49,6 +52,32 @@ def refine(
         print_json(outcome.to_json())
     elif not quiet:
         _print(outcome)
+
+
+@contextmanager
+def noting() -> Iterator[None]:
+    """Say that a network of one's own is passed over in one line, as everything else is said."""
+    from trabecula.surrogate import NetworkWarning
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, NetworkWarning):
+                say(f"trabecula: note: {message}")
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", NetworkWarning)
+        yield
 
 
 def withdraw(kind: str, dimension: int | None, as_json: bool, quiet: bool) -> None:

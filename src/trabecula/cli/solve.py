@@ -176,12 +176,13 @@ def _resumed(
 
 
 def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
+    from trabecula.cli.own import noting
     from trabecula.cli.past import offered
     from trabecula.cli.progress import reporting
     from trabecula.solve import solve as run
 
     try:
-        with reporting(quiet) as progress:
+        with noting(), reporting(quiet) as progress:
             return run(
                 job.problem,
                 **job.request.arguments(),  # type: ignore[arg-type]

@@ -69,9 +69,23 @@ def _way(result: Result) -> list[tuple[str, str]]:
     stages = ", ".join(f"{s.name} {s.iterations} ({seconds(s.seconds)})" for s in result.stages)
     return [
         ("way", f"{result.start}: {stages}" if stages else result.start),
+        *_learned(result),
         ("iterations", f"{result.iterations}, {result.solves} solves on the full grid"),
         ("time", f"{seconds(result.seconds)}, {result.threads} threads"),
     ]
+
+
+def _learned(result: Result) -> list[tuple[str, str]]:
+    """Of every kind of learned design: how many were taken, and what they cost."""
+    rows = []
+    for what in dict.fromkeys(trial.what for trial in result.trials):
+        trials = [trial for trial in result.trials if trial.what == what]
+        taken = sum(trial.accepted for trial in trials)
+        networks = ", ".join(sorted({trial.network for trial in trials if trial.network}))
+        by = f"by {networks}, " if networks else ""
+        cost = seconds(sum(trial.seconds for trial in trials))
+        rows.append((what, f"{by}{taken} of {len(trials)} taken ({cost})"))
+    return rows
 
 
 def _files(folder: Path) -> list[tuple[str, str]]:

@@ -89,7 +89,7 @@ ORDER = (
 """Methods in the order they are run and shown."""
 
 ALONE = ("only_proposer", "only_corrector", "only_leap")
-PAST = 100
+PAST = 30
 """Iterations past its own stop that a run may take to a KKT residual of 1e-3."""
 
 

@@ -38,7 +38,7 @@ from trabecula.way import Search, coarse_to_fine
 
 Array = NDArray[np.float64]
 
-DEPTH, PERIOD, EXPONENT = 4, 4, None
+DEPTH, PERIOD, EXPONENT = 2, 8, None
 """Steps that are remembered, steps from one extrapolation to the next, OC exponent of the steps; None: every
 voxel's own, as in the default."""
 

@@ -81,23 +81,24 @@ def load(path: Path) -> Runs:
     if path.exists():
         for line in path.read_text().splitlines():
             kept = json.loads(line)
-            moments: tuple[Moment, ...] = tuple((t, e, i, c) for t, e, i, c in kept["track"])
             fields = {name: kept[name] for name in Travelled.__dataclass_fields__ if name in kept}
+            for name in ("track", "residuals", "trials"):
+                fields[name] = tuple(map(tuple, kept.get(name, ())))
             key = (kept["problem"], kept["size"], kept["method"])
-            runs[key] = Travelled(**{**fields, "track": moments})
+            runs[key] = Travelled(**fields)
     return runs
 
 
 def keep(path: Path, key: Key, run: Travelled, threads: int) -> None:
     """Append a run to the file."""
     problem, size, method = key
-    track = [(round(t, 3), round(e, 2), i, float(f"{c:.7g}")) for t, e, i, c in run.track]
     entry = {
         "problem": problem,
         "size": size,
         "method": method,
         **asdict(run),
-        "track": track,
+        "track": _rounded(run.track),
+        "residuals": _rounded(run.residuals),
         "threads": threads,
         "version": VERSION,
         "processor": processor(),
@@ -106,6 +107,10 @@ def keep(path: Path, key: Key, run: Travelled, threads: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(json.dumps(entry) + "\n")
+
+
+def _rounded(moments: Sequence[Moment]) -> list[Moment]:
+    return [(round(t, 3), round(e, 2), i, float(f"{c:.7g}")) for t, e, i, c in moments]
 
 
 def wanted(

@@ -21,6 +21,9 @@ STEP = 2e-4
 STATIONARY = 1e-3
 """KKT residual that a run is taken on to, past its own stop, where that is asked for."""
 
+LESS = 0.9
+"""Of a KKT residual to the next one that is kept."""
+
 SOLVES = {"hand-over": 2, "leap": 1}
 """Solves beside the iterations that deciding on a network's design takes."""
 
@@ -52,10 +55,13 @@ class Travelled:
         Seconds of the search on the coarsest grid; None where there was none.
     trials
         What every design of a network was for, whether it was taken, and the seconds it took.
-    stationary
-        When a KKT residual of `STATIONARY` was first measured, be it past the way's own stop; None: not yet.
+    residuals
+        Moments with a KKT residual in place of a compliance: whenever it got less by a tenth, be it past the
+        way's own stop.
+    past
+        Iterations past its own stop that it was taken on at most, to a KKT residual of `STATIONARY`.
     polished
-        Compliance after the iterations past its own stop; None where there were none.
+        Compliance after them; None where there were none.
     """
 
     compliance: float
@@ -70,7 +76,8 @@ class Travelled:
     finisher: str = ""
     searched: float | None = None
     trials: tuple[tuple[str, bool, float], ...] = ()
-    stationary: Moment | None = None
+    residuals: tuple[Moment, ...] = ()
+    past: int = 0
     polished: float | None = None
 
 
@@ -103,7 +110,7 @@ class Watch:
         self.track: list[Moment] = []
         self.fine, self.equivalents, self.best = 0, 0.0, math.inf
         self.kkt: float | None = None
-        self.stationary: Moment | None = None
+        self.residuals: list[Moment] = []
         self._finest, self._end, self._counter = finest, end, Counter()
 
     def see(self, step: Step, grid: tuple[int, ...]) -> None:
@@ -118,8 +125,9 @@ class Watch:
         if found < self.best * (1 - STEP):
             self.best = found
             self.track.append(self.moment(found))
-        if self.stationary is None and any(row.kkt <= STATIONARY for row in rows):
-            self.stationary = self.moment(rows[-1].objective)
+        least = min((row.kkt for row in rows if row.kkt == row.kkt), default=math.inf)
+        if least < LESS * (self.residuals[-1][3] if self.residuals else math.inf):
+            self.residuals.append(self.moment(least))
 
     def moment(self, compliance: float) -> Moment:
         """Now."""
@@ -135,7 +143,7 @@ def travel(method: str | Method, discrete: DiscreteProblem, threads: int, past: 
         A name of `METHODS`, or the way itself.
     past
         Iterations at most past its own stop, towards a KKT residual of `STATIONARY`; they count for
-        `Travelled.stationary` and `Travelled.polished` alone.
+        `Travelled.residuals` and `Travelled.polished` alone.
     """
     finest = discrete.grid.elements
     watch = Watch(finest, discrete.options.penalty)
@@ -177,7 +185,8 @@ def travel(method: str | Method, discrete: DiscreteProblem, threads: int, past: 
         finisher=finisher,
         searched=next((s.seconds for s in arrival.stages if s.name.startswith("search")), None),
         trials=tuple((trial.what, trial.accepted, round(trial.seconds, 4)) for trial in arrival.trials),
-        stationary=None if watch.stationary is None else _later(watch.stationary, *later),
+        residuals=tuple(_later(moment, *later) for moment in watch.residuals),
+        past=past,
         polished=polished,
     )
 

@@ -58,6 +58,7 @@ bench-all: $(VENV)/.dev
 	$(BENCH).peers
 	$(BENCH).file_to_design --cold-million
 	$(BENCH).optima --large
+	$(BENCH).hybrid --budget 14400
 	mkdir -p out/benchmarks
 	$(BENCH).surface --json out/benchmarks/surface.json
 	$(BENCH).bound --json out/benchmarks/bound.json

@@ -14,7 +14,8 @@ ship), `only_proposer`, `only_corrector`, `only_leap` (with one of them), and `l
 reference). Sets: `benchmarks.places`. Wall time holds everything: features, coarse grids, networks, refused
 designs, looking neighbours up; networks and training set are loaded once, and loading is a row of its own.
 
-Every run is kept as a line of results/hybrid.jsonl and done once; a command that is cut goes on where it was.
+Every run is kept as a line of results/hybrid.jsonl and done once (again where other networks ship); a command
+that is cut goes on where it was.
 `--budget` seconds at a time, `--sets`, `--methods`, `--limit` problems of a set, `--redo`, `--summary`.
 """
 
@@ -25,7 +26,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +40,7 @@ from benchmarks.neighbours import index_of, neighbours
 from benchmarks.optima import Key, Runs, keep, load
 from benchmarks.places import SETS, UNSEEN, Place
 from benchmarks.report import RESULTS, SCRATCH, arguments, finish
-from benchmarks.travelled import travel
+from benchmarks.travelled import Travelled, travel
 from benchmarks.ways import Method
 from trabecula.files import UnreadableError
 from trabecula.learning.store import open_dataset
@@ -177,9 +178,16 @@ def left(
         for place in found:
             for method in methods:
                 key = (place.name, place.size, method)
-                is_wanted = key not in runs or method in asked.redo or "all" in asked.redo
+                is_wanted = not is_done(runs.get(key), method, place) or {method, "all"} & set(asked.redo)
                 if is_wanted and (method == "long") is last:
                     yield key, place
+
+
+def is_done(run: Travelled | None, method: str, place: Place) -> bool:
+    """Whether a run is there, in its present form and with the networks that ship now."""
+    if run is None or not run.finisher:
+        return False
+    return method not in NETWORKS or run.networks == networks.stamp(place.dimension)
 
 
 def work(
@@ -209,7 +217,10 @@ def work(
         _warm(called, place, bench, asked.threads)
         print(f"{name:24} {size:>11} {called:16}", end=" ", file=sys.stderr, flush=True)
         discrete, _ = prepare(place.problem)
-        runs[key] = run = travel(method, discrete, asked.threads, asked.past)
+        run = travel(method, discrete, asked.threads, asked.past)
+        if called in NETWORKS:
+            run = replace(run, networks=networks.stamp(place.dimension))
+        runs[key] = run
         keep(path, key, run, asked.threads)
         print(f"{run.compliance:.6g} after {run.iterations}, {run.seconds:.1f} s", file=sys.stderr)
     if without:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -250,7 +251,7 @@ def main() -> None:
     for index in range(asked.count):
         problem = draw(SEED, FIRST + index, asked.dimension, index % 2 == 0, asked.voxels)
         tuning.add(settle(begun(prepare(problem)[0], 1)), list(tried()))
-        print(f"{index + 1} of {asked.count}", flush=True)
+        print(f"{index + 1} of {asked.count}", file=sys.stderr, flush=True)
     print(plain(tuning.table()))
 
 

@@ -22,6 +22,11 @@ def shipped(dimension: int) -> dict[str, Model]:
     return {kind: part.model for kind, part in parts if part is not None}
 
 
+def stamp(dimension: int) -> tuple[str, ...]:
+    """What tells the networks of a dimension from others."""
+    return tuple(sorted(model.card.sha256[:12] for model in shipped(dimension).values()))
+
+
 def warm(dimension: int, threads: int) -> int:
     """Load the networks of a dimension and run each once, so that no run that is timed has to; how many."""
     models = shipped(dimension)

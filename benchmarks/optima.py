@@ -84,6 +84,7 @@ def load(path: Path) -> Runs:
             fields = {name: kept[name] for name in Travelled.__dataclass_fields__ if name in kept}
             for name in ("track", "residuals", "trials"):
                 fields[name] = tuple(map(tuple, kept.get(name, ())))
+            fields["networks"] = tuple(kept.get("networks", ()))
             key = (kept["problem"], kept["size"], kept["method"])
             runs[key] = Travelled(**fields)
     return runs

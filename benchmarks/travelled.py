@@ -62,6 +62,8 @@ class Travelled:
         Iterations past its own stop that it was taken on at most, to a KKT residual of `STATIONARY`.
     polished
         Compliance after them; None where there were none.
+    networks
+        Beginnings of the sums of the networks that shipped then.
     """
 
     compliance: float
@@ -79,6 +81,7 @@ class Travelled:
     residuals: tuple[Moment, ...] = ()
     past: int = 0
     polished: float | None = None
+    networks: tuple[str, ...] = ()
 
 
 class Counter:

@@ -131,6 +131,17 @@ def test_the_long_search_waits() -> None:
     assert order == [("one", "default"), ("two", "default"), ("one", "long"), ("two", "long")]
 
 
+def test_runs_of_other_networks_are_made_again() -> None:
+    solid, ours = place("one"), networks.stamp(3)
+    assert ours and all(len(part) == 12 for part in ours)
+    kept = run((1, 1.0), finisher="finish", networks=ours)
+    assert hybrid.is_done(kept, "learned", solid)
+    assert not hybrid.is_done(run((1, 1.0), finisher="finish", networks=("other",)), "learned", solid)
+    assert hybrid.is_done(run((1, 1.0), finisher="finish", networks=("other",)), "default", solid)
+    assert not hybrid.is_done(run((1, 1.0)), "default", solid)
+    assert not hybrid.is_done(None, "default", solid)
+
+
 def test_networks_tell_their_cost_and_are_loaded_apart() -> None:
     cost = networks.cost(3, data_hours=2.0)
     assert cost is not None and cost.data == 2.0 and cost.training

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula import files
 from trabecula.analysis import Analysis
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
@@ -21,10 +23,11 @@ from trabecula.learning.own.gate import Verdict, gate
 from trabecula.learning.own.last_layers import RATE, RISE, STEPS, fitted
 from trabecula.learning.own.lessons import NEEDED, Lesson, divided, lessons
 from trabecula.learning.reload import network_of
-from trabecula.learning.ship import ship
+from trabecula.learning.ship import settle, ship
 from trabecula.learning.store import open_dataset
 from trabecula.learning.validate import held_out
 from trabecula.surrogate import Card, Model, in_use, load_model, own, shipped
+from trabecula.surrogate.model import MANIFEST
 
 Array = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -66,7 +69,7 @@ class Wish:
     steps: int = STEPS
     judge: int = 8
     seed: int = 0
-    replay: int = 24
+    replay: int = 12
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,16 @@ def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) 
         assert old is not None, "there was one to begin with"
         fixed = ((Analysis(d, 1), coarse_design(d)) for d in problems(FIXED, dimension, wish.judge))
         verdict = gate(_handed_over(kept), fixed, old, new, say)
-    story["gate"] = {"compared with": old.card.label, **verdict.to_json()}
+    told_by = {"gate": {"compared with": old.card.label, **verdict.to_json()}}
     if not verdict.passed:
-        return Outcome(replace(card, story={**card.story, **story}), verdict)
+        return Outcome(replace(card, story={**card.story, **told_by}), verdict)
 
     def write(part: Path) -> Card:
-        return ship(network, recipe, part, base.card.settings, story, base.card.name)
+        files.write_bytes(part / card.file, new.content)
+        files.write_text(part / MANIFEST, json.dumps({card.name: card.to_json()}))
+        return settle(part, card.name, card.settings, told_by)
 
-    return Outcome(own.install(base.card.name, write), verdict)
+    return Outcome(own.install(card.name, write), verdict)
 
 
 def _begin(wish: Wish, store: Store, say: Say) -> tuple[int, Model, list[Lesson]]:

@@ -24,8 +24,8 @@ Array = NDArray[np.float64]
 FIXED, REPLAYED = 10_000_019, 10_000_079
 """Seeds of the fixed set and of replay; data to train on should have others."""
 
-SEARCH = Search(proposals=4, halvings=(8,), coarse=40)
-"""Narrower than in a solve: any good coarse design will do."""
+SEARCH = Search(proposals=1)
+"""One ramp: any good coarse design will do."""
 
 
 def problems(seed: int, dimension: int, count: int) -> Iterator[DiscreteProblem]:

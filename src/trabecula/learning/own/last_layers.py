@@ -12,7 +12,7 @@ from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.train import Recipe, train
 
-STEPS, RATE, RISE = 300, 5e-4, 20
+STEPS, RATE, RISE = 200, 1e-3, 20
 """Of the training: long enough for what is to be had, and a rate at which little else is lost (measured)."""
 
 VOXELS = 100_000

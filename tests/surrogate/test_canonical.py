@@ -43,7 +43,7 @@ def test_values_between_centres_are_linear_and_constant_beyond() -> None:
     found = between(np.tile(ramp, (2, 1)), (3, 24))
     wanted = np.clip((np.arange(24) + 0.5) / 24, ramp[0], ramp[-1])
     np.testing.assert_allclose(found, np.tile(wanted, (3, 1)), atol=1e-12)
-    np.testing.assert_array_equal(between(np.array([[2.0]]), (2, 2)), np.full((2, 2), 2.0))
+    np.testing.assert_array_equal(between(np.array([[2.0]]), (2, 1)), np.full((2, 1), 2.0))
 
 
 def test_aspects_know_no_unit() -> None:

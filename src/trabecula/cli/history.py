@@ -66,17 +66,32 @@ def similar(
         _print_similar(found)
 
 
-def clear() -> None:
+def clear(
+    networks: Annotated[
+        bool, typer.Option("--networks", help="Remove the networks that were made from it, too.")
+    ] = False,
+) -> None:
     """Remove all that is kept."""
     from trabecula.cli.console import output
     from trabecula.learning.history import opened
+    from trabecula.surrogate import own
 
     with readable():
         store = opened()
         count = store.clear()
-    output().print(
-        f"{count} {'solve' if count == 1 else 'solves'} removed from {store.folder}", soft_wrap=True
-    )
+        made = own.clear() if networks else sum(len(own.versions(name)) for name in own.names())
+    said = [f"{_counted(count, 'solve')} removed from {store.folder}"]
+    if networks:
+        said.append(f"{_counted(made, 'network')} removed from {own.folder()}")
+    elif made:
+        stay = "stays; --networks removes it too" if made == 1 else "stay; --networks removes them too"
+        said.append(f"{_counted(made, 'network')} made from past solves {stay}")
+    for text in said:
+        output().print(text, markup=False, soft_wrap=True)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def networks(

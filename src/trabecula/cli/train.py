@@ -33,7 +33,7 @@ def train(
         int | None, typer.Option(metavar="2|3", min=2, max=3, help="With --from-history or --roll-back.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Optimiser steps (4000; from the history 300).")
+        int | None, typer.Option(metavar="N", min=1, help="Optimiser steps (4000; from the history 200).")
     ] = None,
     width: Annotated[int, typer.Option(metavar="N", min=1, max=512, help="Channels at the top.")] = 24,
     depth: Annotated[int, typer.Option(metavar="N", min=1, max=16, help="Residual blocks a level.")] = 1,
@@ -46,7 +46,7 @@ def train(
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of weights and batches.")] = 0,
     solver: Annotated[
         int, typer.Option("--solver-steps", metavar="N", min=0, help="Steps through the solver that follow.")
-    ] = 150,
+    ] = 0,
     judge: Annotated[
         int | None,
         typer.Option(metavar="N", min=0, help="Problems held out to judge by (16; from the history 8 + 8)."),

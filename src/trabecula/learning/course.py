@@ -41,7 +41,8 @@ class Order:
     steps, width, depth, answers, seed
         Of `trabecula.learning.train.Recipe`; `answers` None is the kind's own number.
     solver
-        Steps of training through the solver that follow (`trabecula.learning.solver_loss`).
+        Steps of training through the solver that follow (`trabecula.learning.solver_loss`); none by default,
+        for a stiffer start was measured to lead to a worse end (docs/decisions).
     judge
         Held-out problems that the solver judges a corrector by.
     name
@@ -62,7 +63,7 @@ class Order:
     depth: int = 1
     answers: int | None = None
     seed: int = 0
-    solver: int = 150
+    solver: int = 0
     judge: int = 16
     name: str | None = None
     cache: Path | None = None

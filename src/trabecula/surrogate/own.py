@@ -1,8 +1,8 @@
 """The user's own networks: fine-tuned on past solves, in versions, each in place of one that ships.
 
 A folder a network (`corrector-3d`), in it a folder a version (`0001`, `0002`, ...): the ONNX file and a
-manifest with its sum. The highest version is the one in use; one that was rolled back keeps its number and its
-files under another name. Nothing here is ever trusted: what cannot be used is passed over with a warning.
+manifest with its sum. The highest version is the one in use; one that was rolled back keeps its number and
+its files under another name. Nothing here is ever trusted: what cannot be used is passed over with a warning.
 """
 
 from __future__ import annotations

@@ -56,7 +56,11 @@ class Course:
 
 
 def courses(
-    analysis: Analysis, coarse: Array, hand_overs: Mapping[str, HandOver], iterations: int = 60
+    analysis: Analysis,
+    coarse: Array,
+    hand_overs: Mapping[str, HandOver],
+    iterations: int = 60,
+    enough: float = -float("inf"),
 ) -> list[Course]:
     """Run every hand-over of one coarse design for so many iterations on its problem's grid.
 
@@ -64,13 +68,15 @@ def courses(
     ----------
     coarse
         float64 `[z, y, x]` of the coarser grid.
+    enough
+        An objective at the full penalty at which a run may end earlier.
     """
     found = []
     for name, hand_over in hand_overs.items():
         plan, step, spent, accepted = _begun(analysis, coarse, hand_over, iterations, name)
-        while step.finished is None:
-            step = advance(analysis, plan, step)
         full = plan.schedule.end
+        while step.finished is None and not _reached(step, full, enough):
+            step = advance(analysis, plan, step)
         objectives = [row.objective if row.penalty == full else float("inf") for row in step.rows]
         found.append(Course(name, (*[float("inf")] * spent, *objectives), accepted))
     return found
@@ -81,6 +87,10 @@ def solves(found: Sequence[Course], best: float | None = None) -> dict[str, list
     lowest = min(min(course.objectives) for course in found)
     best = lowest if best is None else min(best, lowest)
     return {course.name: [course.solves_to(best * (1 + level)) for level in LEVELS] for course in found}
+
+
+def _reached(step: Step, full: float, enough: float) -> bool:
+    return bool(step.rows) and step.rows[-1].penalty == full and step.rows[-1].objective <= enough
 
 
 def _begun(

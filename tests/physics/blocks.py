@@ -84,6 +84,16 @@ def noise(problem: DiscreteProblem, seed: int, void: float = 1e-9) -> Array:
     return np.maximum(void**random, struts(problem, seed, void))
 
 
+def islands(problem: DiscreteProblem, seed: int, void: float = 1e-9, side: int = 4) -> Array:
+    """Stiffness of struts, and beside them stiff blocks of `side` voxels adrift in void."""
+    shape = problem.grid.shape
+    stiff = np.random.default_rng(seed).random([-(-n // side) for n in shape]) < 0.35
+    for axis in range(stiff.ndim):
+        stiff = stiff.repeat(side, axis)
+    stiff = stiff[tuple(slice(0, n) for n in shape)]
+    return np.maximum(np.where(stiff, 1.0, void), struts(problem, seed, void))
+
+
 def places(problem: DiscreteProblem) -> Array:
     """Co-ordinates of all nodes, `[axis, z, y, x]` in metres."""
     axes = [np.arange(n) for n in problem.grid.node_shape]

@@ -7,7 +7,8 @@ number of epochs, a method's stages included; born-again has as many for each of
 seeds, each with its own teacher; the spread is the lowest and the highest. Weights are the papers', except
 that those of attention (1000) and factor transfer (500), which belong to maps of 32x32 to 8x8 places, are
 brought to our 8x8 and 4x4: 100 and 150. Networks and learning rate were chosen by a few runs of seed 0 that
-saw these test digits; nothing else is tuned. Seconds are those of training, against the student's alone.
+saw these test digits; nothing else is tuned. Seconds are the processor's in training, against the student's
+alone.
 Each process has one thread.
 
 The four questions: for accuracy or for size (the same architecture as its own student; a smaller one)? for
@@ -154,9 +155,9 @@ def train(job: Job, folder: Path = KEPT) -> Ran:
         schedule=torch.optim.lr_scheduler.CosineAnnealingLR,
         seed=job.seed,
     )
-    clock = time.perf_counter()
+    clock = time.process_time()
     outcome = plan.distill(given, network, batches(learn))
-    seconds = time.perf_counter() - clock
+    seconds = time.process_time() - clock
 
     def error(net: nn.Module) -> float:
         return task.output.error(peek(net, test[0]).output, test[1])

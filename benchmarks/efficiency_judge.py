@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.efficiency_study import RECIPE, Diary, opened, shards
+from benchmarks.efficiency_drawn import split
+from benchmarks.efficiency_study import RECIPE, Diary, opened
 from benchmarks.efficiency_variants import Variant, located, run_of
 from trabecula.analysis import Analysis
 from trabecula.design import Schedule
 from trabecula.learning.evaluate import HandOver, courses
-from trabecula.learning.solver_loss import DRAWINGS, compliance
 from trabecula.learning.store import Sample
-from trabecula.learning.validate import held_out, samples
 from trabecula.nn.profile import EnergyModel, Machine, measure_together, profile
 from trabecula.optimize import Plan, Stop, advance, begin
 from trabecula.problem import discretise, loads
-from trabecula.starts import Corrector, HalfGrey, volume_of
+from trabecula.starts import Corrector, HalfGrey
 from trabecula.surrogate import Model
 from trabecula.way import optimizer_for
 
@@ -48,19 +47,11 @@ def rivals(variants: Iterable[Variant], folder: Path) -> dict[str, HandOver]:
     return found | {each.name: Corrector(each.model(folder), HAND_OVER) for each in variants}
 
 
-def chosen(data: Path, count: int) -> list[Sample]:
-    """Held-out samples, spread over all of them."""
-    found = list(samples(held_out(shards(data))[1]))
-    return found[:: max(1, len(found) // count)][:count]
-
-
-def judge(
-    variants: Iterable[Variant], data: Path, folder: Path, count: int, say: Callable[[str], None]
-) -> None:
+def judge(variants: Iterable[Variant], data: Path, folder: Path, say: Callable[[str], None]) -> None:
     """Hand over every sample in every way that is not in `judged.jsonl` yet."""
     diary = Diary(folder / "judged.jsonl")
     known, ways = diary.read(), rivals(variants, folder)
-    for sample in chosen(data, count):
+    for sample in split(data)[0]:
         missing = [name for name in ways if f"{sample.index} {name}" not in known]
         if not missing:
             continue
@@ -90,32 +81,6 @@ def saved(folder: Path) -> dict[str, dict[int, list[int]]]:
     return found
 
 
-def drawn(models: Mapping[str, Model], data: Path, folder: Path, count: int) -> None:
-    """Compliance of what every network draws against that of the coarse design as it is, in `drawn.jsonl`.
-
-    One solve a problem: far cheaper than handing over, and nearer to it than the error of voxels.
-    """
-    from trabecula.learning.examples import corrector
-
-    diary = Diary(folder / "drawn.jsonl")
-    known = diary.read()
-    missing = [name for name in models if name not in known]
-    if not missing:
-        return
-    found: dict[str, list[float]] = {name: [] for name in missing}
-    for sample in chosen(data, count):
-        example = next(corrector(sample))
-        analysis = Analysis(discretise(loads(sample.problem)), 1)
-        base, volume = example.base.astype(np.float64), volume_of(analysis.discrete)
-        drawing = DRAWINGS["corrector"]
-        plain, _ = compliance(analysis, base, volume, drawing)
-        for name in missing:
-            answer = models[name].logits(example.fields.astype(np.float32))[0]
-            found[name].append(compliance(analysis, base + answer, volume, drawing)[0] - plain)
-    for name, values in found.items():
-        diary.add(name, compliance=float(np.exp(np.mean(values))) - 1.0)
-
-
 def measured(variants: Iterable[Variant], data: Path, folder: Path, runs: int = 200) -> dict[str, object]:
     """Milliseconds of every file, in turn, one thread, at 48x24x24, and seconds of a solve: needs quiet."""
     files = sorted({file for each in variants for file in each.files})
@@ -125,7 +90,7 @@ def measured(variants: Iterable[Variant], data: Path, folder: Path, runs: int = 
         "milliseconds": {
             file: [1e3 * each.median, 1e3 * each.low, 1e3 * each.high] for file, each in times.items()
         },
-        "solve": statistics.median(t for sample in chosen(data, 3) for t in _solves(sample)),
+        "solve": statistics.median(t for sample in split(data)[0][:3] for t in _solves(sample)),
     }
 
 

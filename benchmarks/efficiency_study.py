@@ -1,4 +1,4 @@
-"""Teacher, students and trainings of `benchmarks.efficiency`: the 3-D corrector, the hybrid's dearest network.
+"""Teacher, students and trainings of `benchmarks.efficiency`: the 3-D corrector of the hybrid.
 
 The teacher is the shipped network itself, its weights read from the ONNX file. A student has its places,
 levels and widths between blocks, which Gram matrices and recasting need, and is narrow inside
@@ -189,7 +189,7 @@ def task(logits: Tensor, targets: Tensor) -> Tensor:
     return loss_of(logits, targets[:, 0], targets[:, 1])
 
 
-def how(job: Job, checkpoint: Path | None = None) -> Distiller:
+def how(job: Job, checkpoint: Path | None = None, rate: float = RATE) -> Distiller:
     """Method, weights and schedule.
 
     Weights are the papers', those of attention and factor transfer as in `benchmarks.distillation`: they
@@ -216,7 +216,7 @@ def how(job: Job, checkpoint: Path | None = None) -> Distiller:
         task_loss=task,
         task_weight=weight,
         epochs=job.epochs,
-        optimizer=lambda parameters: torch.optim.AdamW(parameters, RATE, weight_decay=1e-4),
+        optimizer=lambda parameters: torch.optim.AdamW(parameters, rate, weight_decay=1e-4),
         schedule=torch.optim.lr_scheduler.CosineAnnealingLR,
         seed=job.seed,
         checkpoint=checkpoint,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 import onnxruntime
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from optuna.trial import BaseTrial
 from torch import nn
 
+from benchmarks.efficiency_drawn import Problem, worse_of
 from benchmarks.efficiency_study import (
-    BATCHES,
     RATE,
     RECIPE,
     SHORT,
@@ -27,16 +28,16 @@ from benchmarks.efficiency_study import (
     Job,
     epochs,
     errors,
-    errors_each,
+    how,
     keep,
     load,
     opened,
     student,
-    task,
     teacher,
 )
 from trabecula.learning.example import Example
 from trabecula.learning.network import EncoderDecoder
+from trabecula.learning.slim import Middle
 from trabecula.nn import tune
 from trabecula.nn.compress import (
     choose_threshold,
@@ -46,7 +47,6 @@ from trabecula.nn.compress import (
     to_float16,
     voxel_entropy,
 )
-from trabecula.nn.distill import DENSITIES, Distiller, SoftTargets, Weighted
 from trabecula.nn.profile import measure_together
 from trabecula.nn.tune.candidate import Report
 from trabecula.starts import log_odds
@@ -61,12 +61,9 @@ CALIBRATED_ON = 24
 PRUNED = 0.25
 """Share of the channels removed, everywhere."""
 
-TRIALS, TRIAL_EPOCHS = 8, 4
+TRIALS, TRIAL_EPOCHS = 10, 8
 TARGET = 0.1
 """Of the teacher's latency: what the search aims at."""
-
-NOTHING = 0.376
-"""Task loss on the unseen examples where a network says nothing: the metric of the search is against it."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +82,15 @@ class Variant:
         How often it was, on unseen examples.
     loss, density
         Errors on unseen examples.
+    compliance
+        Of what is drawn, relative to the coarse design as it is, less 1.
     """
 
     name: str
     files: tuple[str, ...]
     loss: float
     density: float
+    compliance: float
     threshold: float | None = None
     share: float | None = None
 
@@ -134,17 +134,19 @@ def doubt(answer: Fields, fields: Fields) -> float:
     return float(voxel_entropy(torch.from_numpy(logits[fields[RECIPE.inside] > 0])[None]))
 
 
-def compressed(job: Job, data: Data, folder: Path, say: Callable[[str], None]) -> None:
-    """Make all variants of a trained student that are not there yet."""
+def compressed(job: Job, data: Data, on: list[Problem], folder: Path, say: Callable[[str], None]) -> None:
+    """Make all variants of a trained student that are not there yet; `on` are the problems to choose by."""
     diary = Diary(folder / "variants.jsonl")
     known = diary.read()
     source = f"{job.key}.onnx"
     path = folder / "onnx" / source
 
     def add(name: str, files: Sequence[str], **more: float) -> None:
-        loss, density = errors(Variant(name, tuple(files), 0, 0, **more).model(folder), data.unseen)
-        diary.add(name, files=list(files), loss=loss, density=density, **more)
-        say(f"{name}: loss {loss:.4f}, density {100 * density:.2f} %")
+        model = Variant(name, tuple(files), 0, 0, 0, **more).model(folder)
+        loss, density = errors(model, data.unseen)
+        bears = worse_of(model, on)
+        diary.add(name, files=list(files), loss=loss, density=density, compliance=bears, **more)
+        say(f"{name}: loss {loss:.4f}, density {100 * density:.2f} %, compliance {100 * bears:+.2f} %")
 
     feeds = [pack(e.fields.astype(np.float32), 2, RECIPE.size.multiple)[None] for e in spread(data.learn)]
     steps: dict[str, Callable[[Path], None]] = {
@@ -166,7 +168,7 @@ def compressed(job: Job, data: Data, folder: Path, say: Callable[[str], None]) -
         quantize_static(folder / "onnx" / "student-pruned.onnx", to, feeds)
         add("student, pruned, int8 static", [to.name])
     if "cascade" not in known:
-        threshold, share = _threshold(opened(path), opened(TEACHER), data.unseen)
+        threshold, share = threshold_of(opened(path), opened(TEACHER), on)
         add("cascade", [source, TEACHER.name], threshold=threshold, share=share)
 
 
@@ -175,46 +177,33 @@ def spread(examples: list[Example]) -> list[Example]:
     return examples[:: max(1, len(examples) // CALIBRATED_ON)][:CALIBRATED_ON]
 
 
-def taught(net: EncoderDecoder, data: Data, seed: int, rounds: int, rate: float) -> Iterator[None]:
-    """Train a network by soft targets and the task, an epoch at a time."""
-    soft = Weighted(SoftTargets(2.0), 0.9)
-    batches, big, small = epochs(data.learn, seed), Drawn(teacher()), Drawn(net)
-    optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-4)
-    plan = Distiller(
-        soft, DENSITIES, task_loss=task, task_weight=0.1, epochs=1, optimizer=lambda _: optimizer
-    )
-    for number in range(rounds):
-        for group in optimizer.param_groups:
-            group["lr"] = rate * (0.5 + 0.5 * float(np.cos(np.pi * number / rounds)))
-        plan.distill(big, small, list(batches(1000 + number)))
-        yield
-
-
 def _pruned(job: Job, data: Data, folder: Path, to: Path) -> None:
-    """Whole channels removed, then trained on."""
+    """Whole channels removed, then trained on as before, at half the rate."""
     example = torch.zeros(1, RECIPE.channels * 8, 4, 4, 8)
 
     def on(net: nn.Module) -> None:
         assert isinstance(net, EncoderDecoder)
-        for _ in taught(net, data, job.seed, SHORT, RATE / 2):
-            pass
+        plan = how(Job(job.way, 1000 + job.seed, 2 * SHORT), rate=RATE / 2)
+        plan.distill(Drawn(teacher()), Drawn(net), epochs(data.learn, 1000 + job.seed))
 
     net = prune_channels(load(job, folder), example, PRUNED, multiple=4, fine_tune=on)
     keep(net.eval(), to)
 
 
-def _threshold(little: Model, big: Model, examples: list[Example]) -> tuple[float, float]:
-    """Where asking the big one brings the loss halfway to its own, on half of the examples; share on the rest."""
-    chosen, rest = examples[::2], examples[1::2]
+def threshold_of(little: Model, big: Model, on: list[Problem]) -> tuple[float, float]:
+    """The threshold with which the pair's designs bear most on problems to choose by, and the share asked."""
+    found = [(doubts(little, each), each.worse(little), each.worse(big)) for each in on]
+    unsure, small, large = (np.array(column) for column in zip(*found, strict=True))
+    cuts = [-np.inf, *np.sort(unsure)]
+    means = [float(np.where(unsure > cut, large, small).mean()) for cut in cuts]
+    choice = choose_threshold(unsure, small, large, min(means) + 1e-9, None)
+    return choice.threshold, choice.share
 
-    def doubts(group: list[Example]) -> list[float]:
-        fields = [e.fields.astype(np.float32) for e in group]
-        return [doubt(little.logits(each), each) for each in fields]
 
-    losses = [np.array([loss for loss, _ in errors_each(model, chosen)]) for model in (little, big)]
-    target = float(np.mean(losses)) if losses[1].mean() < losses[0].mean() else float(losses[0].mean())
-    choice = choose_threshold(doubts(chosen), losses[0], losses[1], target, None)
-    return choice.threshold, float(np.mean(np.array(doubts(rest)) > choice.threshold))
+def doubts(little: Model, problem: Problem) -> float:
+    """`doubt` of a network's own answer."""
+    fields = problem.example.fields.astype(np.float32)
+    return doubt(little.logits(fields), fields)
 
 
 def run_of(path: Path, places: tuple[int, ...] = PLACES) -> Callable[[], object]:
@@ -229,24 +218,22 @@ def run_of(path: Path, places: tuple[int, ...] = PLACES) -> Callable[[], object]
     return lambda: session.run(None, feed)
 
 
-def searched(data: Data, folder: Path, say: Callable[[str], None]) -> tune.Outcome:
-    """Search what is inside a student: the best error at a tenth of the teacher's latency, both measured."""
-    few = Data(data.learn, data.unseen[::4])
+def searched(
+    way: str, data: Data, on: list[Problem], folder: Path, say: Callable[[str], None]
+) -> tune.Outcome:
+    """Search what is inside a student: stiff designs at a tenth of the teacher's time, both measured."""
 
     def candidate(trial: BaseTrial) -> Iterator[Report]:
         inner = trial.suggest_int("inner", 4, 16, step=4)
-        middle = trial.suggest_categorical("middle", ("convolution", "depthwise", "shift"))
-        rate = trial.suggest_float("rate", 1e-3, 1e-2, log=True)
-        net = student(Job("tuned", 0, TRIAL_EPOCHS, inner, middle))
-        path = folder / "onnx" / f"trial-{trial.number}.onnx"
-        keep(net, path)
+        middle = trial.suggest_categorical("middle", get_args(Middle))
+        job = Job(way, 0, TRIAL_EPOCHS, inner, cast("Middle", middle))
+        small, path = Drawn(student(job)), folder / "onnx" / f"trial-{trial.number}.onnx"
+        keep(small.net, path)
         # in turn with the teacher, so that whatever else the machine does meets both
-        times = measure_together({"net": run_of(path), "teacher": run_of(TEACHER)}, runs=30)
-        yield tune.Milliseconds(1e3 * times["net"].least / times["teacher"].least)
-        for _ in taught(net, few, 0, TRIAL_EPOCHS, rate):
-            loss, _ = errors(keep(net.eval(), path), few.unseen)
-            yield NOTHING / loss
-            net.train()
+        times = measure_together({"net": run_of(path), "teacher": run_of(TEACHER)}, runs=40)
+        yield tune.Milliseconds(1e3 * times["net"].median / times["teacher"].median)
+        how(job).distill(Drawn(teacher()), small, epochs(data.learn, 0))
+        yield 1.0 / (1.0 + worse_of(keep(small.net.eval(), path), on))
         path.unlink()
 
     return tune.search(
@@ -257,6 +244,3 @@ def searched(data: Data, folder: Path, say: Callable[[str], None]) -> tune.Outco
         name="corrector-3d",
         progress=lambda tried: say(str(tried.to_json())),
     )
-
-
-STEPS = SHORT * BATCHES

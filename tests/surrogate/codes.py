@@ -14,6 +14,7 @@ from trabecula.surrogate import Latent
 def latent(folder: Path, dimension: int, numbers: int = 6, seed: int = 0) -> Latent:
     """One with random weights."""
     torch.manual_seed(seed)
-    network = AutoEncoder(Build(dimension, numbers, width=4, patch=8)).half().float()
-    ship(network, folder, {"data": "none"})
+    network = AutoEncoder(Build(dimension, numbers, width=4, patch=8))
+    torch.nn.init.normal_(network.encoder.head.weight, std=0.05)
+    ship(network.half().float(), folder, {"data": "none"})
     return Latent.load(dimension, folder)

@@ -48,8 +48,8 @@ def trained(net: nn.Module, data: tuple[Tensor, Tensor], steps: int) -> nn.Modul
 def networks(digits: Parts) -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
     little = trained(nn.Linear(64, 10), digits["train"], 60)
-    big = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Dropout(0.3), nn.Linear(256, 10))
-    return little, trained(big, digits["train"], 150)
+    big = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(128, 10))
+    return little, trained(big, digits["train"], 100)
 
 
 @pytest.mark.parametrize("doubt", [one_minus_margin, one_minus_probability])

@@ -5,23 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 from optuna.trial import BaseTrial
 
 from tests.nn.tune.conftest import formula
-from trabecula.nn.tune import Candidate, Metric, Reward, TuneError, read, search
+from trabecula.nn.tune import Candidate, Metric, Reward, Tried, TuneError, read, search
 from trabecula.nn.tune.candidate import Report
 from trabecula.nn.tune.search import Plan
 from trabecula.nn.tune.timing import Timing
 from trabecula.nn.tune.workers import _watch, _work, share
-
-ROOT = Path(__file__).parents[3]
 
 
 def dying(trial: BaseTrial) -> Iterator[Report]:
@@ -53,25 +49,24 @@ def test_workers_do_exactly_as_many_trials_as_are_missing(tmp_path: Path) -> Non
     assert len(set(widths)) == 9  # no worker repeats another one's proposals
 
 
+def program(file: Path, said: Connection) -> None:
+    """A search on its own, which knows of no other but by the file; says how many trials it did."""
+    done: list[Tried] = []
+    search(formula, trials=8, goal=Reward(3.0), storage=file, progress=done.append)
+    said.send(len(done))
+
+
 def test_two_programs_on_one_new_file_share_the_work(tmp_path: Path) -> None:
-    code = textwrap.dedent(
-        """
-        import sys
-        from tests.nn.tune.conftest import formula
-        from trabecula.nn.tune import Reward, search
-        done = []
-        search(formula, trials=8, goal=Reward(3.0), storage=sys.argv[1], progress=lambda t: done.append(t))
-        print(len(done))
-        """
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "t.db")]
-    both = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
-    shares = [int(out) for out, _ in said]
+    context = multiprocessing.get_context("forkserver")
+    ends = [context.Pipe(duplex=False) for _ in range(2)]
+    both = [context.Process(target=program, args=(tmp_path / "t.db", there)) for _, there in ends]
+    for process in both:
+        process.start()
+    for process, (_, there) in zip(both, ends, strict=True):
+        process.join()
+        there.close()
+    assert [process.exitcode for process in both] == [0, 0]
+    shares = [here.recv() for here, _ in ends]
     assert 8 <= sum(shares) <= 9 and min(shares) >= 0  # each may do one more
     assert len(read(tmp_path / "t.db").trials) == sum(shares)
 

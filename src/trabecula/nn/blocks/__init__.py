@@ -16,7 +16,7 @@ from trabecula.nn.blocks.condense import (
     group_lasso,
 )
 from trabecula.nn.blocks.conv import ConvNormAct
-from trabecula.nn.blocks.deploy import deployed
+from trabecula.nn.blocks.deploy import deployed, in_use
 from trabecula.nn.blocks.dimension import (
     adaptive_average_pool,
     average_pool,
@@ -83,6 +83,7 @@ __all__ = [
     "conv",
     "deployed",
     "group_lasso",
+    "in_use",
     "max_pool",
     "mbconv",
     "mobilenet_v2_unit",

@@ -32,3 +32,22 @@ def deployed(module: nn.Module) -> nn.Module:
             if isinstance(child, Learning):
                 setattr(parent, name, child.deployed())
     return made
+
+
+def in_use(module: nn.Module) -> nn.Module:
+    """`module` as it will run: `deployed`, but for layers that are not ready, which stay as they are.
+
+    For whatever must watch or trace a network without asking what is in it. The same object where no layer
+    learns its connections.
+    """
+    if not any(isinstance(each, Learning) for each in module.modules()):
+        return module
+    try:
+        return deployed(module)
+    except ValueError:
+        made = copy.deepcopy(module)
+        for parent in list(made.modules()):
+            for name, child in list(parent.named_children()):
+                if isinstance(child, FullyLearnableGroupConv | SparseShift):
+                    setattr(parent, name, child.deployed())
+        return made

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from trabecula.nn.blocks import in_use
 from trabecula.nn.profile.torch_walk import evaluating
 
 
@@ -25,7 +26,8 @@ def export_onnx(
     Parameters
     ----------
     model
-        Exported in evaluation mode; left as it was.
+        Exported in evaluation mode, layers that learn their connections in the form they have in use
+        (`trabecula.nn.blocks.in_use`); left as it was.
     example
         Its argument, or arguments.
     path
@@ -38,6 +40,7 @@ def export_onnx(
     ValueError
         Where torch cannot export it: one message.
     """
+    model = in_use(model)
     inputs = (example,) if isinstance(example, torch.Tensor) else tuple(example)
     sizes = tuple({0: torch.export.Dim("batch")} for _ in inputs) if any_batch else None
     before = logging.root.manager.disable

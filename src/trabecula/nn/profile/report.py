@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from trabecula.nn.blocks import in_use
 from trabecula.nn.profile import onnx_time, onnx_walk, torch_walk
 from trabecula.nn.profile.energy import Energy, EnergyModel
 from trabecula.nn.profile.latency import Latency, measure, torch_threads
@@ -157,7 +158,8 @@ def profile(
     Parameters
     ----------
     network
-        A `torch.nn.Module`, or the path of an ONNX file.
+        A `torch.nn.Module`, or the path of an ONNX file. Layers that learn their connections count in the
+        form they have in use (`trabecula.nn.blocks.in_use`).
     inputs
         Tensors, or shapes to be filled with normal numbers. An ONNX model that fixes its shapes needs none.
     threads
@@ -183,7 +185,7 @@ def profile(
         raise ValueError("at least one thread and one timed run, and no negative warm-up")
     energy, machine = energy or EnergyModel(), machine or measure_machine(threads)
     if isinstance(network, nn.Module):
-        return _of_module(network, inputs, threads, runs, warmup, energy, machine)
+        return _of_module(in_use(network), inputs, threads, runs, warmup, energy, machine)
     shapes = [tuple(each.shape) if isinstance(each, torch.Tensor) else each for each in inputs]
     return _of_file(Path(network), shapes, threads, runs, warmup, energy, machine)
 

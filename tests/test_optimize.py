@@ -21,8 +21,10 @@ from trabecula.optimize import (
     iterate,
     run,
 )
+from trabecula.problem import discretise
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import Filter, Goal
+from trabecula.problem.problems import get
 
 CLASSICAL = OptimalityCriteria(OC(exponent=0.5))
 ADAPTIVE = OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive()))
@@ -179,6 +181,40 @@ def test_a_steep_projection_shortens_the_steps_and_keeps_the_volume(optimizer: O
     for row in step.rows:
         assert row.change <= 0.2 / row.beta * (1 + 1e-9)
     assert max(row.violation for row in step.rows[-10:]) < 0.02
+
+
+@pytest.mark.parametrize(("name", "small"), [("cantilever", 0.05), ("heat_sink", 0.2)])
+def test_densities_that_swing_under_a_steep_projection_come_to_rest(name: str, small: float) -> None:
+    """With exponents never below 0.3 the edges of members swing by the move limit for ever (0.1, 0.5)."""
+    if name == "cantilever":
+        problem = cantilever((24, 12), projection=True)
+    else:
+        asked = get(name, elements=(30, 30))
+        problem = discretise(replace(asked, options=replace(asked.options, projection=True)))
+    schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=8)
+    step = after(problem, Plan(ADAPTIVE, schedule, replace(NEVER, kkt=1e-9, limit=121)), 0.4)
+    known = [row.kkt for row in step.rows if not np.isnan(row.kkt)]
+    assert known[-1] < small
+
+
+def test_an_objective_at_rest_under_a_steep_projection_waits_for_the_kkt_residual() -> None:
+    problem = cantilever((24, 12), projection=True)
+    schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=5)
+    stop = replace(NEVER, change=1e-2, kkt=1e-9, limit=200)
+    settled = next(i for i in range(100) if schedule.settled(i))
+    rests, waits, gives_up = (
+        after(problem, Plan(ADAPTIVE, schedule, rule))
+        for rule in (
+            replace(stop, stationary=np.inf),
+            replace(stop, stationary=0.04),
+            replace(stop, stationary=0.0, patience=60),
+        )
+    )
+    assert len(rests.rows) == settled + stop.window + 1
+    known = [row.kkt for row in waits.rows if not np.isnan(row.kkt)]
+    assert known[-1] <= 0.04 < min(known[:-1])
+    assert rests.finished == waits.finished == gives_up.finished == "converged"
+    assert len(rests.rows) < len(waits.rows) < len(gives_up.rows) == settled + 60
 
 
 def test_nothing_converges_while_a_constraint_is_violated() -> None:

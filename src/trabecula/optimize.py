@@ -6,7 +6,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import log1p
+from math import isnan, log1p
 from typing import Protocol
 
 import numpy as np
@@ -91,7 +91,7 @@ class OptimalityCriteria:
     ) -> tuple[Array, OCState]:
         """The next design and memory."""
         assert isinstance(state, OCState)
-        oc = replace(self.oc, move=share * self.oc.move)
+        oc = self.oc.shortened(share)
         (limit,) = found.constraints
         if self.least_volume:
             return oc.step_least_volume(
@@ -166,6 +166,11 @@ class Stop:
         See `change`.
     violation
         Relative violation of a constraint above which nothing has converged.
+    stationary
+        Where a steep projection shortens the steps an objective changes little, at rest or not: it then only
+        counts where the last KKT residual is at most this,
+    patience
+        or after so many iterations at the last steepness.
     """
 
     change: float = 2e-4
@@ -174,6 +179,8 @@ class Stop:
     limit: int = 200
     window: int = 5
     violation: float = 2e-3
+    stationary: float = 0.1
+    patience: int = 90
 
 
 @dataclass(frozen=True)
@@ -257,7 +264,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     found = step.known or _evaluate(analysis, plan, step)
     u, found = light(found.displacements), replace(found, displacements=())
     adapt = i > 0 and not schedule.changes(i)
-    share = min(1.0, STEEP / beta) if analysis.chain.projects else 1.0
+    share = _share(beta)
     x, memory = plan.optimizer.step(step.memory, step.x, found, discrete.lower, discrete.upper, adapt, share)
     kkt = _kkt(analysis, step.x, found) if _is_due(plan, i) else float("nan")
     row = Row(
@@ -335,9 +342,22 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
             recent, little = settled[-stop.window :], stop.change * stop.window * abs(settled[-1])
             is_better = min(settled[: -stop.window]) - min(recent) > little
             swings = max(settled[-1 - stop.window], *recent) - min(recent) > NOISE * little
-            if not is_better and not swings:
+            if not is_better and not swings and not _is_on_its_way(stop, rows[begins:]):
                 return "converged"
     return "limit" if len(rows) >= stop.limit else None
+
+
+def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
+    """Whether a steep projection keeps steps so short that an objective at rest says little."""
+    if _share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
+        return False
+    known = [row.kkt for row in settled if not isnan(row.kkt)]
+    return not known or known[-1] > stop.stationary
+
+
+def _share(beta: float) -> float:
+    """How much of the move limit may be used at a steepness of the projection (1 without one)."""
+    return min(1.0, STEEP / beta)
 
 
 def _is_due(plan: Plan, i: int) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.certificate.grids import mbb
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import relax
+from trabecula.design import DesignChain
 from trabecula.physics.assembled import AssembledState
 
 SHAPE = (13, 17)
@@ -58,7 +59,7 @@ def test_the_step_keeps_the_volume(seed: int) -> None:
     for _ in range(200):
         middle = np.sqrt(below * above)
         below, above = (middle, above) if dv @ step(middle) < 0 else (below, middle)
-    assert residual == pytest.approx(np.sqrt(np.mean(step(below) ** 2) / x.mean()), rel=1e-4)
+    assert residual == pytest.approx(np.sqrt(dv @ step(below) ** 2 / (dv @ x)), rel=1e-4)
 
 
 @pytest.mark.parametrize("volume", [0.1, 0.3, 0.5])
@@ -106,6 +107,49 @@ def test_gradients_of_nothing_are_no_reason_to_fail() -> None:
     lonely = ZEROS.copy()
     lonely[0, 0] = -1.0
     assert np.isfinite(kkt_residual(x, lonely, ONES, ZEROS, ONES))
+
+
+def test_what_hardly_changes_the_volume_hardly_counts() -> None:
+    """A steep projection leaves most voxels nearly without effect; what they do is of no account."""
+    x, dc, dv = optimum(6)
+    flat = np.random.default_rng(6).random(SHAPE) < 0.7
+    wrong = np.where(flat, 5.0 * dc, dc)
+    assert kkt_residual(x, wrong, dv, ZEROS, ONES) > 0.1
+    dimmed = np.where(flat, 1e-9, 1.0)
+    assert kkt_residual(x, dimmed * wrong, dimmed * dv, ZEROS, ONES) < 1e-3
+
+
+@pytest.mark.parametrize(("projection", "beta"), [(False, 1.0), (True, 2.0), (True, 32.0)])
+def test_a_short_way_along_the_step_gains_what_the_residual_promises(projection: bool, beta: float) -> None:
+    """By differences of the compliance itself: at least residual^2 times the price of all material."""
+    problem = mbb((18, 6), projection=projection)
+    chain, state = DesignChain(problem), AssembledState(problem)
+    x = np.clip(chain.uniform(0.5) + 0.1 * np.random.default_rng(7).standard_normal(problem.grid.shape), 0, 1)
+
+    def compliance(x: np.ndarray) -> tuple[float, np.ndarray]:
+        physical = chain.physical(x, beta)
+        state.set_stiffness(1e-9 + (1 - 1e-9) * physical**3)
+        u = state.solve(problem.loads[0])[0]
+        gradient = -3 * (1 - 1e-9) * physical**2 * state.energy(u)
+        return float(np.vdot(problem.loads[0], u)), chain.pullback(x, beta, gradient)
+
+    dc, dv = compliance(x)[1], chain.volume_gradient(x, beta)
+
+    def step(price: float) -> np.ndarray:
+        return np.clip(x - 1 - price * dc / dv, 0, 1) - x
+
+    below, above = 1e-12, 1e12
+    for _ in range(200):
+        middle = np.sqrt(below * above)
+        below, above = (middle, above) if (dv * step(middle)).sum() < 0 else (below, middle)
+    s, price = step(below), (dv * x).sum() / below
+    assert abs((dv * s).sum()) < 1e-9 * (dv * x).sum()
+    t = 1e-5
+    gain = (compliance(x - t * s)[0] - compliance(x + t * s)[0]) / (2 * t)
+    residual = kkt_residual(x, dc, dv, problem.lower, problem.upper)
+    assert gain == pytest.approx(-(dc * s).sum(), rel=1e-3)
+    assert gain >= residual**2 * price * (1 - 1e-3)
+    assert residual == pytest.approx(np.sqrt((dv * s * s).sum() / (dv * x).sum()), rel=1e-6)
 
 
 def test_a_slack_limit_leaves_the_gradient_alone() -> None:

@@ -9,6 +9,11 @@ against the scaled gradient 1 - B of the Lagrangian and back into the bounds is 
 
 which is zero exactly at such points (Conn, Gould & Toint 2000, section 12.1).  The price is the one for
 which the step keeps the limited quantity to first order, so nothing need be known about multipliers.
+
+The step is scaled by the volume's gradient, voxel by voxel, and so must its length be measured (Bertsekas
+1982, scaled gradient projection): to first order it lowers the Lagrangian by lam sum(dv s^2) at least.  With
+a steep projection most voxels are nearly without effect, on volume and compliance alike; they take long steps
+that change nothing, and weigh as little.
 """
 
 from __future__ import annotations
@@ -59,7 +64,7 @@ def kkt_residual(
     Returns
     -------
     float
-        `sqrt(mean(s^2)) / sqrt(mean(x))` over the designed voxels; 0 if there are none.
+        `sqrt(sum(dv s^2) / sum(dv x))` over the designed voxels; 0 if there are none.
     """
     free = upper > lower
     if not free.any():
@@ -71,13 +76,15 @@ def kkt_residual(
         limits = [_designed(gradient, free) for gradient in limit_gradient]
         limit = limits[0] if len(limits) == 1 else _combined(limits, objective, x, low, high)
     is_volume_limited = float(limit.sum()) > 0
-    ratio = _ratio(objective, limit) if is_volume_limited else _ratio(limit, objective)
+    benefit, cost = (objective, limit) if is_volume_limited else (limit, objective)
+    ratio = _ratio(benefit, cost)
+    metric = _metric(benefit, cost)
     if active:
         weight = limit if is_volume_limited else -limit
         price = _price(x, ratio, np.maximum(weight, 0.0), low, high)
-        return _norm(x, ratio, price, 1.0, low, high)
+        return _norm(x, ratio, metric, price, 1.0, low, high)
     size = float(np.abs(ratio).mean())
-    return _norm(x, ratio, 1 / size if size > 0 else 0.0, 0.0, low, high)
+    return _norm(x, ratio, metric, 1 / size if size > 0 else 0.0, 0.0, low, high)
 
 
 def _designed(values: Array, free: NDArray[np.bool_]) -> Array:
@@ -93,6 +100,14 @@ def _ratio(benefit: Array, cost: Array) -> Array:
     if is_free.any():
         ratio[is_free] = HUGE * -np.sign(benefit[is_free])
     return ratio
+
+
+def _metric(benefit: Array, cost: Array) -> Array:
+    """The cost of material; its mean where material costs nothing and yet does something."""
+    is_free = cost <= 0
+    if not is_free.any():
+        return cost
+    return np.where(is_free, float(np.abs(cost).mean()) * (benefit != 0), cost)
 
 
 def _moved(
@@ -140,12 +155,14 @@ def _between(below: float, above: float) -> float:
     return float(np.sqrt(below * above)) if below > 0 else above / 4.0
 
 
-def _norm(x: Array, ratio: Array, price: float, shift: float, low: Array, high: Array) -> float:
+def _norm(
+    x: Array, ratio: Array, metric: Array, price: float, shift: float, low: Array, high: Array
+) -> float:
     squares = 0.0
     for part, _, near in _moved(x, ratio, price, shift, low, high):
         step = np.subtract(near, x[part], out=near)
-        squares += inner(step, step)
-    return float(np.sqrt(squares / max(float(x.sum()), np.finfo(np.float64).tiny)))
+        squares += inner(metric[part] * step, step)
+    return float(np.sqrt(squares / max(inner(metric, x), np.finfo(np.float64).tiny)))
 
 
 def _combined(limits: list[Array], objective: Array, x: Array, low: Array, high: Array) -> Array:

@@ -8,7 +8,7 @@ adapt follow resilient back-propagation (Riedmiller & Braun 1993) and the asympt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -99,6 +99,19 @@ class OC:
     def adapting(cls, move: float = 0.2, threads: int = 1) -> OC:
         """Exponents that start at 1 and adapt: half the tail of the classical exponent 1/2."""
         return cls(move=move, exponent=1.0, adaptive=Adaptive(), threads=threads)
+
+    def shortened(self, share: float) -> OC:
+        """The same for steps of at most `share` of the move limit.
+
+        The least exponent shrinks with them: a density that swings between its move limits, whatever its
+        exponent, would never come to rest (with a steep projection most of those at the edges of members).
+        """
+        if share == 1.0:
+            return self
+        rule = self.adaptive
+        if rule is not None:
+            rule = replace(rule, least=share * rule.least)
+        return replace(self, move=share * self.move, adaptive=rule)
 
     def start(self) -> OCState:
         """The state before the first step, or after the problem jumped."""

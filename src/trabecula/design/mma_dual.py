@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 TOLERANCE = 1e-9
 MOST_STEPS = 200
 
+NEARLY = 1e-9
+"""A multiplier is nearly zero below this share of its typical size."""
+
 
 @dataclass(frozen=True)
 class Subproblem:
@@ -83,8 +86,13 @@ def _dual(s: Subproblem, multipliers: Array, threads: int) -> _Dual:
 
 
 def _direction(now: _Dual, typical: Array) -> Array:
-    """Newton step on the multipliers that are free to move, no longer than a few times their size."""
-    free = (now.multipliers > 0.0) | (now.gradient > 0.0)
+    """Newton step on the multipliers that are free to move, no longer than a few times their size.
+
+    One that is nearly zero and on its way down goes all the way and is not free (Bertsekas' epsilon): the
+    projection would bend any longer step into one that need not go uphill, and the search would stand still.
+    """
+    near = now.multipliers <= NEARLY * typical
+    free = ~near | (now.gradient > 0.0)
     hessian = now.curvature.copy()
     longest = 10.0 * (now.multipliers + typical)
     # Where bounds hold all variables the dual is flat; these terms keep the step finite and uphill.
@@ -95,12 +103,13 @@ def _direction(now: _Dual, typical: Array) -> Array:
     while free.any():
         step[:] = 0.0
         step[free] = np.linalg.solve(hessian[np.ix_(free, free)], now.gradient[free])
-        outward = (now.multipliers == 0.0) & (step < 0.0)
+        outward = near & (step < 0.0) & free
         if not outward.any():
             break
         free &= ~outward
     # Steps down end at zero anyway; those up are bounded, since the dual is only piecewise smooth.
-    return np.asarray(step / max(1.0, float(np.max(step / longest))))
+    step /= max(1.0, float(np.max(step / longest)))
+    return np.where(free, step, -now.multipliers)
 
 
 def _search(s: Subproblem, now: _Dual, direction: Array, scale: Array, threads: int) -> _Dual | None:

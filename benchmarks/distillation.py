@@ -38,23 +38,13 @@ from torch import nn
 import trabecula.nn.distill
 from benchmarks.distillation_tasks import BY_NAME, STUDENT, TASKS, TEACHER, Task, batches, examples
 from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
-from trabecula.nn.distill import BornAgain, Distiller, Logits, Recasting, SoftTargets, Weighted
+from trabecula.nn.distill import METHODS, BornAgain, Distiller, Logits, Recasting, SoftTargets, Weighted
 from trabecula.nn.distill.features import peek
 
 ALL_KEPT = SCRATCH / "distillation"
 RATE = 1e-2
 ALONE = "alone"
-NINE = (
-    "logits",
-    "soft-targets",
-    "hints",
-    "fsp",
-    "attention",
-    "factor",
-    "born-again",
-    "recasting",
-    "relational",
-)
+NINE = tuple(METHODS)
 WAYS = (ALONE, *NINE, "soft-targets + attention")
 DIMENSIONS = (2, 4, 8, 16)
 

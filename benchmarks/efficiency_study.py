@@ -32,6 +32,7 @@ from trabecula.learning.validate import held_out
 from trabecula.nn.distill import (
     DENSITIES,
     FSP,
+    METHODS,
     Attention,
     BornAgain,
     Distiller,
@@ -61,17 +62,7 @@ SHORT, LONG = 16, 100
 
 RATE = 4e-3
 ALONE = "alone"
-NINE = (
-    "logits",
-    "soft-targets",
-    "hints",
-    "fsp",
-    "attention",
-    "factor",
-    "born-again",
-    "recasting",
-    "relational",
-)
+NINE = tuple(METHODS)
 BLOCKS = ("net.stem", "net.down.0", "net.down.1", "net.down.2", "net.up.0", "net.up.1")
 COARSE, FINE = "net.down.2", "net.up.1"
 

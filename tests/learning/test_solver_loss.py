@@ -11,6 +11,7 @@ import torch
 from trabecula.analysis import Analysis
 from trabecula.learning import solver_loss
 from trabecula.learning.example import Example
+from trabecula.learning.loop import Look
 from trabecula.learning.network import Size
 from trabecula.learning.solver_loss import DRAWINGS, Case, Drawing, Polish, compliance, polish, solved
 from trabecula.learning.train import Recipe
@@ -75,22 +76,20 @@ def test_training_through_the_solver_makes_stiffer_designs_and_resumes(tmp_path:
     torch.set_num_threads(1)
     known = [case(seed) for seed in range(3)]
     how = Polish(steps=12, batch=2, rate=3e-3, every=6)
-    told: list[tuple[int, float]] = []
-    whole = polish(
-        RECIPE.network(), RECIPE, how, known, tmp_path / "whole", lambda s, _, m: told.append((s, m))
-    )
-    assert [step for step, _ in told] == [6, 12]
-    assert told[-1][1] < -0.05
+    looks: list[Look] = []
+    whole = polish(RECIPE.network(), RECIPE, how, known, known, tmp_path / "whole", looks.append)
+    assert [look.step for look in looks] == [6, 12]
+    assert looks[-1].error < min(0.95, looks[-1].base)
 
     class Stopped(Exception):
         pass
 
-    def stop(step: int, seconds: float, mean: float) -> None:
-        if step == 12:
+    def stop(look: Look) -> None:
+        if look.step == 12:
             raise Stopped
 
     with pytest.raises(Stopped):
-        polish(RECIPE.network(), RECIPE, how, known, tmp_path / "part", stop)
-    resumed = polish(RECIPE.network(), RECIPE, how, known, tmp_path / "part")
+        polish(RECIPE.network(), RECIPE, how, known, known, tmp_path / "part", stop)
+    resumed = polish(RECIPE.network(), RECIPE, how, known, known, tmp_path / "part")
     for one, other in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(one, other)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import settle, ship
 from trabecula.learning.solver_loss import DRAWINGS, Case, Polish, cases, polish, share_of_compliance
-from trabecula.learning.store import open_dataset, read_shard
-from trabecula.learning.train import Recipe, train
+from trabecula.learning.store import Dataset, open_dataset, read_shard
+from trabecula.learning.train import Recipe, look, supply_of, train
 from trabecula.learning.validate import Judged, best_hand_over, held_out, judge, rivals, samples, table
 from trabecula.starts import HalfGrey
 from trabecula.starts.volume import SHARPNESS
@@ -81,11 +79,7 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     ValueError
         If there are too few data.
     """
-    dataset = open_dataset(order.data)
-    chosen, kept = held_out(dataset.shards)
-    if not chosen:
-        raise ValueError(f"{order.data} holds no shards to train on; generate more problems")
-    kept = kept or chosen[-1:]
+    dataset, chosen, kept = parted(order.data)
     say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing examples")
     cache = order.cache or order.data / "prepared"
     examples = [e for part in prepare_all(order.kind, chosen, cache, order.workers) for e in part]
@@ -102,32 +96,40 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     )
     name = order.name or recipe.name
     order.out.mkdir(parents=True, exist_ok=True)
-    last: list[Look] = []
-
-    def seen(look: Look) -> None:
-        last[:] = [look]
-        told(look)
-
-    clock = time.perf_counter()
-    network = train(recipe, examples, looked_at, order.out / f"{name}.checkpoint", seen)
+    checkpoint = order.out / f"{name}.checkpoint"
+    network = train(recipe, examples, looked_at, checkpoint, told)
+    before, after = look(network, supply_of(recipe, looked_at), looked_at)
     story = {
         "made": "trabecula train",
         "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
         "examples": len(examples),
         "recipe": {"steps": recipe.steps, "batch": recipe.batch, "rate": recipe.rate, "seed": recipe.seed},
-        "hours": round((last[0].seconds if last else time.perf_counter() - clock) / 3600, 3),
+        "hours": round(seconds_of(checkpoint) / 3600, 3),
+        "density error, held out": {"before": round(before, 4), "after": round(after, 4)},
         "limits": LIMITS,
     }
-    if last:
-        story["density error, held out"] = {
-            "before": round(last[0].base, 4),
-            "after": round(last[0].error, 4),
-        }
     if order.solver:
         story["through the solver"] = _polished(order, recipe, network, (chosen, kept), say)
     settings = settings_of(order.kind)
     card = ship(network, recipe, order.out, settings, story, name)
     return _judged(order, card, kept, say) if order.kind == "corrector" and order.judge else card
+
+
+def parted(folder: Path) -> tuple[Dataset, list[Path], list[Path]]:
+    """A data set, its shards to train on, and those held out.
+
+    Raises
+    ------
+    UnreadableError
+        If it is damaged.
+    ValueError
+        If it holds nothing to train on.
+    """
+    dataset = open_dataset(folder)
+    chosen, kept = held_out(dataset.shards)
+    if not chosen:
+        raise ValueError(f"{folder} holds no shards to train on; generate more problems")
+    return dataset, chosen, kept or chosen[-1:]
 
 
 LIMITS = (
@@ -142,20 +144,18 @@ def _polished(
     """Train on through the solver; steps, hours, and what drawn designs bear on problems held out."""
     say("solving what is to be drawn")
     known, unseen = _cases(order.kind, data[0], CASES), _cases(order.kind, data[1], CASES // 16)
-    hours = [0.0]
 
-    def told(step: int, seconds: float, mean: float) -> None:
-        hours[0] = round(seconds / 3600, 3)
-        change = f"{100 * np.expm1(mean):+.2f} %"
-        say(f"through the solver {step}/{order.solver}  {seconds:.0f} s  compliance {change}")
+    def told(look: Look) -> None:
+        change = f"{100 * (look.error - 1):+.2f} %"
+        say(f"through the solver {look.step}/{order.solver}  {look.seconds:.0f} s  compliance {change}")
 
     checkpoint = order.out / f"{order.name or recipe.name}.solver.checkpoint"
     before = share_of_compliance(network, order.kind, unseen)
-    polish(network, recipe, Polish(order.solver, seed=order.seed), known, checkpoint, told)
+    polish(network, recipe, Polish(order.solver, seed=order.seed), known, unseen, checkpoint, told)
     after = share_of_compliance(network, order.kind, unseen)
     return {
         "steps": order.solver,
-        "hours": hours[0],
+        "hours": round(seconds_of(checkpoint) / 3600, 3),
         "compliance without the solver, held out": round(before, 4),
         "compliance with it": round(after, 4),
     }
@@ -174,7 +174,7 @@ def settings_of(kind: str) -> dict[str, float]:
     if kind == "corrector":
         return corrector_settings(HalfGrey(0.5, 2.0, 5))
     drawing = DRAWINGS[kind]
-    return {"grey": drawing.grey, "sharpness": drawing.sharpness}
+    return {"grey": drawing.grey} if kind == "proposer" else {"sharpness": drawing.sharpness}
 
 
 def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:

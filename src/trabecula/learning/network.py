@@ -117,10 +117,13 @@ class EncoderDecoder(nn.Module):
             found.append(x)
         skips = found[:-1]
         for block in self.up:
-            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = block(torch.cat([x, skips.pop()], dim=1))
+            x = block(torch.cat([self.finer(x), skips.pop()], dim=1))
             found.append(x)
         return found
+
+    def finer(self, x: Tensor) -> Tensor:
+        """Fields of a level for the one above, every place twice along every axis."""
+        return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def stack(dimension: int, incoming: int, outgoing: int, depth: int) -> nn.Sequential:

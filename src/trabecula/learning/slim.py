@@ -56,19 +56,9 @@ class Slim(EncoderDecoder):
             self.up.append(_block(dimension, incoming + width, width, _inside(inner, level), middle))
             incoming = width
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Every level's fields, as `EncoderDecoder.features`; on the way up by `twice`."""
-        pool = F.avg_pool3d if self.dimension == 3 else F.avg_pool2d
-        x = self.stem(x)
-        found: list[Tensor] = []
-        for level, block in enumerate(self.down):
-            x = block(pool(x, 2) if level else x)
-            found.append(x)
-        skips = found[:-1]
-        for block in self.up:
-            x = block(torch.cat([twice(x), skips.pop()], dim=1))
-            found.append(x)
-        return found
+    def finer(self, x: Tensor) -> Tensor:
+        """As `EncoderDecoder.finer`, by `twice`."""
+        return twice(x)
 
 
 def twice(x: Tensor) -> Tensor:

@@ -7,8 +7,6 @@ energies themselves) goes back through mixing, volume and logits into the networ
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from trabecula.analysis import Analysis
 from trabecula.learning.batches import Batches
-from trabecula.learning.checkpoint import keep, restored
 from trabecula.learning.example import Example
 from trabecula.learning.examples import MAKERS
+from trabecula.learning.loop import Look, cosine, follow
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.store import Sample
 from trabecula.learning.train import Recipe, answers_of, loss_of
@@ -97,7 +95,7 @@ class Polish:
     seed
         Of the order of cases.
     every
-        Steps between checkpoints.
+        Steps between looks, and between checkpoints.
     """
 
     steps: int = 150
@@ -105,6 +103,10 @@ class Polish:
     rate: float = 3e-4
     seed: int = 0
     every: int = 50
+
+    def learning_rate(self, step: int) -> float:
+        """At a step from 0."""
+        return cosine(self.rate, 1, self.steps, step)
 
 
 def cases(kind: str, samples: Sequence[Sample]) -> list[Case]:
@@ -178,8 +180,9 @@ def polish(
     recipe: Recipe,
     how: Polish,
     known: Sequence[Case],
+    unseen: Sequence[Case],
     checkpoint: Path,
-    told: Callable[[int, float, float], None] = lambda step, seconds, mean: None,
+    told: Callable[[Look], None] = lambda look: None,
 ) -> EncoderDecoder:
     """Train a network on, half by its densities, half by what its designs bear; resumes from `checkpoint`.
 
@@ -187,39 +190,29 @@ def polish(
     ----------
     network
         Trained by `trabecula.learning.train.train` with `recipe`; changed in place.
-    known
-        What to train on.
+    known, unseen
+        What to train on, and what to look at.
     told
-        Called at every checkpoint: step, seconds, mean logarithm of compliance relative to without it.
+        Called at every look, whose `error` is `share_of_compliance` and whose `base` is 1.
 
     Returns
     -------
     EncoderDecoder
         The same network, in evaluation mode.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), how.rate, weight_decay=1e-4)
+    drawing = DRAWINGS[recipe.kind]
     examples = [case.example for case in known]
     supply = Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, how.batch)
-    asked = f"{recipe.fingerprint(examples)} {how}"
-    first, before = restored(checkpoint, asked, network, optimizer)
-    clock, seen = time.perf_counter(), []
-    network.train()
-    for step in range(first, how.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = how.rate * (0.5 + 0.5 * math.cos(math.pi * step / how.steps))
+
+    def loss_at(step: int) -> Tensor:
         random = np.random.default_rng([how.seed, step])
-        optimizer.zero_grad()
         batch = supply.draw(random)
-        loss_of(answers_of(network, batch), batch.target, batch.inside).backward()  # type: ignore[no-untyped-call]
-        for i in random.choice(len(known), how.batch):
-            better = solved(network, known[int(i)], DRAWINGS[recipe.kind])
-            (better * (ENERGY / how.batch)).backward()  # type: ignore[no-untyped-call]
-            seen.append(float(better.detach()))
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        if (step + 1) % how.every == 0 or step + 1 == how.steps:
-            seconds = before + time.perf_counter() - clock
-            told(step + 1, seconds, float(np.mean(seen)))
-            seen.clear()
-            keep(checkpoint, asked, step + 1, seconds, network, optimizer)
-    return network.eval()
+        loss = loss_of(answers_of(network, batch), batch.target, batch.inside)
+        borne = [solved(network, known[int(i)], drawing) for i in random.choice(len(known), how.batch)]
+        return loss + ENERGY * torch.stack(borne).mean()
+
+    def look() -> tuple[float, float]:
+        return 1.0, share_of_compliance(network, recipe.kind, unseen)
+
+    follow(how, network, f"{recipe.fingerprint(examples)} {how}", checkpoint, loss_at, look, told)
+    return network

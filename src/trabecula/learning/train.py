@@ -145,7 +145,7 @@ def train(
         The trained network, in evaluation mode.
     """
     network = recipe.network() if start is None else start
-    supply = Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
+    supply = supply_of(recipe, examples)
 
     def loss_at(step: int) -> Tensor:
         batch = supply.draw(np.random.default_rng([recipe.seed, step]))
@@ -154,6 +154,11 @@ def train(
     asked = recipe.fingerprint(examples)
     follow(recipe, network, asked, checkpoint, loss_at, lambda: look(network, supply, held_out), told)
     return network
+
+
+def supply_of(recipe: Recipe, examples: Sequence[Example]) -> Batches:
+    """Batches as a recipe wants them."""
+    return Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
 
 
 def look(network: EncoderDecoder, supply: Batches, examples: Sequence[Example]) -> tuple[float, float]:

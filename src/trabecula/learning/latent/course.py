@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trabecula.learning.checkpoint import seconds_of
-from trabecula.learning.course import Order, Say
+from trabecula.learning.course import Order, Say, parted
 from trabecula.learning.latent.designs import Designs, prepared
 from trabecula.learning.latent.network import Build
 from trabecula.learning.latent.ship import ship
 from trabecula.learning.latent.train import Recipe, Supply, look, train
 from trabecula.learning.loop import Look
-from trabecula.learning.store import open_dataset
-from trabecula.learning.validate import held_out
 from trabecula.surrogate import Card
 
 LIMITS = (
@@ -34,14 +32,11 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     ValueError
         If there are too few data.
     """
-    dataset = open_dataset(order.data)
-    chosen, kept = held_out(dataset.shards)
-    if not chosen:
-        raise ValueError(f"{order.data} holds no shards to train on; generate more problems")
+    dataset, chosen, kept = parted(order.data)
     say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing designs")
     cache = order.cache or order.data / "prepared"
     designs = Designs.of(prepared(shard, cache) for shard in chosen)
-    unseen = _thinned(Designs.of(prepared(shard, cache) for shard in (kept or chosen[-1:])), LOOKED_AT)
+    unseen = _thinned(Designs.of(prepared(shard, cache) for shard in kept), LOOKED_AT)
     recipe = Recipe(
         Build(dataset.dimension, order.numbers, order.width, order.depth), steps=order.steps, seed=order.seed
     )

@@ -54,7 +54,7 @@ def _shipped(
     story: dict[str, Any],
 ) -> Card:
     several = {0: torch.export.Dim.DYNAMIC}
-    content = slim(exported(network.eval(), inputs, (several, several), "answer"))
+    content = in_half_precision(exported(network.eval(), inputs, (several, several), "answer"))
     name = f"{part}-{build.dimension}d"
     card = Card(
         name=name,
@@ -80,7 +80,7 @@ def _shipped(
     return card
 
 
-def slim(content: bytes) -> bytes:
+def in_half_precision(content: bytes) -> bytes:
     """An ONNX file with its weights in half precision, cast to single where they are used.
 
     The runtime casts constants once, when it loads the file; what is computed stays in single precision.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.report import RESULTS, ROOT, Report, figures_table, markdown
 
-ORDER = ("file_to_design", "hybrid", "optima", "iteration", "peers", "multigrid", "kernels")
+ORDER = ("file_to_design", "hybrid", "optima", "iteration", "peers", "multigrid", "kernels", "estimates")
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
 

@@ -91,13 +91,15 @@ def _direct(discrete: DiscreteProblem, threads: int) -> Way:
 
 def short(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with a short hand-over: 40 % grey, penalty 2 to 3 over 3 iterations."""
-    search = Search(proposals=PROPOSALS, hand_over=HalfGrey(0.4, 2.0, 3), between=23)
+    hand_over = HalfGrey(0.4, 2.0, 3)
+    search = Search(proposals=PROPOSALS, hand_over=hand_over, freer=hand_over, between=23)
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
 def medium(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with the hand-over that the first corrector uses: half grey, penalty 2 to 3 over 5."""
-    search = Search(proposals=PROPOSALS, hand_over=HalfGrey(0.5, 2.0, 5), between=25)
+    hand_over = HalfGrey(0.5, 2.0, 5)
+    search = Search(proposals=PROPOSALS, hand_over=hand_over, freer=hand_over, between=25)
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 

@@ -60,6 +60,9 @@ class Search:
         them to the stop.
     hand_over
         From grid to grid.
+    freer
+        To the finest grid, for all candidates but the best: from penalty 1 walls that only this grid can
+        resolve may still form, and what they lose by it the best one has kept.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
     kinds
@@ -76,6 +79,7 @@ class Search:
     between: int = 30
     decide: int | None = 4
     hand_over: HandOver = field(default_factory=HalfGrey)
+    freer: HandOver = field(default_factory=lambda: HalfGrey(penalty=1.0))
     exponent: float = 0.7
     tolerance: float = 1e-3
     kinds: tuple[str, ...] = ("ramp", "search")
@@ -177,8 +181,9 @@ def _climb(
     """Work the candidates out on a grid between, beside a new one: finer walls may be worth it there."""
     grid = analysis.discrete
     origins, runs = [], []
+    stop = _for(search.between)
     for candidate in candidates:
-        plan, first = _handed_over(analysis, candidate, search, _for(search.between), traveller)
+        plan, first = _handed_over(analysis, candidate, search.hand_over, search, stop, traveller)
         origins.append(replace(candidate, coarser=candidate.path))
         runs.append(Run(f"{level}-{candidate.name}", plan, first))
     if "ramp" in search.kinds:
@@ -301,12 +306,17 @@ def _proposed(
 
 
 def _handed_over(
-    analysis: Analysis, candidate: Candidate, search: Search, stop: Stop, traveller: Traveller
+    analysis: Analysis,
+    candidate: Candidate,
+    hand_over: HandOver,
+    search: Search,
+    stop: Stop,
+    traveller: Traveller,
 ) -> tuple[Plan, Step]:
-    """By the network, if there is one and its design is better than the coarse one; else half grey."""
+    """By the network, if there is one and its design is better than the coarse one; else as it is said."""
     discrete = analysis.discrete
     optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
-    hand_over, density = search.hand_over, candidate.density
+    density = candidate.density
     corrector = search.learned.corrector
     if corrector is not None:
         plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, search.tolerance)
@@ -338,7 +348,11 @@ def _finish(
 ) -> Way:
     """Try the candidates on the finest grid, and take the best to the stop."""
     stage = _stage(analysis.discrete)
-    ready = [_handed_over(analysis, candidate, search, stop, traveller) for candidate in candidates]
+    ways = (search.hand_over, *[search.freer] * (len(candidates) - 1))
+    ready = [
+        _handed_over(analysis, candidate, hand_over, search, stop, traveller)
+        for candidate, hand_over in zip(candidates, ways, strict=True)
+    ]
     if len(candidates) > 1:
 
         def until(plan: Plan) -> Stop:

@@ -61,6 +61,18 @@ def test_own_weight_loads_every_piece() -> None:
         prepare(parse(tree))
 
 
+def test_own_weight_alone_is_refused_unless_something_heavy_is_given() -> None:
+    tree = bent(PLATE, material="steel", loads__0={"gravity": [0, -9.81]})
+    with pytest.raises(ProblemError, match=r"^loads: gravity is the only load.*`as: solid`"):
+        prepare(parse(tree))
+    deck = {"where": {"y": [0.75, 1]}, "as": "solid"}
+    assert prepare(parse(bent(tree, regions=[deck])))[1] == []
+    other = {"name": "push", "loads": PLATE["loads"]}
+    cases = bent(tree, cases=[{"name": "weight", "loads": tree["loads"]}, other])
+    del cases["loads"]
+    assert prepare(parse(cases))[1] == []
+
+
 def test_a_shape_beyond_the_domain_is_worth_a_word(tmp_path: Path) -> None:
     write_stl(tmp_path / "mm.stl", box_triangles((0, -10, -10), (4000, 2000, 1000)))
     write_stl(tmp_path / "m.stl", sphere_triangles((2, 1, 0.5), 0.5))
@@ -79,13 +91,19 @@ def test_a_shape_beyond_the_domain_is_worth_a_word(tmp_path: Path) -> None:
 
 
 def test_the_estimate_grows_with_elements_and_cases() -> None:
-    small, large = parse(PLATE), parse(bent(PLATE, domain__elements=[2400, 400]))
+    small, large = (parse(bent(PLATE, domain__elements=size)) for size in ([1200, 400], [2400, 400]))
     assert estimate(large).memory_bytes > estimate(small).memory_bytes
     assert estimate(large).seconds > estimate(small).seconds
-    cases = bent(PLATE, cases=[{"loads": PLATE["loads"]}] * 1)
+    cases = bent(PLATE, domain__elements=[1200, 400])
     del cases["loads"]
     cases["cases"] = [{"name": str(i), "loads": PLATE["loads"]} for i in range(10)]
     assert estimate(parse(cases)).memory_bytes > estimate(small).memory_bytes
+
+
+def test_a_slow_machine_takes_longer_and_no_more_memory() -> None:
+    quick, slow = estimate(parse(PLATE)), estimate(parse(PLATE), pace=3.0)
+    assert slow.seconds == pytest.approx(3 * quick.seconds)
+    assert slow.memory_bytes == quick.memory_bytes
 
 
 def test_a_million_solid_elements_are_estimated_at_half_a_gigabyte() -> None:

@@ -241,6 +241,7 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
     wide = (1 + box.rounding) * (1 + slack(len(terms)))
     floor = (soft * float(energy.sum()) + (1 - soft) * inner(box.base, energy)) * wide
     gain = box.designs.adjoint(energy)
+    del energy  # memory for the knapsack
     gain *= (1 - soft) * (1 + box.designs.rounding)
     if aspect.limit is None:
         assert discrete.goal.volume is not None, "checked when the problem was read"

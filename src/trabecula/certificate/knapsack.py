@@ -107,8 +107,10 @@ def fill(gain: Array, room: Array, left: float) -> Array:
 
 
 def _open(gain: Array, room: Array, cost: Array | None) -> tuple[Array, Array, Array | None]:
-    """The elements that can take material, flat."""
+    """The elements that can take material, flat; where all can, nothing is copied."""
     free = room > 0
+    if free.all():
+        return gain.reshape(-1), room.reshape(-1), None if cost is None else cost.reshape(-1)
     return gain[free], room[free], None if cost is None else cost[free]
 
 

@@ -264,12 +264,16 @@ class _Sheet:
         energy = np.zeros(self.discrete.grid.shape)
         for weight, part in zip(weights, field.energies, strict=True):
             energy += weight * part
-        gain = self.designs.adjoint(energy)
-        cost = np.where(self.cost > 0, self.cost, 1.0)
-        ratio = gain / cost
+        ratio = self.designs.adjoint(energy)
+        del energy  # memory for what comes
+        ratio = ratio / np.where(self.cost > 0, self.cost, 1.0)
         top = float(ratio.max())
-        np.maximum(ratio / top if top > 0 else ratio, 1e-30, out=ratio)
-        return self.fitted(x * ratio**EXPONENT)
+        if top > 0:
+            ratio /= top
+        np.maximum(ratio, 1e-30, out=ratio)
+        ratio **= EXPONENT
+        ratio *= x
+        return self.fitted(ratio)
 
     def fitted(self, x: Array) -> Array:
         """Scale positive variables to the volume within their bounds."""

@@ -136,13 +136,14 @@ def _fresh(
 def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> DiscreteProblem:
     """Check the problem before anything is touched; say what is worth knowing and what it will cost."""
     from trabecula.cli.console import number, seconds
+    from trabecula.physics.pace import pace
     from trabecula.problem import estimate, prepare
 
     discrete, cautions = prepare(problem, max_memory)
     for caution in cautions:
         say(f"trabecula: note: {caution}")
     if not quiet:
-        cost = estimate(problem)
+        cost = estimate(problem, pace())
         say(f"about {seconds(cost.seconds)} and {number(cost.memory_bytes / GIGABYTE, 'GB', 2)} on two cores")
     return discrete
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trabecula._kernels import core
 
 Array = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Signs = NDArray[np.int8]
 
 
@@ -37,7 +38,7 @@ class OCState:
     Attributes
     ----------
     exponents
-        `[z, y, x]`, or None while all are equal.
+        float32 `[z, y, x]`, or None while all are equal.
     last
         Signs of the last step `x_new - x`, int8 `[z, y, x]`; None before the first step, or where nothing
         adapts.
@@ -45,7 +46,7 @@ class OCState:
         Logarithm of the last multiplier, where the next search begins; None before the first step.
     """
 
-    exponents: Array | None = None
+    exponents: Singles | None = None
     last: Signs | None = None
     log_multiplier: float | None = None
 
@@ -53,7 +54,7 @@ class OCState:
         """The state as named arrays (absent parts left out)."""
         parts: dict[str, Array] = {}
         if self.exponents is not None:
-            parts["exponents"] = self.exponents
+            parts["exponents"] = self.exponents.astype(np.float64)
         if self.last is not None:
             parts["last"] = self.last.astype(np.float64)
         if self.log_multiplier is not None:
@@ -63,9 +64,9 @@ class OCState:
     @classmethod
     def restore(cls, arrays: Mapping[str, Array]) -> OCState:
         """The state whose `arrays` these are."""
-        last, multiplier = arrays.get("last"), arrays.get("log_multiplier")
+        exponents, last, multiplier = map(arrays.get, ("exponents", "last", "log_multiplier"))
         return cls(
-            arrays.get("exponents"),
+            None if exponents is None else exponents.astype(np.float32),
             None if last is None else np.sign(last).astype(np.int8),
             None if multiplier is None else float(multiplier),
         )
@@ -212,7 +213,7 @@ class OC:
         adapted = self._adapted(state, step, adapt)
         return new, OCState(adapted, np.sign(step, out=step).astype(np.int8), kept)
 
-    def _adapted(self, state: OCState, step: Array, adapt: bool) -> Array | None:
+    def _adapted(self, state: OCState, step: Array, adapt: bool) -> Singles | None:
         rule = self.adaptive
         if rule is None or not adapt or state.last is None:
             return state.exponents
@@ -229,7 +230,7 @@ class OC:
             rule.most,
             self.threads,
         )
-        return after
+        return after.astype(np.float32)
 
 
 def _flat(a: NDArray[np.floating | np.int8]) -> Array:

@@ -5,12 +5,15 @@ Co-ordinates: x right, y up, z towards you. Two-number sizes are plane stress, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from trabecula.problem.errors import ProblemError
 from trabecula.problem.where import Everywhere, Where
 
 AXES = ("x", "y", "z")
+UNNAMED = "load"
+"""Name of a load case that was given none."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,13 @@ class Load:
 
 @dataclass(frozen=True)
 class LoadCase:
-    """Loads that act together; the objective is the weighted sum over cases."""
+    """Loads that act together; the objective is the weighted sum over cases.
+
+    Left without names, several cases of a problem are called "case 1", "case 2" and so on.
+    """
 
     loads: tuple[Load, ...]
-    name: str = "load"
+    name: str = UNNAMED
     weight: float = 1.0
 
 
@@ -132,7 +138,28 @@ class Problem:
     options: Options = field(default_factory=Options)
     name: str = "problem"
 
+    def __post_init__(self) -> None:
+        if len({case.name for case in self.cases}) < len(self.cases):
+            object.__setattr__(self, "cases", _told_apart(self.cases))
+
     @property
     def is_heat(self) -> bool:
         """Whether the state is a temperature (thermal compliance) rather than a displacement."""
         return self.goal.minimize == "thermal_compliance"
+
+
+def _told_apart(cases: tuple[LoadCase, ...]) -> tuple[LoadCase, ...]:
+    """Cases under names that differ: results and files speak of them by name.
+
+    Raises
+    ------
+    ProblemError
+        If a name was given twice.
+    """
+    named = tuple(
+        replace(case, name=f"case {i + 1}") if case.name == UNNAMED else case for i, case in enumerate(cases)
+    )
+    for i, case in enumerate(named):
+        if any(case.name == other.name for other in named[:i]):
+            raise ProblemError(f"cases[{i}].name", f"{case.name!r} is given twice", "needs names that differ")
+    return named

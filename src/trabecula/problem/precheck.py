@@ -10,7 +10,7 @@ from trabecula.problem.errors import Caution, ProblemError
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.model import AXES, Problem
 from trabecula.problem.motions import loose
-from trabecula.problem.read import load_path
+from trabecula.problem.read import is_single, load_path
 from trabecula.problem.spread import touched
 from trabecula.problem.where import Lattice
 
@@ -55,7 +55,7 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     ProblemError
         If the answer would mean nothing: a motion left free, nothing to design, too little volume for what is
         passive solid, a filter finer than a voxel or wider than the domain, passive regions against the
-        symmetry.
+        symmetry, no load but the weight of what is designed.
     """
     _check_material(problem, discrete)
     return [
@@ -166,7 +166,20 @@ def _remedy(motions: tuple[str, ...]) -> str:
     return f"`fix: [{', '.join(slides)}]`" if slides else "another point away from the first"
 
 
+def _check_weight(problem: Problem, discrete: DiscreteProblem) -> None:
+    """Where all that must be carried is the design's own weight, nothing at all carries it best."""
+    if any(load.gravity is None for case in problem.cases for load in case.loads) or discrete.lower.any():
+        return
+    raise ProblemError(
+        "loads" if is_single(problem) else "cases",
+        "gravity is the only load, and the best design against its own weight is no material",
+        "needs something to carry",
+        "add a force or a pressure, or a region `as: solid` whose weight is to be carried",
+    )
+
+
 def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    _check_weight(problem, discrete)
     said = []
     material = ~discrete.void
     free = touched(material)

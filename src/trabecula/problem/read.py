@@ -11,6 +11,7 @@ from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.keys import At
 from trabecula.problem.model import (
     AXES,
+    UNNAMED,
     Domain,
     Load,
     LoadCase,
@@ -266,7 +267,7 @@ def selectors(problem: Problem) -> list[Where]:
 
 def is_single(problem: Problem) -> bool:
     """Whether the file form is `loads:` (one plain load case) and not `cases:`."""
-    return len(problem.cases) == 1 and problem.cases[0].name == "load" and problem.cases[0].weight == 1.0
+    return len(problem.cases) == 1 and problem.cases[0].name == UNNAMED and problem.cases[0].weight == 1.0
 
 
 def load_path(problem: Problem, case: int, index: int | None = None) -> str:

@@ -1,0 +1,33 @@
+"""How long this machine takes, against the one on which estimates of time were measured."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from trabecula.physics.voxel import VoxelState
+from trabecula.problem import discretise, problems
+
+ELEMENTS = (48, 24, 24)
+REFERENCE = 0.014
+"""Seconds of the solve below there: an EPYC of family 26 (Zen 5), AVX-512."""
+REPEATS = 3
+
+
+def pace() -> float:
+    """Seconds that a small solve takes here over those it takes there: 2 is half as quick.
+
+    The least of three, some tens of milliseconds in all, on one thread: two share so small a solve well or
+    badly by chance.
+    """
+    problem = discretise(problems.cantilever_3d(elements=ELEMENTS))
+    state = VoxelState(problem, 1)
+    even = np.full(problem.grid.shape, 0.5)
+    seconds = []
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        state.set_stiffness(even)
+        state.solve(problem.loads[0], tolerance=1e-3)
+        seconds.append(time.perf_counter() - begun)
+    return min(seconds) / REFERENCE

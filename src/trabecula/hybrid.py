@@ -60,7 +60,7 @@ class Learned:
     @classmethod
     def shipped(cls, dimension: int, leaps: bool = True) -> Learned:
         """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
-        return cls._from(shipped, dimension, leaps)
+        return cls.among(shipped, dimension, leaps)
 
     @classmethod
     def in_use(cls, dimension: int, leaps: bool = True) -> Learned:
@@ -71,7 +71,7 @@ class Learned:
         NetworkWarning
             Where one of the user's cannot be used.
         """
-        return cls._from(in_use, dimension, leaps)
+        return cls.among(in_use, dimension, leaps)
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -80,7 +80,8 @@ class Learned:
         return tuple(part.model.card for part in parts if part is not None)
 
     @classmethod
-    def _from(cls, given: Callable[[str, int], Model | None], dimension: int, leaps: bool) -> Learned:
+    def among(cls, given: Callable[[str, int], Model | None], dimension: int, leaps: bool = True) -> Learned:
+        """What `given` has of a kind ("proposer", "corrector", "leap") for 2 or 3 dimensions."""
         drawer, corrector = given("proposer", dimension), given("corrector", dimension)
         leaper = given("leap", dimension) if leaps else None
         return cls(

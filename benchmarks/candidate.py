@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks import places
@@ -52,22 +53,18 @@ class Pair:
         return 100 * (self.with_it.compliance / self.without.compliance - 1)
 
 
-def solve(place: places.Place, model: Model, threads: int) -> Pair:
-    """Both ways to their ends."""
+def solve(place: places.Place, networks: Mapping[str, Learned], threads: int) -> dict[str, Pair]:
+    """To the end without networks, and with each of some."""
     discrete = discretise(place.problem)
-    networks = alone(model)
-    pair = Pair(
-        place.group,
-        travel(default, discrete, threads),
-        travel(lambda problem, count: with_networks(problem, count, networks), discrete, threads),
-    )
-    taken = f"{pair.with_it.accepted} taken, {pair.with_it.refused} refused"
-    print(
-        f"{place.name} {place.size}: {pair.without.iterations} iterations without,"
-        f" {pair.with_it.iterations} with; {pair.worse:+.2f} %; {taken}",
-        file=sys.stderr,
-    )
-    return pair
+    without = travel(default, discrete, threads)
+    found = {}
+    for name, learned in networks.items():
+        with_it = travel(partial(with_networks, networks=learned), discrete, threads)
+        pair = found[name] = Pair(place.group, without, with_it)
+        counts = f"{with_it.iterations} iterations, {without.iterations} without"
+        taken = f"{with_it.accepted} taken, {with_it.refused} refused"
+        print(f"{place.name} {place.size}, {name}: {counts}; {pair.worse:+.2f} %; {taken}", file=sys.stderr)
+    return found
 
 
 def alone(model: Model) -> Learned:
@@ -120,7 +117,9 @@ def main() -> None:
     model = load_model(asked.name, asked.models)
     chosen = places.places(asked.sets, asked.quick, asked.limit)
     pairs = [
-        solve(place, model, asked.threads) for place in chosen if place.dimension == model.card.dimension
+        solve(place, {asked.name: alone(model)}, asked.threads)[asked.name]
+        for place in chosen
+        if place.dimension == model.card.dimension
     ]
     groups = sorted({pair.group for pair in pairs})
     rows = [row(group, [pair for pair in pairs if pair.group == group]) for group in groups]

@@ -12,9 +12,10 @@ the teacher. So everything is chosen by what is drawn: its compliance against th
 is, one solve each on 18 problems that neither has learned from. The few are then judged by whole hand-overs
 on ten others: solves until the design is within 1 % and 0.5 % of the best known.
 
-Four verbs, each of which goes on where it was cut off (out/benchmarks/efficiency keeps what is done):
-`--train` (about 40 minutes of one processor), `--compress` (3), `--judge` (20), `--measure` (2: on a quiet
-machine). Without one, the tables are written from what is there. `--data` is the folder of the data set.
+Five verbs, each of which goes on where it was cut off (out/benchmarks/efficiency keeps what is done):
+`--train` (about 15 to 40 minutes of one processor), `--compress` (1 to 3), `--judge` (2 to 20), `--measure`
+(2) and `--whole` (5 to 15: problems from their search to their end), these two on a quiet machine. Without
+one, the tables are written from what is there. `--data` is the folder of the data set.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import json
 import statistics
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,6 +33,8 @@ import torch
 from benchmarks import efficiency_drawn as drawing
 from benchmarks import efficiency_judge as judging
 from benchmarks import efficiency_variants as variants_of
+from benchmarks import places
+from benchmarks.candidate import COLUMNS, Pair, row, solve
 from benchmarks.efficiency_study import (
     ALONE,
     BATCH,
@@ -48,6 +52,7 @@ from benchmarks.efficiency_study import (
 )
 from benchmarks.efficiency_variants import Variant, located
 from benchmarks.report import Cell, Figure, Table, arguments, finish
+from trabecula.hybrid import Learned
 
 SEEDS = 3
 LONG_ALONE = "student alone, longer"
@@ -64,6 +69,8 @@ JUDGED_BY_SOLVES = (
     "teacher, int8 static",
     "cascade",
 )
+WHOLE = ("teacher", LONG_ALONE, LONG_TAUGHT, "student, pruned")
+SETS = ("solid", "hard", "easy")
 
 
 def say(text: str) -> None:
@@ -161,6 +168,34 @@ def measuring(asked: argparse.Namespace, folder: Path) -> None:
     """Milliseconds, on a quiet machine."""
     found = judging.measured(variants(folder), asked.data, folder)
     (folder / "measured.json").write_text(json.dumps(found, indent=1))
+
+
+def whole(asked: argparse.Namespace, folder: Path) -> None:
+    """Problems from the search on the coarsest grid to the end, with the few; no data set has them."""
+    corrector = Learned.shipped(3).corrector
+    assert corrector is not None, "it is the teacher"
+    rows = [each for each in variants(folder) if each.name in WHOLE]
+    networks = {each.name: Learned(corrector=replace(corrector, model=each.model(folder))) for each in rows}
+    found: list[dict[str, Pair]] = []
+    for place in places.places(SETS):
+        if place.dimension == 3:
+            found.append(solve(place, networks, asked.whole_threads))
+    told = [row(name, [pairs[name] for pairs in found]) for name in networks]
+    (folder / "whole.json").write_text(json.dumps(told, indent=1))
+
+
+def whole_table(folder: Path) -> list[Table]:
+    """What `whole` has found, if it has been run."""
+    path = folder / "whole.json"
+    if not path.exists():
+        return []
+    title = (
+        "Whole solves, with the network alone among those that ship: times as many iterations without it as"
+        f" with it, and wall time, medians; sets {', '.join(SETS)}, two threads"
+    )
+    return [
+        Table(title, ("network", *COLUMNS[1:]), tuple(tuple(line) for line in json.loads(path.read_text())))
+    ]
 
 
 def method_table(folder: Path) -> Table:
@@ -319,7 +354,7 @@ def figures(folder: Path) -> list[Figure]:
 def main() -> None:
     """The verbs, then the tables."""
     parser = arguments(__doc__ or "")
-    for verb in ("train", "compress", "judge", "measure"):
+    for verb in ("train", "compress", "judge", "measure", "whole"):
         parser.add_argument(f"--{verb}", action="store_true")
     parser.add_argument("--data", type=Path, default=Path("out/train3d"), help="folder of the data set")
     parser.add_argument("--folder", type=Path, default=KEPT, help="where what is done is kept")
@@ -327,17 +362,18 @@ def main() -> None:
         "--seed", type=int, nargs="*", help="with --train: the comparison of these seeds alone"
     )
     asked = parser.parse_args()
-    asked.threads = 1
+    asked.whole_threads, asked.threads = asked.threads, 1
     torch.set_num_threads(1)
     for verb, act in (
-        ("train", training), ("compress", compressing), ("judge", judgement), ("measure", measuring)
+        ("train", training), ("compress", compressing), ("judge", judgement), ("measure", measuring),
+        ("whole", whole),
     ):  # fmt: skip
         if getattr(asked, verb):
             act(asked, asked.folder)
     if not (asked.train or asked.compress or asked.judge):
         finish(
             "efficiency", __doc__ or "", asked, figures(asked.folder),
-            [big_table(asked.folder), method_table(asked.folder)],
+            [big_table(asked.folder), *whole_table(asked.folder), method_table(asked.folder)],
         )  # fmt: skip
 
 

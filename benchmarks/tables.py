@@ -13,7 +13,10 @@ from pathlib import Path
 
 from benchmarks.report import RESULTS, ROOT, Report, figures_table, markdown
 
-ORDER = ("file_to_design", "hybrid", "optima", "iteration", "peers", "multigrid", "kernels", "estimates")
+ORDER = (
+    *("file_to_design", "hybrid", "optima", "iteration", "peers", "multigrid", "kernels", "estimates"),
+    *("candidate-corrector-3d", "candidate-leap-3d", "efficiency", "distillation", "latent", "graph"),
+)
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
 

@@ -61,8 +61,8 @@ class Search:
     hand_over
         From grid to grid.
     freer
-        To the finest grid, for all candidates but the best: from penalty 1 walls that only this grid can
-        resolve may still form, and what they lose by it the best one has kept.
+        To the finest grid, for all candidates but the best, and without a network: from penalty 1 walls that
+        only this grid can resolve may still form. What one way of going up loses the other has kept.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
     kinds
@@ -183,7 +183,7 @@ def _climb(
     origins, runs = [], []
     stop = _for(search.between)
     for candidate in candidates:
-        plan, first = _handed_over(analysis, candidate, search.hand_over, search, stop, traveller)
+        plan, first = _handed_over(analysis, candidate, search, stop, traveller)
         origins.append(replace(candidate, coarser=candidate.path))
         runs.append(Run(f"{level}-{candidate.name}", plan, first))
     if "ramp" in search.kinds:
@@ -306,17 +306,12 @@ def _proposed(
 
 
 def _handed_over(
-    analysis: Analysis,
-    candidate: Candidate,
-    hand_over: HandOver,
-    search: Search,
-    stop: Stop,
-    traveller: Traveller,
+    analysis: Analysis, candidate: Candidate, search: Search, stop: Stop, traveller: Traveller
 ) -> tuple[Plan, Step]:
-    """By the network, if there is one and its design is better than the coarse one; else as it is said."""
+    """By the network, if there is one and its design is better than the coarse one; else half grey."""
     discrete = analysis.discrete
     optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
-    density = candidate.density
+    hand_over, density = search.hand_over, candidate.density
     corrector = search.learned.corrector
     if corrector is not None:
         plan = Plan(optimizer, _sharpened(discrete, Schedule(end, end)), stop, search.tolerance)
@@ -348,10 +343,10 @@ def _finish(
 ) -> Way:
     """Try the candidates on the finest grid, and take the best to the stop."""
     stage = _stage(analysis.discrete)
-    ways = (search.hand_over, *[search.freer] * (len(candidates) - 1))
+    freely = replace(search, hand_over=search.freer, learned=Learned())
     ready = [
-        _handed_over(analysis, candidate, hand_over, search, stop, traveller)
-        for candidate, hand_over in zip(candidates, ways, strict=True)
+        _handed_over(analysis, candidate, freely if place else search, stop, traveller)
+        for place, candidate in enumerate(candidates)
     ]
     if len(candidates) > 1:
 

@@ -1,4 +1,5 @@
-"""Anderson acceleration of the design iteration, the unlearned search a leap in the tail has to beat.
+"""Anderson acceleration of the design iteration, the unlearned search a leap in the tail has to beat; beside
+it momentum (the heavy ball of Polyak 1964: a share of the last step again) and MMA in place of OC.
 
 After Li, Suryanarayana & Paulino 2020 ("Accelerated fixed-point formulation of topology optimization", Mech.
 Res. Commun. 103:103469): plain steps, and every so many of them one that combines the last ones so that their
@@ -26,9 +27,20 @@ from benchmarks.report import Cell, Table, plain
 from benchmarks.runs import forever
 from benchmarks.ways import nowhere, stop_of
 from trabecula.analysis import Evaluation
+from trabecula.design import MMA
 from trabecula.inner import inner
 from trabecula.learning.problems import draw
-from trabecula.optimize import OptimalityCriteria, Optimizer, OptimizerState, Plan, Step, Stop, go_on, iterate
+from trabecula.optimize import (
+    MovingAsymptotes,
+    OptimalityCriteria,
+    Optimizer,
+    OptimizerState,
+    Plan,
+    Step,
+    Stop,
+    go_on,
+    iterate,
+)
 from trabecula.problem import prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.root import root
@@ -106,6 +118,39 @@ class Mixing:
         return image, Remembered(memory, images, residuals, since, found.merit)
 
 
+@dataclass(frozen=True)
+class Momentum:
+    """An optimiser whose steps go on by a share of the last one, but not where the objective got worse."""
+
+    plain: Optimizer
+    share: float
+
+    def start(self) -> Remembered:
+        """The memory before the first step."""
+        return Remembered(self.plain.start())
+
+    def restore(self, arrays: Mapping[str, Array]) -> Remembered:
+        """The memory whose `arrays` these are."""
+        return Remembered(self.plain.restore(arrays))
+
+    def step(
+        self,
+        state: OptimizerState,
+        x: Array,
+        found: Evaluation,
+        lower: Array,
+        upper: Array,
+        adapt: bool,
+        share: float,
+    ) -> tuple[Array, Remembered]:
+        """The next design and memory."""
+        assert isinstance(state, Remembered)
+        image, memory = self.plain.step(state.inner, x, found, lower, upper, adapt, share)
+        if state.images and found.merit <= state.objective:
+            image = feasible(image + self.share * (x - state.images[-1]), x, found, lower, upper)
+        return image, Remembered(memory, (x,), objective=found.merit)
+
+
 def mixed(images: tuple[Array, ...], residuals: tuple[Array, ...]) -> Array:
     """The combination of images, of weights that sum to 1, whose residuals cancel best (Walker & Ni 2011)."""
     last, image = residuals[-1], images[-1]
@@ -145,6 +190,13 @@ class Settings:
     depth: int = DEPTH
     period: int = PERIOD
     exponent: float | None = EXPONENT
+    momentum: float = 0.0
+    mma: bool = False
+
+    @property
+    def steps(self) -> str:
+        """What takes the steps that are mixed."""
+        return "MMA" if self.mma else "own" if self.exponent is None else f"{self.exponent:g}"
 
 
 def anderson(discrete: DiscreteProblem, threads: int) -> Way:
@@ -179,14 +231,18 @@ def mixing_plan(plan: Plan, settings: Settings, stop: Stop) -> Plan:
     if settings.exponent is not None:
         oc = replace(optimizer.oc, exponent=settings.exponent, adaptive=None)
         optimizer = replace(optimizer, oc=oc)
-    mixing = Mixing(optimizer, settings.depth, settings.period) if settings.depth else optimizer
-    return replace(plan, optimizer=mixing, stop=stop)
+    steps: Optimizer = MovingAsymptotes(MMA(move=optimizer.oc.move)) if settings.mma else optimizer
+    if settings.momentum:
+        steps = Momentum(steps, settings.momentum)
+    elif settings.depth:
+        steps = Mixing(steps, settings.depth, settings.period)
+    return replace(plan, optimizer=steps, stop=stop)
 
 
 def _memory(plan: Plan, arrival: Arrival) -> OptimizerState:
     """The memory of the way so far where the steps go on as they were, else a new one."""
     optimizer = plan.optimizer
-    if not isinstance(optimizer, Mixing):
+    if not isinstance(optimizer, Mixing | Momentum):
         return arrival.step.memory if optimizer == arrival.plan.optimizer else optimizer.start()
     if optimizer.plain == arrival.plan.optimizer:
         return Remembered(arrival.step.memory)
@@ -216,9 +272,8 @@ class Tuning:
         rows: list[tuple[Cell, ...]] = []
         for s, found in self.counts.items():
             means = [round(statistics.mean(column), 1) for column in zip(*found, strict=True)]
-            exponent = "own" if s.exponent is None else f"{s.exponent:g}"
-            rows.append((str(s.depth or "none"), s.period, exponent, *means))
-        columns = ("depth", "period", "exponent", *(f"{level:g} %" for level in self.levels))
+            rows.append((str(s.depth or "none"), s.period, s.momentum, s.steps, *means))
+        columns = ("depth", "period", "momentum", "exponent", *(f"{level:g} %" for level in self.levels))
         return Table("Mean iterations after the decision to levels of the best end", columns, tuple(rows))
 
 
@@ -231,9 +286,11 @@ def _first(track: list[float], level: float) -> int:
 
 
 def tried() -> Iterator[Settings]:
-    """No mixing, and depths and periods, of steps with one exponent and with every voxel's own."""
+    """No mixing, momentum, and depths and periods, of steps with one exponent and with every voxel's own."""
+    yield Settings(0, 1, mma=True)
     for exponent in (None, 0.5, 1.0):
-        yield Settings(0, 1, exponent)
+        for momentum in (0.0, 0.3, 0.6, 0.9):
+            yield Settings(0, 1, exponent, momentum)
         for depth in (2, 4, 8):
             for period in (1, 2, 4, 8):
                 yield Settings(depth, period, exponent)

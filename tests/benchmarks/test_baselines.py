@@ -92,6 +92,25 @@ def test_without_depth_the_tail_is_the_default(small: DiscreteProblem) -> None:
     assert not np.array_equal(mixed.x, plain.x)
 
 
+def test_momentum_goes_on_by_a_share_of_the_last_step_unless_it_got_worse(small: DiscreteProblem) -> None:
+    analysis = Analysis(small, 1)
+    x = analysis.chain.uniform(volume_of(small))
+    found, bounds = analysis.evaluate(x, 3.0), (small.lower, small.upper)
+    plain = OptimalityCriteria(OC())
+    ball = mixing.Momentum(plain, 0.5)
+    image, memory = ball.step(ball.start(), x, found, *bounds, True, 1.0)
+    np.testing.assert_array_equal(image, plain.step(plain.start(), x, found, *bounds, True, 1.0)[0])
+    found = analysis.evaluate(image, 3.0)
+    usual, _ = plain.step(memory.inner, image, found, *bounds, True, 1.0)
+    moved, _ = ball.step(memory, image, found, *bounds, True, 1.0)
+    wanted = mixing.feasible(usual + 0.5 * (image - x), image, found, *bounds)
+    np.testing.assert_allclose(moved, wanted)
+    assert not np.array_equal(moved, usual)
+    worse = replace(found, objective=2 * memory.objective)
+    np.testing.assert_array_equal(ball.step(memory, image, worse, *bounds, True, 1.0)[0], usual)
+    assert ball.restore(memory.arrays()).inner.arrays().keys() == memory.arrays().keys()
+
+
 def run_on(arrival: Arrival, stop: Stop) -> NDArray[np.float64]:
     plan = replace(arrival.plan, stop=stop)
     return list(iterate(arrival.analysis, plan, go_on(plan, arrival.step)))[-1].x
@@ -124,7 +143,7 @@ def test_tuning_counts_iterations(small: DiscreteProblem) -> None:
     tuning.add(settle(mixing.begun(small, 1)), [mixing.Settings(0, 1), mixing.Settings(2, 2)])
     rows = tuning.table().rows
     assert [row[0] for row in rows] == ["none", "2"]
-    assert all(1 <= float(str(cell)) <= 6 for row in rows for cell in row[3:])
+    assert all(1 <= float(str(cell)) <= 6 for row in rows for cell in row[4:])
     assert len(list(mixing.tried())) == len(set(mixing.tried()))
 
 

@@ -138,7 +138,7 @@ def finish(
         claim=" ".join(claim.strip().split("\n\n")[0].split()),
         figures=tuple(figures),
         tables=tuple(tables),
-        how=" ".join(["python -m", f"benchmarks.{name}", *sys.argv[1:]]),
+        how=" ".join(["python -m", f"benchmarks.{name}", *map(_told, sys.argv[1:])]),
         threads=asked.threads,
         date=datetime.date.today().isoformat(),
         machine=machine(),
@@ -151,6 +151,11 @@ def finish(
     report.save(path)
     print(f"\nwritten: {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")
     return report
+
+
+def _told(argument: str) -> str:
+    """An argument of the command as others can use it: of an absolute path the last part."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def figures_table(figures: Sequence[Figure]) -> Table:

@@ -33,6 +33,11 @@ def test_results_come_back_as_they_were_written(tmp_path: Path, capsys: pytest.C
     assert "0.0123" in capsys.readouterr().out
 
 
+def test_no_folder_of_a_machine_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["kernels", "--data", str(tmp_path / "train3d"), "--sets", "a/b"])
+    assert report(tmp_path).how == "python -m benchmarks.kernels --data train3d --sets a/b"
+
+
 def test_figures_are_held_against_their_goals() -> None:
     assert [
         f.met for f in (Figure("a", 1.0, goal=2.0), Figure("a", 1.0, goal=2.0, larger=True), Figure("a", 1.0))

@@ -79,12 +79,10 @@ class Remembered:
 
 
 @dataclass(frozen=True)
-class Mixing:
-    """An optimiser whose every `period`-th step is an extrapolation from the last `depth` ones and itself."""
+class Around:
+    """An optimiser around another one, which begins again what it remembers itself."""
 
     plain: Optimizer
-    depth: int = DEPTH
-    period: int = PERIOD
 
     def start(self) -> Remembered:
         """The memory before the first step."""
@@ -93,6 +91,14 @@ class Mixing:
     def restore(self, arrays: Mapping[str, Array]) -> Remembered:
         """The memory whose `arrays` these are."""
         return Remembered(self.plain.restore(arrays))
+
+
+@dataclass(frozen=True)
+class Mixing(Around):
+    """An optimiser whose every `period`-th step is an extrapolation from the last `depth` ones and itself."""
+
+    depth: int = DEPTH
+    period: int = PERIOD
 
     def step(
         self,
@@ -119,19 +125,10 @@ class Mixing:
 
 
 @dataclass(frozen=True)
-class Momentum:
+class Momentum(Around):
     """An optimiser whose steps go on by a share of the last one, but not where the objective got worse."""
 
-    plain: Optimizer
     share: float
-
-    def start(self) -> Remembered:
-        """The memory before the first step."""
-        return Remembered(self.plain.start())
-
-    def restore(self, arrays: Mapping[str, Array]) -> Remembered:
-        """The memory whose `arrays` these are."""
-        return Remembered(self.plain.restore(arrays))
 
     def step(
         self,

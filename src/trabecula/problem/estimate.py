@@ -16,7 +16,7 @@ _UNKNOWN_MACHINE = 8e9
 
 @dataclass(frozen=True)
 class _Cost:
-    """Figures of one dimension: memory in bytes, time in seconds for a whole default solve.
+    """Figures of one dimension: memory in bytes, time in seconds for a whole default solve on two threads.
 
     Measured from file to files by `python -m benchmarks.estimates`, which prints how far off they are; times
     are those of the machine that `physics.pace` compares with.

@@ -23,6 +23,8 @@ from trabecula.way import Search, coarse_to_fine, optimizer_for
 
 STOP = Stop(change=5e-4, limit=60)
 SEARCH = {"proposals": 4, "coarse": 20, "between": 15}
+DRAWERS = 14
+"""Channels of a network that proposes in 2-D."""
 
 
 class Inverted(Model):
@@ -32,16 +34,21 @@ class Inverted(Model):
         answer: np.ndarray = np.repeat(-8.0 * fields[:1], self.card.answers, axis=0)
         return answer
 
+    def run(self, inputs: dict[str, np.ndarray], threads: int = 1) -> np.ndarray:
+        convex = slice(2 * 4, 3 * 4)  # behind the noise and the time, four voxels a place
+        answer: np.ndarray = -8.0 * inputs["fields"][:, convex]
+        return answer
 
-def card(kind: str, answers: int = 1) -> Card:
-    return Card(f"{kind}-2d", "", "", 2, 0, answers, 2, 4, {"grey": 0.2}, {})
+
+def card(kind: str, channels: int = 0) -> Card:
+    return Card(f"{kind}-2d", "", "", 2, channels, 1, 2, 4, {"grey": 0.2}, {})
 
 
 @pytest.fixture(scope="module")
 def ignorant(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     folder = tmp_path_factory.mktemp("models")
     return Learned(
-        drawer=Drawer(model(folder, "proposer", 2, 8.0, answers=2)),
+        drawer=Drawer(model(folder, "proposer", 2, 8.0)),
         corrector=Corrector(model(folder, "corrector", 2, 80.0)),
         leaper=Leaper(model(folder, "leap", 2, 8.0)),
     )
@@ -50,7 +57,7 @@ def ignorant(tmp_path_factory: pytest.TempPathFactory) -> Learned:
 @pytest.fixture(scope="module")
 def contrary() -> Learned:
     return Learned(
-        drawer=Drawer(Inverted(card("proposer", 2), b"")),
+        drawer=Drawer(Inverted(card("proposer", DRAWERS), b"")),
         corrector=Corrector(Inverted(card("corrector"), b"")),
         leaper=Leaper(Inverted(card("leap"), b"")),
     )

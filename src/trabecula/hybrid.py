@@ -85,7 +85,7 @@ class Learned:
         drawer, corrector = given("proposer", dimension), given("corrector", dimension)
         leaper = given("leap", dimension) if leaps else None
         return cls(
-            drawer=None if drawer is None else Drawer(drawer, drawer.card.settings["grey"]),
+            drawer=None if drawer is None else Drawer.of(drawer),
             corrector=None if corrector is None else Corrector.of(corrector),
             leaper=None if leaper is None else Leaper(leaper, sharpness=leaper.card.settings["sharpness"]),
         )
@@ -138,17 +138,20 @@ def correct(
     return (drawn if accepted else None), trial
 
 
-def propose(analysis: Analysis, drawer: Drawer, optimizer: Optimizer) -> list[Proposal]:
+def propose(analysis: Analysis, drawer: Drawer, optimizer: Optimizer, count: int) -> list[Proposal]:
     """A network's proposals for the coarsest grid; they take part in the search there like any other.
 
     Parameters
     ----------
     optimizer
         For the design of penalty 1 that the network is shown.
+    count
+        How many.
     """
     convex = convex_design(analysis, optimizer)
     pulls = proposer_pulls(analysis, convex)
-    return list(drawer.propose(convex, pulls, analysis.discrete, analysis.chain))
+    discrete, chain, threads = analysis.discrete, analysis.chain, thread_count(analysis.threads)
+    return list(drawer.propose(convex, pulls, discrete, chain, count, threads))
 
 
 def convex_design(analysis: Analysis, optimizer: Optimizer) -> Array:

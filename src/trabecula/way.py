@@ -244,7 +244,8 @@ def _triage(
     count = search.proposals - len(ramps) if "search" in search.kinds else 0
     crowds = [list(RandomFields(discrete.options.seed).propose(discrete, chain, count))]
     if search.learned.drawer is not None:
-        crowds.append(propose(analysis, search.learned.drawer, optimizer_for(discrete, threads)))
+        optimizer, drawn = optimizer_for(discrete, threads), max(1, search.proposals // 2)
+        crowds.append(propose(analysis, search.learned.drawer, optimizer, drawn))
     ramps += [p for proposer in search.also for p in proposer.propose(discrete, chain, search.proposals)]
     plans = [(p, *_proposed(analysis, p, search, threads)) for p in ramps]
     runs = [Run(f"0-{p.name}", plan, first) for p, plan, first in plans]

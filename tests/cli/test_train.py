@@ -57,7 +57,8 @@ def test_every_kind_of_network_is_trained_with_its_story(models: Path) -> None:
     judged = found["corrector-2d"].story["solves to a level, held out"]
     assert len(judged) == 6  # three plain hand-overs, three of what a network draws
     assert Corrector.of(load_model("corrector-2d", models)).hand_over.grey in (0.25, 0.4, 0.5)
-    assert found["proposer-2d"].answers == 4
+    searches = found["proposer-2d"].story["searches, held out"]
+    assert [row["search"] for row in searches] == ["with the network", "without it", "4 random fields more"]
 
 
 def test_trained_networks_take_part_in_a_solve(models: Path) -> None:
@@ -89,6 +90,7 @@ def test_an_interrupted_training_goes_on(data: Path, models: Path, tmp_path: Pat
     [
         (["corrector", "--data", "nowhere", "--out", "models"], "nowhere"),
         (["nonsense", "--data", "nowhere", "--out", "models"], "nonsense"),
+        (["proposer", "--data", "nowhere", "--out", "models", "--solver-steps", "9"], "draws out of noise"),
     ],
 )
 def test_bad_words_are_one_message(arguments: list[str], said: str) -> None:

@@ -32,7 +32,7 @@ def case(seed: int = 0) -> Case:
     )
     fields = random.standard_normal((RECIPE.channels, *base.shape)).astype(np.float16)
     fields[RECIPE.inside] = 1.0
-    return Case(PROBLEM, False, Example(fields, base, (base > 0).astype(np.float16)), plain)
+    return Case(PROBLEM, Example(fields, base, (base > 0).astype(np.float16)), plain)
 
 
 @pytest.mark.parametrize("drawing", [Drawing(0.15, 2.0), Drawing(0.0, 1.0)])

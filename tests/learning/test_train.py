@@ -77,13 +77,15 @@ def test_a_new_network_leaves_the_logits_as_they_are() -> None:
         assert torch.equal(network(fields), torch.zeros(1, 2**dimension, *places))
 
 
-def test_the_loss_of_several_answers_is_mostly_that_of_the_best() -> None:
+def test_the_loss_looks_at_what_is_wrong_unless_it_is_told_not_to() -> None:
     target, inside = torch.ones(1, 4, 2, 2), torch.ones(1, 4, 2, 2)
     good, bad = torch.full((1, 4, 2, 2), 6.0), torch.full((1, 4, 2, 2), -6.0)
-    alone = loss_of(good, target, inside)
-    both = loss_of(torch.cat([bad, good], 1), target, inside)
-    worse = loss_of(bad, target, inside)
-    assert alone < both < 0.1 * worse + alone
+    both = (True, False)
+    worse, plain = (float(loss_of(bad, target, inside, focused)) for focused in both)
+    right, ordinary = (float(loss_of(good, target, inside, focused)) for focused in both)
+    assert worse / plain == pytest.approx(2.3 / 1.3, rel=0.01)
+    assert right == pytest.approx(ordinary, rel=0.01)
+    assert right < 0.01 * worse
 
 
 def test_what_is_outside_the_domain_does_not_count() -> None:

@@ -12,9 +12,9 @@ from trabecula.learning.train import Recipe
 from trabecula.surrogate import Model, load_model
 
 
-def network(kind: str, dimension: int, scale: float, answers: int = 1, seed: int = 0) -> EncoderDecoder:
+def network(kind: str, dimension: int, scale: float, seed: int = 0) -> EncoderDecoder:
     """A network with random weights whose answers are of the size of `scale`."""
-    made = Recipe(kind, dimension, Size(8, 1, 2), answers, seed=seed).network()
+    made = Recipe(kind, dimension, Size(8, 1, 2), seed=seed).network()
     torch.manual_seed(seed)
     for module in made.modules():
         if isinstance(module, Residual):
@@ -23,9 +23,9 @@ def network(kind: str, dimension: int, scale: float, answers: int = 1, seed: int
     return made
 
 
-def model(folder: Path, kind: str, dimension: int, scale: float, answers: int = 1, seed: int = 0) -> Model:
+def model(folder: Path, kind: str, dimension: int, scale: float, seed: int = 0) -> Model:
     """The same, shipped and loaded."""
-    recipe = Recipe(kind, dimension, Size(8, 1, 2), answers, seed=seed)
-    made = network(kind, dimension, scale, answers, seed)
+    recipe = Recipe(kind, dimension, Size(8, 1, 2), seed=seed)
+    made = network(kind, dimension, scale, seed)
     card = ship(made, recipe, folder, {"grey": 0.2}, {"data": "none"})
     return load_model(card.name, folder)

@@ -37,9 +37,6 @@ def train(
     ] = None,
     width: Annotated[int, typer.Option(metavar="N", min=1, max=512, help="Channels at the top.")] = 24,
     depth: Annotated[int, typer.Option(metavar="N", min=1, max=16, help="Residual blocks a level.")] = 1,
-    answers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=64, help="Different answers (proposer: 4).")
-    ] = None,
     numbers: Annotated[
         int, typer.Option(metavar="N", min=1, max=4096, help="In the code of a design (autoencoder).")
     ] = 64,
@@ -78,7 +75,7 @@ def train(
         withdraw(kind.value, dimension, as_json, quiet)
         return
     if from_history:
-        _alone("--from-history", {"--out": out, "--name": name, "--answers": answers, "--cache": cache})
+        _alone("--from-history", {"--out": out, "--name": name, "--cache": cache})
     elif data is None or out is None:
         fail("give --data and --out, the data set and a folder for models, or --from-history")
     elif dimension is not None:
@@ -114,7 +111,6 @@ def train(
         steps=count,
         width=width,
         depth=depth,
-        answers=answers,
         seed=seed,
         solver=solver,
         judge=16 if judge is None else judge,

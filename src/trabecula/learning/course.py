@@ -10,16 +10,20 @@ from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
+from trabecula.learning.proposed import Searched, ends, every, search_of
 from trabecula.learning.ship import settle, ship
 from trabecula.learning.solver_loss import DRAWINGS, Case, Polish, cases, polish, share_of_compliance
 from trabecula.learning.store import Dataset, open_dataset, read_shard
-from trabecula.learning.train import Recipe, look, supply_of, train
+from trabecula.learning.train import Recipe, look, train
 from trabecula.learning.validate import Judged, best_hand_over, held_out, judge, rivals, samples, table
-from trabecula.starts import HalfGrey
+from trabecula.starts import Drawer, HalfGrey
+from trabecula.starts.drawn import GREY
 from trabecula.starts.volume import SHARPNESS
 from trabecula.surrogate import Card, load_model
 
-ANSWERS = {"corrector": 1, "leap": 1, "proposer": 4}
+BATCHES = {"corrector": 8, "leap": 8, "proposer": 16}
+"""Examples a step: those of the coarsest grid are small, and noise wants many."""
+
 CASES = 800
 """Designs drawn and solved in training through the solver are taken from so many."""
 
@@ -36,13 +40,13 @@ class Order:
         "corrector", "leap" or "proposer", or "autoencoder" (`trabecula.learning.latent.course`).
     data, out
         Data set, and folder of models.
-    steps, width, depth, answers, seed
-        Of `trabecula.learning.train.Recipe`; `answers` None is the kind's own number.
+    steps, width, depth, seed
+        Of `trabecula.learning.train.Recipe`.
     solver
-        Steps of training through the solver that follow (`trabecula.learning.solver_loss`); none by default,
-        for a stiffer start was measured to lead to a worse end (docs/decisions).
+        Steps of training through the solver that follow (`trabecula.learning.solver_loss`), not for a
+        proposer; none by default, for a stiffer start was measured to lead to a worse end (docs/decisions).
     judge
-        Held-out problems that the solver judges a corrector by.
+        Held-out problems that the solver judges a corrector or a proposer by.
     name
         Of the model, else kind and dimension.
     cache
@@ -59,7 +63,6 @@ class Order:
     steps: int = 4000
     width: int = 24
     depth: int = 1
-    answers: int | None = None
     seed: int = 0
     solver: int = 0
     judge: int = 16
@@ -77,8 +80,10 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     UnreadableError
         If the data are damaged, or the checkpoint belongs to another training.
     ValueError
-        If there are too few data.
+        If there are too few data, or a proposer is to be trained through the solver.
     """
+    if order.solver and order.kind not in DRAWINGS:
+        raise ValueError(f"a {order.kind} draws out of noise, and cannot be trained through the solver")
     dataset, chosen, kept = parted(order.data)
     say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing examples")
     cache = order.cache or order.data / "prepared"
@@ -90,15 +95,15 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
         kind=order.kind,
         dimension=dataset.dimension,
         size=Size(order.width, order.depth),
-        answers=order.answers or ANSWERS[order.kind],
         steps=order.steps,
+        batch=BATCHES[order.kind],
         seed=order.seed,
     )
     name = order.name or recipe.name
     order.out.mkdir(parents=True, exist_ok=True)
     checkpoint = order.out / f"{name}.checkpoint"
     network = train(recipe, examples, looked_at, checkpoint, told)
-    before, after = look(network, supply_of(recipe, looked_at), looked_at)
+    before, after = look(network, recipe, looked_at)
     story = {
         "made": "trabecula train",
         "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
@@ -112,7 +117,11 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
         story["through the solver"] = _polished(order, recipe, network, (chosen, kept), say)
     settings = settings_of(order.kind)
     card = ship(network, recipe, order.out, settings, story, name)
-    return _judged(order, card, kept, say) if order.kind == "corrector" and order.judge else card
+    if not order.judge:
+        return card
+    if order.kind == "proposer":
+        return _searched(order, card, kept, say)
+    return _judged(order, card, kept, say) if order.kind == "corrector" else card
 
 
 def parted(folder: Path) -> tuple[Dataset, list[Path], list[Path]]:
@@ -173,8 +182,7 @@ def settings_of(kind: str) -> dict[str, float]:
     """What a network's card says of how it is used, before anything is judged."""
     if kind == "corrector":
         return corrector_settings(HalfGrey(0.5, 2.0, 5))
-    drawing = DRAWINGS[kind]
-    return {"grey": drawing.grey} if kind == "proposer" else {"sharpness": drawing.sharpness}
+    return {"grey": GREY} if kind == "proposer" else {"sharpness": DRAWINGS[kind].sharpness}
 
 
 def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
@@ -190,6 +198,18 @@ def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
         return card
     settings = corrector_settings(best_hand_over(found))
     return settle(order.out, card.name, settings, {"solves to a level, held out": table(found)})
+
+
+def _searched(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
+    """Search the coarsest grids of held-out problems with the network and without."""
+    drawer = Drawer.of(load_model(card.name, order.out))
+    found: list[Searched] = []
+    for sample in every(kept):
+        if len(found) == order.judge:
+            break
+        found.append(search_of(sample, drawer))
+        say(f"judged {len(found)}/{order.judge}")
+    return settle(order.out, card.name, card.settings, {"searches, held out": ends(found)})
 
 
 def corrector_settings(hand_over: HalfGrey) -> dict[str, float]:

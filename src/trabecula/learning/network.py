@@ -79,16 +79,14 @@ class EncoderDecoder(nn.Module):
         Of the unpacked input.
     size
         How large.
-    answers
-        Different answers at once (a distribution), each one logit a voxel.
     """
 
-    def __init__(self, dimension: int, channels: int, size: Size, answers: int = 1) -> None:
+    def __init__(self, dimension: int, channels: int, size: Size) -> None:
         super().__init__()
         voxels = size.patch**dimension
         widths = [size.width * min(2**level, 4) for level in range(size.levels)]
         conv = nn.Conv3d if dimension == 3 else nn.Conv2d
-        self.dimension, self.channels, self.size, self.answers = dimension, channels, size, answers
+        self.dimension, self.channels, self.size = dimension, channels, size
         self.stem = conv(channels * voxels, widths[0], 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         incoming = widths[0]
@@ -98,13 +96,13 @@ class EncoderDecoder(nn.Module):
         for width in reversed(widths[:-1]):
             self.up.append(stack(dimension, incoming + width, width, size.depth))
             incoming = width
-        self.head = conv(incoming, answers * voxels, 3, padding=1)
+        self.head = conv(incoming, voxels, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         assert self.head.bias is not None
         nn.init.zeros_(self.head.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`[batch, channels * patch^d, ...]` to `[batch, answers * patch^d, ...]`: what to add to logits."""
+        """`[batch, channels * patch^d, ...]` to `[batch, patch^d, ...]`: what to add to logits."""
         return cast("Tensor", self.head(F.silu(self.features(x)[-1])))
 
     def features(self, x: Tensor) -> list[Tensor]:

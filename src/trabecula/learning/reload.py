@@ -40,7 +40,7 @@ def network_of(model: Model) -> tuple[EncoderDecoder, Recipe]:
     kind = card.name.rpartition("-")[0]
     try:
         size = Size(**card.story["size"])
-        recipe = Recipe(kind, card.dimension, size, card.answers)
+        recipe = Recipe(kind, card.dimension, size)
         if kind not in FIELDS or recipe.channels != card.channels:
             raise ValueError(f"{card.channels} channels")
         network = recipe.network()

@@ -65,7 +65,7 @@ def ship(
         sha256=hashlib.sha256(content).hexdigest(),
         dimension=recipe.dimension,
         channels=recipe.channels,
-        answers=recipe.answers,
+        answers=1,
         patch=recipe.size.patch,
         multiple=recipe.size.multiple,
         settings=settings,
@@ -96,10 +96,11 @@ def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str,
 
 
 def to_onnx(network: EncoderDecoder) -> bytes:
-    """The network as an ONNX file for grids of any size, without any trace of where it was made."""
+    """The network as an ONNX file for grids of any size and any number of them at once, without any trace of
+    where it was made."""
     places = [4 * network.size.multiple] * network.dimension
-    example = torch.zeros(1, network.channels * network.size.patch**network.dimension, *places)
-    free = dict.fromkeys(range(2, 2 + network.dimension), torch.export.Dim.AUTO)
+    example = torch.zeros(2, network.channels * network.size.patch**network.dimension, *places)
+    free = dict.fromkeys((0, *range(2, 2 + network.dimension)), torch.export.Dim.AUTO)
     return exported(network, {"fields": example}, (free,), "logits")
 
 

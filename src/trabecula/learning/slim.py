@@ -25,7 +25,7 @@ class Slim(EncoderDecoder):
 
     Parameters
     ----------
-    dimension, channels, size, answers
+    dimension, channels, size
         Of `EncoderDecoder`; one block a level, whatever the depth.
     inner
         Channels inside the blocks at the top; half as many again a level down, in multiples of 4.
@@ -38,11 +38,10 @@ class Slim(EncoderDecoder):
         dimension: int,
         channels: int,
         size: Size,
-        answers: int = 1,
         inner: int = 8,
         middle: Middle = "convolution",
     ) -> None:
-        super().__init__(dimension, channels, Size(size.width, 1, size.levels, size.patch), answers)
+        super().__init__(dimension, channels, Size(size.width, 1, size.levels, size.patch))
         conv = nn.Conv3d if dimension == 3 else nn.Conv2d
         widths = [size.width * min(2**level, 4) for level in range(size.levels)]
         self.inner, self.middle = inner, middle

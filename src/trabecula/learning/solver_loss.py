@@ -25,7 +25,7 @@ from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.store import Sample
 from trabecula.learning.train import Recipe, answers_of, loss_of
 from trabecula.problem import discretise, loads
-from trabecula.starts import fill, ladder, volume_of
+from trabecula.starts import fill, volume_of
 from trabecula.starts.corrector import SEEN
 from trabecula.starts.volume import SHARPNESS
 from trabecula.surrogate import pack, unpack
@@ -50,9 +50,8 @@ class Drawing:
 DRAWINGS = {
     "corrector": Drawing(SEEN, SHARPNESS),
     "leap": Drawing(0.0, SHARPNESS),
-    "proposer": Drawing(0.2, 1.0),
 }
-"""As the loop draws (`trabecula.starts`)."""
+"""As the loop draws (`trabecula.starts`); what is drawn out of noise cannot be trained through the solver."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,6 @@ class Case:
     ----------
     problem
         As text.
-    coarsest
-        Whether it is drawn on the coarsest grid of the problem's ladder, else on its own.
     example
         What the network sees, and where it should arrive.
     plain
@@ -72,14 +69,12 @@ class Case:
     """
 
     problem: str
-    coarsest: bool
     example: Example
     plain: float
 
     def analysis(self) -> Analysis:
         """Of the grid that is drawn on."""
-        discrete = discretise(loads(self.problem))
-        return Analysis(ladder(discrete)[0] if self.coarsest else discrete, 1)
+        return Analysis(discretise(loads(self.problem)), 1)
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ def cases(kind: str, samples: Sequence[Sample]) -> list[Case]:
     found = []
     for sample in samples:
         for example in MAKERS[kind](sample):
-            case = Case(sample.problem, kind == "proposer", example, 0.0)
+            case = Case(sample.problem, example, 0.0)
             analysis = case.analysis()
             base = example.base.astype(np.float64)
             plain, _ = compliance(analysis, base, volume_of(analysis.discrete), DRAWINGS[kind])
@@ -150,21 +145,18 @@ def compliance(analysis: Analysis, logits: Array, volume: float, drawing: Drawin
 
 
 def solved(network: EncoderDecoder, case: Case, drawing: Drawing) -> Tensor:
-    """Logarithm of compliance relative to `case.plain`, mean of all answers; below 0 where it is better."""
+    """Logarithm of compliance relative to `case.plain`; below 0 where it is better."""
     patch, multiple = network.size.patch, network.size.multiple
     analysis = case.analysis()
     shape, volume = analysis.discrete.grid.shape, volume_of(analysis.discrete)
     fields = pack(case.example.fields.astype(np.float32), patch, multiple)
     packed = network(torch.from_numpy(fields[None]))[0]
     places = np.arange(packed.numel(), dtype=np.float64).reshape(tuple(packed.shape))
-    answers = packed.flatten()[torch.from_numpy(unpack(places, patch, shape).astype(np.int64))]
+    answer = packed.flatten()[torch.from_numpy(unpack(places, patch, shape)[0].astype(np.int64))]
     base = case.example.base.astype(np.float64)
-    found = torch.zeros(())
-    for answer in answers:
-        value, gradient = compliance(analysis, base + answer.detach().numpy(), volume, drawing)
-        linear = torch.sum(answer * torch.from_numpy(gradient.astype(np.float32)))
-        found = found + linear - linear.detach() + (value - case.plain)
-    return found / len(answers)
+    value, gradient = compliance(analysis, base + answer.detach().numpy(), volume, drawing)
+    linear = torch.sum(answer * torch.from_numpy(gradient.astype(np.float32)))
+    return linear - linear.detach() + (value - case.plain)
 
 
 def share_of_compliance(network: EncoderDecoder, kind: str, known: Sequence[Case]) -> float:

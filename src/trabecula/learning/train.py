@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,16 @@ from torch.nn import functional as F
 
 from trabecula.learning.batches import Batch, Batches
 from trabecula.learning.example import Example
+from trabecula.learning.flow import at, hidden
 from trabecula.learning.loop import Look, cosine, follow
 from trabecula.learning.network import EncoderDecoder, Size
-from trabecula.surrogate import count
+from trabecula.surrogate import EXTRA, count
 
 FIELDS = {"corrector": 2, "proposer": 4, "leap": 4}
 """Designs and pulls a kind of network sees."""
+
+FLOWS = frozenset(("proposer",))
+"""Kinds that draw out of noise (`trabecula.learning.flow`); the others answer at once."""
 
 HELD_OUT = 16
 """One example in so many is never trained on."""
@@ -36,8 +41,6 @@ class Recipe:
         What it is for.
     size
         Of the network.
-    answers
-        Different answers at once.
     steps, batch
         Optimiser steps, and examples a step.
     rate
@@ -51,7 +54,6 @@ class Recipe:
     kind: str
     dimension: int
     size: Size = field(default_factory=Size)
-    answers: int = 1
     steps: int = 4000
     batch: int = 8
     rate: float = 2e-3
@@ -67,17 +69,22 @@ class Recipe:
     @property
     def channels(self) -> int:
         """Of the unpacked input."""
-        return count(self.dimension, FIELDS[self.kind])
+        return count(self.dimension, FIELDS[self.kind]) + (EXTRA if self.flows else 0)
+
+    @property
+    def flows(self) -> bool:
+        """Whether the network draws out of noise."""
+        return self.kind in FLOWS
 
     @property
     def inside(self) -> int:
-        """The channel that says where the domain is."""
+        """The channel of an example that says where the domain is."""
         return FIELDS[self.kind]
 
     def network(self) -> EncoderDecoder:
         """A new network."""
         torch.manual_seed(self.seed)
-        return EncoderDecoder(self.dimension, self.channels, self.size, self.answers)
+        return EncoderDecoder(self.dimension, self.channels, self.size)
 
     def learning_rate(self, step: int) -> float:
         """At a step from 0."""
@@ -92,25 +99,25 @@ class Recipe:
         return f"{len(examples)}-{digest.hexdigest()[:24]}"
 
 
-def loss_of(logits: Tensor, target: Tensor, inside: Tensor) -> Tensor:
+Measure = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def loss_of(logits: Tensor, target: Tensor, inside: Tensor, focused: bool = True) -> Tensor:
     """Weighted cross-entropy: material counts more than void, and what is wrong more than what is right.
 
     Parameters
     ----------
     logits
-        `[batch, answers * voxels, ...]`; with several answers the best of each example counts, and a tenth of
-        their mean, so that each becomes good at something.
-    target, inside
         `[batch, voxels, ...]`.
+    target, inside
+        The same shape.
+    focused
+        Without it, right and wrong count the same: who draws out of noise has to know how likely is what.
     """
-    answers = logits.shape[1] // target.shape[1]
-    wide = logits.reshape(logits.shape[0], answers, *target.shape[1:])
-    target, inside = target.unsqueeze(1), inside.unsqueeze(1)
-    weight = (0.3 + target + (wide.detach().sigmoid() - target).abs()) * inside
-    entropy = F.binary_cross_entropy_with_logits(wide, target.expand_as(wide), reduction="none")
-    each = (weight * entropy).flatten(2).sum(2) / inside.flatten(2).sum(2).clamp(min=1.0)
-    best = each.amin(dim=1)
-    return 0.9 * best.mean() + 0.1 * each.mean()
+    wrong = (logits.detach().sigmoid() - target).abs() if focused else 0.0
+    weight = (0.3 + target + wrong) * inside
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return ((weight * entropy).flatten(1).sum(1) / inside.flatten(1).sum(1).clamp(min=1.0)).mean()
 
 
 def split(examples: Sequence[Example], per: int = HELD_OUT) -> tuple[list[Example], list[Example]]:
@@ -125,6 +132,7 @@ def train(
     checkpoint: Path,
     told: Callable[[Look], None] = lambda look: None,
     start: EncoderDecoder | None = None,
+    measure: Measure | None = None,
 ) -> EncoderDecoder:
     """Train a network; goes on from `checkpoint` where that belongs to the same recipe and examples.
 
@@ -138,6 +146,8 @@ def train(
         Called at every look.
     start
         A network to begin with instead of a new one (fine-tuning); used as it is.
+    measure
+        The loss of logits, targets and domain; `loss_of`, focused unless the network draws out of noise.
 
     Returns
     -------
@@ -146,13 +156,17 @@ def train(
     """
     network = recipe.network() if start is None else start
     supply = supply_of(recipe, examples)
+    measure = measure or partial(loss_of, focused=not recipe.flows)
 
     def loss_at(step: int) -> Tensor:
-        batch = supply.draw(np.random.default_rng([recipe.seed, step]))
-        return loss_of(answers_of(network, batch), batch.target, batch.inside)
+        random = np.random.default_rng([recipe.seed, step])
+        batch = supply.draw(random)
+        if recipe.flows:
+            batch = hidden(batch, random)
+        return measure(answers_of(network, batch), batch.target, batch.inside)
 
     asked = recipe.fingerprint(examples)
-    follow(recipe, network, asked, checkpoint, loss_at, lambda: look(network, supply, held_out), told)
+    follow(recipe, network, asked, checkpoint, loss_at, lambda: look(network, recipe, held_out), told)
     return network
 
 
@@ -161,23 +175,27 @@ def supply_of(recipe: Recipe, examples: Sequence[Example]) -> Batches:
     return Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
 
 
-def look(network: EncoderDecoder, supply: Batches, examples: Sequence[Example]) -> tuple[float, float]:
-    """Mean density error over the domain of the base and of the network (its best answer)."""
+def look(network: EncoderDecoder, recipe: Recipe, examples: Sequence[Example]) -> tuple[float, float]:
+    """Mean density error over the domain of the base and of the network.
+
+    One that draws out of noise is asked once, when there is nothing but noise to be seen: the error is that
+    of the mean of all it may draw.
+    """
     network.eval()
-    base = error = 0.0
+    supply, base, error = supply_of(recipe, examples), 0.0, 0.0
     with torch.no_grad():
         for example in examples:
             batch = supply.batch([example])
+            shown = at(batch, np.zeros(1), np.random.default_rng(0)) if recipe.flows else batch
             inside = batch.inside.sum().clamp(min=1.0)
-            wide = answers_of(network, batch)[0].reshape(network.answers, *batch.target.shape[1:]).sigmoid()
-            wrong = ((wide - batch.target[0]).abs() * batch.inside[0]).flatten(1).sum(1)
-            error += float(wrong.min() / inside)
+            said = answers_of(network, shown).sigmoid()
+            error += float(((said - batch.target).abs() * batch.inside).sum() / inside)
             base += float(((batch.base.sigmoid() - batch.target).abs() * batch.inside).sum() / inside)
     n = max(len(examples), 1)
     return base / n, error / n
 
 
 def answers_of(network: EncoderDecoder, batch: Batch) -> Tensor:
-    """Logits `[batch, answers * voxels, ...]`: what the network adds to each example's base."""
+    """Logits `[batch, voxels, ...]`: what the network adds to each example's base."""
     answer: Tensor = network(batch.fields)
-    return answer + batch.base.repeat(1, network.answers, *[1] * network.dimension)
+    return answer + batch.base

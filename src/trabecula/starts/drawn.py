@@ -12,31 +12,45 @@ from trabecula.design import DesignChain, Schedule
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts.propose import Proposal
 from trabecula.starts.volume import SHARPNESS, fill, log_odds, target_volume
-from trabecula.surrogate import Model, channels
+from trabecula.surrogate import Model, channels, drawn
 
 Array = NDArray[np.float64]
 Pull = NDArray[np.float32]
 
+GREY = 0.75
+"""Mixed into a proposal: it says which way to go, and the search has to go it (docs/decisions)."""
+
 
 @dataclass(frozen=True)
 class Drawer:
-    """A network that has seen the winners of wide searches, and proposes what would have won.
+    """A network that has seen the winners of wide searches, and draws what might win, out of noise.
 
     Attributes
     ----------
     model
-        Sees the convex design and the pulls of it and of the uniform one; gives several answers.
+        Sees the convex design and the pulls of it and of the uniform one.
     grey
         Share of grey mixed into each.
     """
 
     model: Model
-    grey: float = 0.2
+    grey: float = GREY
+
+    @classmethod
+    def of(cls, model: Model) -> Drawer:
+        """With the settings of its card."""
+        return cls(model, grey=model.card.settings["grey"])
 
     def propose(
-        self, convex: Array, pulls: Sequence[Pull], discrete: DiscreteProblem, chain: DesignChain
+        self,
+        convex: Array,
+        pulls: Sequence[Pull],
+        discrete: DiscreteProblem,
+        chain: DesignChain,
+        count: int,
+        threads: int,
     ) -> Iterator[Proposal]:
-        """The network's answers as proposals.
+        """Different designs as proposals; the same ones for the same seed.
 
         Parameters
         ----------
@@ -44,13 +58,16 @@ class Drawer:
             float64 `[z, y, x]`: a design of penalty 1.
         pulls
             Of the uniform and the convex design at penalty 1, and of the convex one at the full penalty.
+        count
+            How many.
         """
         volume = target_volume(convex, discrete, chain)
-        answers = self.model.logits(channels(discrete, volume, [convex], pulls))
-        end = discrete.options.penalty
-        for k, answer in enumerate(answers):
-            drawn = fill(log_odds(convex) + answer, volume, discrete, chain)
-            x = np.clip((1.0 - self.grey) * drawn + self.grey * volume, discrete.lower, discrete.upper)
+        fields, inside = channels(discrete, volume, [convex], pulls), ~discrete.void
+        seed, end = discrete.options.seed, discrete.options.penalty
+        found = drawn(self.model, fields, inside, count, seed, threads)
+        for k, logits in enumerate(found):
+            design = fill(logits, volume, discrete, chain)
+            x = np.clip((1.0 - self.grey) * design + self.grey * volume, discrete.lower, discrete.upper)
             yield Proposal(f"drawn-{k}", "search", x, Schedule(end, end))
 
 

@@ -2,12 +2,14 @@
 
 from trabecula.surrogate.cells import Cells, coder
 from trabecula.surrogate.features import channels, count, level, pull
+from trabecula.surrogate.flow import EXTRA, drawn
 from trabecula.surrogate.latent import Latent, nearest
 from trabecula.surrogate.model import Card, Model, cards, load_model, shipped
 from trabecula.surrogate.own import NetworkWarning, in_use
 from trabecula.surrogate.packing import pack, unpack
 
 __all__ = [
+    "EXTRA",
     "Card",
     "Cells",
     "Latent",
@@ -17,6 +19,7 @@ __all__ = [
     "channels",
     "coder",
     "count",
+    "drawn",
     "in_use",
     "level",
     "load_model",

@@ -1,0 +1,218 @@
+"""Claim: what the corrector is shown, how much it has learned from and what its loss looks at all earn their
+place, judged by the solver on problems nobody trained on.
+
+`--data DIR` is a data set of `trabecula generate`; of the shards that `trabecula train` holds out, `--judge`
+problems are judged: the coarse design of each winner is handed over, and solves on the full grid to within a
+level of the best of all rows are counted, the two that decide among them (what never arrives counts as 60).
+The control is the same hand-over without a network. Every variant is trained for `--steps` or three times as
+many, kept in `--out`, and gone on with after an interruption; `--variants` asks for some of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.efficiency_study import Diary
+from benchmarks.report import SCRATCH, Cell, Table, arguments, finish
+from trabecula.analysis import Analysis
+from trabecula.learning.evaluate import NEVER, courses
+from trabecula.learning.example import Example
+from trabecula.learning.examples import prepare_all
+from trabecula.learning.network import EncoderDecoder, Size
+from trabecula.learning.ship import ship
+from trabecula.learning.train import Recipe, look, loss_of, train
+from trabecula.learning.validate import held_out, samples
+from trabecula.problem import discretise, loads
+from trabecula.starts import Corrector, HalfGrey
+from trabecula.surrogate import Model, load_model
+
+HAND_OVER = HalfGrey(0.5, 2.0, 5)
+LEVELS = (0.01, 0.005)
+LIMIT = 60
+PULL, AXES = (1,), (-6, -5, -4, -3, -2, -1)
+"""Channels of the sensitivity, and of supports and loads."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A share of the examples, the channels that are blanked, whether the loss is focused, and how many times
+    the steps it is trained."""
+
+    share: float = 1.0
+    blank: tuple[int, ...] = ()
+    focused: bool = True
+    longer: int = 1
+
+
+VARIANTS = {
+    "as it ships": Variant(),
+    "an eighth of the data": Variant(0.125),
+    "no sensitivity": Variant(blank=PULL),
+    "no supports, no loads": Variant(blank=AXES),
+    "plain cross-entropy": Variant(focused=False),
+    "three times the steps": Variant(longer=3),
+    "three times the steps, an eighth of the data": Variant(0.125, longer=3),
+}
+
+
+class Blanked(Model):
+    """A network that is not shown some channels."""
+
+    def __init__(self, model: Model, blank: tuple[int, ...]) -> None:
+        super().__init__(model.card, model.content)
+        self.blank = list(blank)
+
+    def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+        """As `Model.logits`."""
+        fields = fields.copy()
+        fields[self.blank] = 0.0
+        return super().logits(fields, threads)
+
+
+def learn(
+    name: str, variant: Variant, asked: argparse.Namespace, data: tuple[list[Example], list[Example]]
+) -> tuple[int, float, float]:
+    """Train a variant unless that was done; its examples, and density errors before and after."""
+    steps = asked.steps * variant.longer
+    recipe = Recipe("corrector", 3, Size(asked.width), steps=steps, every=min(500, steps))
+    known, unseen = ([_blanked(e, variant.blank) for e in part] for part in data)
+    chosen = known[: round(variant.share * len(known))]
+    folder = asked.out / name.replace(" ", "-").replace(",", "")
+    folder.mkdir(parents=True, exist_ok=True)
+    network = _trained(recipe, chosen, unseen, folder, variant.focused, name)
+    before, after = look(network, recipe, unseen)
+    ship(network, recipe, folder, {}, {"data": "of benchmarks.ablation"})
+    return len(chosen), before, after
+
+
+def _trained(
+    recipe: Recipe,
+    chosen: Sequence[Example],
+    unseen: Sequence[Example],
+    folder: Path,
+    focused: bool,
+    name: str,
+) -> EncoderDecoder:
+    said = partial(print, name, file=sys.stderr)
+    measure = partial(loss_of, focused=focused)
+    return train(recipe, chosen, unseen, folder / "checkpoint", said, measure=measure)
+
+
+def _blanked(example: Example, blank: tuple[int, ...]) -> Example:
+    if not blank:
+        return example
+    fields = example.fields.copy()
+    fields[list(blank)] = 0.0
+    return replace(example, fields=fields)
+
+
+def judge(asked: argparse.Namespace, kept: Sequence[Path], names: Sequence[str]) -> None:
+    """Hand over the held-out problems in every way that is not noted yet."""
+    diary = Diary(asked.out / "judged.jsonl")
+    known = diary.read()
+    ways: dict[str, HalfGrey | Corrector] = {"no network": HAND_OVER, "the default, no network": HalfGrey()}
+    for name in names:
+        model = load_model("corrector-3d", asked.out / name.replace(" ", "-").replace(",", ""))
+        ways[name] = Corrector(Blanked(model, VARIANTS[name].blank), HAND_OVER)
+    for number, sample in enumerate(samples(kept)):
+        if number == asked.judge:
+            break
+        left = {name: way for name, way in ways.items() if f"{sample.index} {name}" not in known}
+        if not left:
+            continue
+        analysis = Analysis(discretise(loads(sample.problem)), asked.threads)
+        runs = {run.name: run for run in sample.runs}
+        coarse = runs[runs[sample.winner].parent].density.astype(np.float64)
+        for course in courses(analysis, coarse, left, LIMIT):
+            diary.add(
+                f"{sample.index} {course.name}", objectives=list(course.objectives), taken=course.accepted
+            )
+
+
+def rows(asked: argparse.Namespace, trained: dict[str, dict[str, object]]) -> list[tuple[Cell, ...]]:
+    """A line a way: examples, errors, solves to a level, ends."""
+    judged: dict[str, dict[str, dict[str, object]]] = {}
+    for key, line in Diary(asked.out / "judged.jsonl").read().items():
+        index, name = key.split(" ", 1)
+        judged.setdefault(index, {})[name] = line
+    order = ["the default, no network", "no network", *VARIANTS]
+    names = [name for name in order if any(name in each for each in judged.values())]
+    whole = {index: each for index, each in judged.items() if all(name in each for name in names)}
+    lowest = {
+        index: min(min(line["objectives"]) for line in each.values())  # type: ignore[call-overload]
+        for index, each in whole.items()
+    }
+    found: list[tuple[Cell, ...]] = []
+    for name in names:
+        lines = {index: each[name] for index, each in whole.items()}
+        counts = [
+            [_solves(line["objectives"], lowest[index] * (1 + level)) for index, line in lines.items()]
+            for level in LEVELS
+        ]
+        ends = [100 * (min(line["objectives"]) / lowest[index] - 1) for index, line in lines.items()]  # type: ignore[call-overload]
+        taken = [bool(line["taken"]) for line in lines.values() if line["taken"] is not None]
+        story = trained.get(name, {})
+        found.append(
+            (
+                name,
+                story.get("examples"),  # type: ignore[arg-type]
+                story.get("error"),  # type: ignore[arg-type]
+                *(f"{statistics.median(each):.0f} / {statistics.fmean(each):.1f}" for each in counts),
+                statistics.fmean(ends),
+                f"{100 * statistics.fmean(taken):.0f} %" if taken else "",
+            )
+        )
+    return found
+
+
+def _solves(objectives: object, target: float) -> int:
+    assert isinstance(objectives, list)
+    arrived = next((i + 1 for i, value in enumerate(objectives) if value <= target), NEVER)
+    return min(arrived, LIMIT)
+
+
+COLUMNS = (
+    "corrector", "examples", "density error, held out", "solves to 1 %, median / mean", "to 0.5 %",
+    "end above the best, mean %", "taken",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Train, judge, print, write."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--data", type=Path, required=True, help="3-D data set of `trabecula generate`")
+    parser.add_argument("--out", type=Path, default=SCRATCH / "ablation", help="what is trained and judged")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--judge", type=int, default=64, help="problems that are handed over")
+    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=tuple(VARIANTS))
+    parser.add_argument("--train-only", action="store_true", help="judge later")
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    chosen, kept = held_out(sorted(asked.data.glob("shard-*.npz")))
+    diary = Diary(asked.out / "trained.jsonl")
+    missing = [name for name in asked.variants if name not in diary.read()]
+    if missing:
+        parts = (prepare_all("corrector", part, asked.data / "prepared") for part in (chosen, kept))
+        known, unseen = ([e for shard in part for e in shard] for part in parts)
+        for name in missing:
+            examples, before, after = learn(name, VARIANTS[name], asked, (known, unseen[:64]))
+            diary.add(name, examples=examples, before=before, error=after)
+    if asked.train_only:
+        return
+    judge(asked, kept, asked.variants)
+    title = f"Correctors after {asked.steps} steps, handed over half grey with a ramp from 2 over 5"
+    finish("ablation", __doc__ or "", asked, [], [Table(title, COLUMNS, tuple(rows(asked, diary.read())))])
+
+
+if __name__ == "__main__":
+    main()

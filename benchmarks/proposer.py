@@ -1,0 +1,161 @@
+"""Claim: a design that a network draws out of noise is a better start than a random field, to the end of a
+run on the coarsest grid.
+
+`--data DIR` is a data set of `trabecula generate`, `--models DIR` a folder with a proposer that was trained
+on it. The coarsest grids of `--count` problems nobody trained on (the shards held out, and solids of nearly
+three times as many voxels of a reserved seed) are solved from many starts at the full penalty, `LIMIT`
+iterations each; each row says how far above the best of all runs its best of so many starts is. Beside random
+fields stand the plainest alternatives to a network: the cold start, and the convex design that the network is
+shown, its log-odds moved by smooth random fields.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import Cell, Table, arguments, finish
+from trabecula.analysis import Analysis
+from trabecula.blur import blur
+from trabecula.design import Schedule
+from trabecula.hybrid import convex_design, proposer_pulls
+from trabecula.learning.problems import draw
+from trabecula.learning.proposed import every
+from trabecula.learning.validate import held_out
+from trabecula.optimize import Plan, Stop, run
+from trabecula.problem import Problem, discretise, loads
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.starts import Drawer, Proposal, Ramps, RandomFields, ladder, log_odds, target_volume
+from trabecula.starts.volume import fill
+from trabecula.surrogate import load_model
+from trabecula.way import optimizer_for
+
+Array = NDArray[np.float64]
+
+LIMIT, STARTS = 60, 4
+SHOWN = (12, 24, 60)
+"""Iterations after which starts are compared."""
+
+GREYS = (0.2, 0.75)
+"""Shares of grey in what is drawn."""
+
+LARGER, SEED = 27_000, 70_001
+"""Voxels and seed of the larger problems."""
+
+AMPLITUDE, SMOOTHNESS = 2.0, (1.0, 2.0)
+"""Of the fields that move a convex design: log-odds, and widths in voxels in turns."""
+
+
+def nudged(convex: Array, analysis: Analysis, count: int) -> Iterator[Proposal]:
+    """The convex design, its log-odds moved by random fields, with a fifth of grey."""
+    discrete, chain = analysis.discrete, analysis.chain
+    volume, end = target_volume(convex, discrete, chain), discrete.options.penalty
+    for k in range(count):
+        field = np.random.default_rng([discrete.options.seed, k]).standard_normal(discrete.grid.shape)
+        field = blur(field, SMOOTHNESS[k % len(SMOOTHNESS)])
+        field *= AMPLITUDE / (float(field.std()) or 1.0)
+        design = fill(log_odds(convex) + field, volume, discrete, chain)
+        x = np.clip(0.8 * design + 0.2 * volume, discrete.lower, discrete.upper)
+        yield Proposal(f"nudged-{k}", "nudged", x, Schedule(end, end))
+
+
+def starts(analysis: Analysis, drawer: Drawer) -> dict[str, list[Proposal]]:
+    """All starts of a problem by what they are."""
+    discrete, chain = analysis.discrete, analysis.chain
+    convex = convex_design(analysis, optimizer_for(discrete, 1))
+    pulls = proposer_pulls(analysis, convex)
+    found = {
+        "cold": list(Ramps((0,)).propose(discrete, chain, 1)),
+        "random fields": list(RandomFields(discrete.options.seed).propose(discrete, chain, STARTS)),
+        "convex, nudged": list(nudged(convex, analysis, STARTS)),
+    }
+    for grey in GREYS:
+        greyer = replace(drawer, grey=grey)
+        name = f"drawn, {100 * grey:g} % grey"
+        found[name] = list(greyer.propose(convex, pulls, discrete, chain, STARTS, 1))
+    return found
+
+
+def course(analysis: Analysis, proposal: Proposal) -> Array:
+    """The best objective so far after every iteration."""
+    optimizer = optimizer_for(analysis.discrete, 1, 0.7)
+    plan = Plan(optimizer, proposal.schedule, Stop(change=0.0, kkt=0.0, limit=LIMIT), 1e-3)
+    step = run(analysis, plan, proposal.density)
+    objectives: Array = np.minimum.accumulate([row.objective for row in step.rows])
+    return objectives
+
+
+def solve(discrete: DiscreteProblem, drawer: Drawer) -> dict[str, list[Array]]:
+    """Courses of all starts on the coarsest grid of a problem."""
+    analysis = Analysis(ladder(discrete)[0], 1)
+    return {
+        name: [course(analysis, each) for each in given] for name, given in starts(analysis, drawer).items()
+    }
+
+
+def larger() -> Iterator[Problem]:
+    """Solids of more voxels than those that were trained on, easy and hard in turns."""
+    for index in range(10**6):
+        yield draw(SEED, index, 3, index % 2 == 1, LARGER)
+
+
+def rows(found: list[dict[str, list[Array]]]) -> list[tuple[Cell, ...]]:
+    """A line a kind of start and number of them: mean and 90th percentile above the best of all runs."""
+    best = np.array([min(float(done[-1]) for courses in each.values() for done in courses) for each in found])
+    lines: list[tuple[Cell, ...]] = []
+    for name in found[0]:
+        for count in (1, 2, 4):
+            if count > len(found[0][name]):
+                continue
+            cells = []
+            for after in SHOWN:
+                reached = np.array([min(done[after - 1] for done in each[name][:count]) for each in found])
+                above = 100 * (reached / best - 1)
+                cells.append(f"{above.mean():.2f} ({np.quantile(above, 0.9):.1f})")
+            lines.append((name, count, *cells))
+    return lines
+
+
+def measure(problems: Iterator[Problem], title: str, drawer: Drawer, asked: argparse.Namespace) -> Table:
+    """Solve `--count` problems from all starts."""
+
+    def work(problem: Problem) -> dict[str, list[Array]]:
+        return solve(discretise(problem), drawer)
+
+    with ThreadPoolExecutor(asked.threads) as crew:
+        found = []
+        for each in crew.map(work, islice(problems, asked.count)):
+            found.append(each)
+            print(f"{title}: {len(found)}/{asked.count}", file=sys.stderr)
+    columns = ("start", "best of", *(f"after {after}" for after in SHOWN))
+    said = f"{title} ({len(found)}): per cent above the best of all runs, mean (90th percentile)"
+    return Table(said, columns, tuple(rows(found)))
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--data", type=Path, required=True, help="3-D data set of `trabecula generate`")
+    parser.add_argument("--models", type=Path, required=True, help="folder with proposer-3d")
+    parser.add_argument("--count", type=int, default=160, help="problems of either kind")
+    asked = parser.parse_args()
+    drawer = Drawer.of(load_model("proposer-3d", asked.models))
+    _, kept = held_out(sorted(asked.data.glob("shard-*.npz")))
+    small = (loads(sample.problem) for sample in every(kept))
+    tables = [
+        measure(small, "as large as those trained on, held out", drawer, asked),
+        measure(larger(), "nearly three times as large", drawer, asked),
+    ]
+    finish("proposer", __doc__ or "", asked, [], tables)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,16 +13,17 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.efficiency_study import Diary
-from benchmarks.report import SCRATCH, Cell, Table, arguments, finish
+from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
 from trabecula.analysis import Analysis
 from trabecula.learning.evaluate import NEVER, courses
 from trabecula.learning.example import Example
@@ -62,6 +63,9 @@ VARIANTS = {
     "three times the steps": Variant(longer=3),
     "three times the steps, an eighth of the data": Variant(0.125, longer=3),
 }
+
+
+CONTROL, DEFAULT = "no network", "the default, no network"
 
 
 class Blanked(Model):
@@ -119,7 +123,7 @@ def judge(asked: argparse.Namespace, kept: Sequence[Path], names: Sequence[str])
     """Hand over the held-out problems in every way that is not noted yet."""
     diary = Diary(asked.out / "judged.jsonl")
     known = diary.read()
-    ways: dict[str, HalfGrey | Corrector] = {"no network": HAND_OVER, "the default, no network": HalfGrey()}
+    ways: dict[str, HalfGrey | Corrector] = {CONTROL: HAND_OVER, DEFAULT: HalfGrey()}
     for name in names:
         model = load_model("corrector-3d", asked.out / name.replace(" ", "-").replace(",", ""))
         ways[name] = Corrector(Blanked(model, VARIANTS[name].blank), HAND_OVER)
@@ -138,46 +142,68 @@ def judge(asked: argparse.Namespace, kept: Sequence[Path], names: Sequence[str])
             )
 
 
-def rows(asked: argparse.Namespace, trained: dict[str, dict[str, object]]) -> list[tuple[Cell, ...]]:
-    """A line a way: examples, errors, solves to a level, ends."""
-    judged: dict[str, dict[str, dict[str, object]]] = {}
-    for key, line in Diary(asked.out / "judged.jsonl").read().items():
+@dataclass(frozen=True)
+class Outcome:
+    """What one way did: solves to each level, ends above the best in per cent, whether designs were taken."""
+
+    solves: tuple[tuple[int, ...], ...]
+    ends: tuple[float, ...]
+    taken: tuple[bool, ...]
+
+
+def outcomes(lines: Mapping[str, Mapping[str, Any]]) -> dict[str, Outcome]:
+    """By way, over the problems that all of them were judged on."""
+    judged: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for key, line in lines.items():
         index, name = key.split(" ", 1)
         judged.setdefault(index, {})[name] = line
-    order = ["the default, no network", "no network", *VARIANTS]
-    names = [name for name in order if any(name in each for each in judged.values())]
-    whole = {index: each for index, each in judged.items() if all(name in each for name in names)}
-    lowest = {
-        index: min(min(line["objectives"]) for line in each.values())  # type: ignore[call-overload]
-        for index, each in whole.items()
-    }
-    found: list[tuple[Cell, ...]] = []
+    names = [name for name in (DEFAULT, CONTROL, *VARIANTS) if any(name in each for each in judged.values())]
+    whole = [each for each in judged.values() if all(name in each for name in names)]
+    lowest = [min(min(line["objectives"]) for line in each.values()) for each in whole]
+    found = {}
     for name in names:
-        lines = {index: each[name] for index, each in whole.items()}
-        counts = [
-            [_solves(line["objectives"], lowest[index] * (1 + level)) for index, line in lines.items()]
-            for level in LEVELS
-        ]
-        ends = [100 * (min(line["objectives"]) / lowest[index] - 1) for index, line in lines.items()]  # type: ignore[call-overload]
-        taken = [bool(line["taken"]) for line in lines.values() if line["taken"] is not None]
-        story = trained.get(name, {})
-        found.append(
-            (
-                name,
-                story.get("examples"),  # type: ignore[arg-type]
-                story.get("error"),  # type: ignore[arg-type]
-                *(f"{statistics.median(each):.0f} / {statistics.fmean(each):.1f}" for each in counts),
-                statistics.fmean(ends),
-                f"{100 * statistics.fmean(taken):.0f} %" if taken else "",
-            )
+        runs = [each[name] for each in whole]
+        pairs = list(zip(runs, lowest, strict=True))
+        found[name] = Outcome(
+            tuple(
+                tuple(_solves(run["objectives"], best * (1 + level)) for run, best in pairs)
+                for level in LEVELS
+            ),
+            tuple(100 * (min(run["objectives"]) / best - 1) for run, best in pairs),
+            tuple(bool(run["taken"]) for run in runs if run["taken"] is not None),
         )
     return found
 
 
-def _solves(objectives: object, target: float) -> int:
-    assert isinstance(objectives, list)
+def _solves(objectives: Sequence[float], target: float) -> int:
     arrived = next((i + 1 for i, value in enumerate(objectives) if value <= target), NEVER)
     return min(arrived, LIMIT)
+
+
+def rows(
+    found: Mapping[str, Outcome], trained: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[Cell, ...]]:
+    """A line a way: examples, errors, solves to a level, ends."""
+    for name, outcome in found.items():
+        story = trained.get(name, {})
+        yield (
+            name,
+            story.get("examples"),
+            story.get("error"),
+            *(f"{statistics.median(each):.0f} / {statistics.fmean(each):.1f}" for each in outcome.solves),
+            statistics.fmean(outcome.ends),
+            f"{100 * statistics.fmean(outcome.taken):.0f} %" if outcome.taken else "",
+        )
+
+
+def figures(found: Mapping[str, Outcome]) -> Iterator[Figure]:
+    """What every network saves on its control."""
+    plain = statistics.fmean(found[CONTROL].solves[0])
+    for name, outcome in found.items():
+        if name not in (CONTROL, DEFAULT):
+            saved = plain / statistics.fmean(outcome.solves[0])
+            what = f"corrector, {name}: solves to 1 % of the same hand-over without it, mean"
+            yield Figure(what, saved, "x")
 
 
 COLUMNS = (
@@ -211,7 +237,9 @@ def main() -> None:
         return
     judge(asked, kept, asked.variants)
     title = f"Correctors after {asked.steps} steps, handed over half grey with a ramp from 2 over 5"
-    finish("ablation", __doc__ or "", asked, [], [Table(title, COLUMNS, tuple(rows(asked, diary.read())))])
+    found = outcomes(Diary(asked.out / "judged.jsonl").read())
+    table = Table(title, COLUMNS, tuple(rows(found, diary.read())))
+    finish("ablation", __doc__ or "", asked, list(figures(found)), [table])
 
 
 if __name__ == "__main__":

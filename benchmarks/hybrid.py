@@ -7,12 +7,13 @@ problem in twenty is slower than 0.95x of that way, and none ends more than 0.1 
 Methods, all on the same solver: `practice` (P: uniform start, penalty 3, OC exponent 1/2, until no density
 changes by 0.01, a direct solver in 2-D), `continuation` (C: one grid, tuned OC), `default`, `short`, `medium`
 (S: the way without networks, with three hand-overs, of which the best in hindsight counts), `fields` (N: that
-way with random proposals only), `more_fields` (N: as many more random proposals as the time of the networks
-pays for), `neighbours` (N: the designs of the nearest problems of the training set `--data`),
-`element_history` (N: a leap without neighbourhood), `anderson` (N), `learned` (L: with the networks that
-ship), `only_proposer`, `only_corrector`, `only_leap` (with one of them), and `long` (a wide search, for the
-reference). Sets: `benchmarks.places`. Wall time holds everything: features, coarse grids, networks, refused
-designs, looking neighbours up; networks and training set are loaded once, and loading is a row of its own.
+way with random proposals only), `few_fields` (N: with four of them), `more_fields` (N: as many more random
+proposals as the time of the networks pays for), `neighbours` (N: the designs of the nearest problems of the
+training set `--data`), `element_history` (N: a leap without neighbourhood), `anderson` (N), `learned` (L:
+with the networks that ship), `only_proposer`, `only_corrector`, `only_leap` (with one of them), and `long` (a
+wide search, for the reference). Sets: `benchmarks.places`. Wall time holds everything: features, coarse
+grids, networks, refused designs, looking neighbours up; networks and training set are loaded once, and
+loading is a row of its own.
 
 Every run is kept as a line of results/hybrid.jsonl and done once (again where other networks ship); a command
 that is cut goes on where it was.
@@ -56,6 +57,7 @@ PLAIN: dict[str, Method] = {
         ways.continuation,
         ways.practice,
         ways.fields,
+        ways.few_fields,
         anderson,
         ways.long,
     )
@@ -82,6 +84,7 @@ ORDER = (
     "anderson",
     "more_fields",
     "fields",
+    "few_fields",
     "only_proposer",
     "only_corrector",
     "only_leap",

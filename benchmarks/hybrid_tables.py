@@ -36,6 +36,7 @@ LETTERS = {
     "continuation": "C",
     **dict.fromkeys(HAND_OVERS, "S"),
     "fields": "N",
+    "few_fields": "N",
     "more_fields": "N",
     "neighbours": "N",
     "element_history": "N",

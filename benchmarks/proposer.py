@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import Cell, Table, arguments, finish
+from benchmarks.report import Cell, Figure, Table, arguments, finish
 from trabecula.analysis import Analysis
 from trabecula.blur import blur
 from trabecula.design import Schedule
@@ -34,6 +34,7 @@ from trabecula.optimize import Plan, Stop, run
 from trabecula.problem import Problem, discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import Drawer, Proposal, Ramps, RandomFields, ladder, log_odds, target_volume
+from trabecula.starts.drawn import GREY
 from trabecula.starts.volume import fill
 from trabecula.surrogate import load_model
 from trabecula.way import optimizer_for
@@ -44,8 +45,11 @@ LIMIT, STARTS = 60, 4
 SHOWN = (12, 24, 60)
 """Iterations after which starts are compared."""
 
-GREYS = (0.2, 0.75)
+GREYS = (0.2, GREY)
 """Shares of grey in what is drawn."""
+
+RANDOM, DRAWN = "random fields", f"drawn, {100 * GREY:g} % grey"
+COUNTS = (1, 2, 4)
 
 LARGER, SEED = 27_000, 70_001
 """Voxels and seed of the larger problems."""
@@ -74,7 +78,7 @@ def starts(analysis: Analysis, drawer: Drawer) -> dict[str, list[Proposal]]:
     pulls = proposer_pulls(analysis, convex)
     found = {
         "cold": list(Ramps((0,)).propose(discrete, chain, 1)),
-        "random fields": list(RandomFields(discrete.options.seed).propose(discrete, chain, STARTS)),
+        RANDOM: list(RandomFields(discrete.options.seed).propose(discrete, chain, STARTS)),
         "convex, nudged": list(nudged(convex, analysis, STARTS)),
     }
     for grey in GREYS:
@@ -93,7 +97,7 @@ def course(analysis: Analysis, proposal: Proposal) -> Array:
     return objectives
 
 
-def solve(discrete: DiscreteProblem, drawer: Drawer) -> dict[str, list[Array]]:
+def solve(discrete: DiscreteProblem, drawer: Drawer) -> Courses:
     """Courses of all starts on the coarsest grid of a problem."""
     analysis = Analysis(ladder(discrete)[0], 1)
     return {
@@ -107,27 +111,40 @@ def larger() -> Iterator[Problem]:
         yield draw(SEED, index, 3, index % 2 == 1, LARGER)
 
 
-def rows(found: list[dict[str, list[Array]]]) -> list[tuple[Cell, ...]]:
-    """A line a kind of start and number of them: mean and 90th percentile above the best of all runs."""
-    best = np.array([min(float(done[-1]) for courses in each.values() for done in courses) for each in found])
-    lines: list[tuple[Cell, ...]] = []
-    for name in found[0]:
-        for count in (1, 2, 4):
-            if count > len(found[0][name]):
-                continue
-            cells = []
-            for after in SHOWN:
-                reached = np.array([min(done[after - 1] for done in each[name][:count]) for each in found])
-                above = 100 * (reached / best - 1)
-                cells.append(f"{above.mean():.2f} ({np.quantile(above, 0.9):.1f})")
-            lines.append((name, count, *cells))
-    return lines
+Courses = dict[str, list[Array]]
 
 
-def measure(problems: Iterator[Problem], title: str, drawer: Drawer, asked: argparse.Namespace) -> Table:
+def above(found: Sequence[Courses], name: str, count: int, after: int) -> Array:
+    """Per cent above the best of all runs, a problem each: the best of so many starts after so many
+    iterations."""
+    best = np.array([min(float(done[-1]) for runs in each.values() for done in runs) for each in found])
+    reached = np.array([min(float(done[after - 1]) for done in each[name][:count]) for each in found])
+    return np.asarray(100.0 * (reached / best - 1.0))
+
+
+def rows(found: Sequence[Courses]) -> Iterator[tuple[Cell, ...]]:
+    """A line a kind of start and number of them: mean and 90th percentile."""
+    for name, runs in found[0].items():
+        for count in COUNTS:
+            if count <= len(runs):
+                each = [above(found, name, count, after) for after in SHOWN]
+                yield name, count, *(f"{e.mean():.2f} ({np.quantile(e, 0.9):.1f})" for e in each)
+
+
+def figures(found: Sequence[Courses], title: str) -> Iterator[Figure]:
+    """How what is drawn compares with random fields in the end."""
+    for count in COUNTS:
+        drawn, random = (above(found, name, count, LIMIT).mean() for name in (DRAWN, RANDOM))
+        what = f"above the best known, best of {count} drawn to best of {count} random fields, {title}"
+        yield Figure(what, float(drawn / random), "x", 1.0)
+
+
+def measure(
+    problems: Iterator[Problem], title: str, drawer: Drawer, asked: argparse.Namespace
+) -> list[Courses]:
     """Solve `--count` problems from all starts."""
 
-    def work(problem: Problem) -> dict[str, list[Array]]:
+    def work(problem: Problem) -> Courses:
         return solve(discretise(problem), drawer)
 
     with ThreadPoolExecutor(asked.threads) as crew:
@@ -135,8 +152,13 @@ def measure(problems: Iterator[Problem], title: str, drawer: Drawer, asked: argp
         for each in crew.map(work, islice(problems, asked.count)):
             found.append(each)
             print(f"{title}: {len(found)}/{asked.count}", file=sys.stderr)
+    return found
+
+
+def table(found: Sequence[Courses], title: str) -> Table:
+    """All starts."""
     columns = ("start", "best of", *(f"after {after}" for after in SHOWN))
-    said = f"{title} ({len(found)}): per cent above the best of all runs, mean (90th percentile)"
+    said = f"{len(found)} problems {title}: per cent above the best of all runs, mean (90th percentile)"
     return Table(said, columns, tuple(rows(found)))
 
 
@@ -150,11 +172,13 @@ def main() -> None:
     drawer = Drawer.of(load_model("proposer-3d", asked.models))
     _, kept = held_out(sorted(asked.data.glob("shard-*.npz")))
     small = (loads(sample.problem) for sample in every(kept))
-    tables = [
-        measure(small, "as large as those trained on, held out", drawer, asked),
-        measure(larger(), "nearly three times as large", drawer, asked),
-    ]
-    finish("proposer", __doc__ or "", asked, [], tables)
+    found = {
+        title: measure(problems, title, drawer, asked)
+        for title, problems in (("as large as those trained on", small), ("three times as large", larger()))
+    }
+    shown = [figure for title, each in found.items() for figure in figures(each, title)]
+    tables = [table(each, title) for title, each in found.items()]
+    finish("proposer", __doc__ or "", asked, shown, tables)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+"""What the studies of networks make of their runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import ablation, narrow, proposer
+from tests.benchmarks.runs_made_up import run
+
+
+def test_an_ablation_counts_solves_to_the_best_of_all_rows() -> None:
+    lines = {
+        "3 no network": {"objectives": [9.0, 1.004, 1.004], "taken": None},
+        "3 as it ships": {"objectives": [9.0, 9.0, 1.0], "taken": True},
+        "7 no network": {"objectives": [2.0, 2.0], "taken": None},
+        "7 as it ships": {"objectives": [3.0, 2.2], "taken": False},
+        "8 no network": {"objectives": [1.0], "taken": None},  # not judged in every way: does not count
+    }
+    found = ablation.outcomes(lines)
+    assert found["no network"].solves == ((2, 1), (2, 1))
+    assert found["as it ships"].solves == ((3, ablation.LIMIT), (3, ablation.LIMIT))
+    assert found["as it ships"].ends == pytest.approx((0.0, 10.0))
+    assert found["as it ships"].taken == (True, False)
+    (figure,) = ablation.figures(found)
+    assert figure.value == pytest.approx(1.5 / 31.5)
+
+
+def test_starts_are_held_against_the_best_of_all_runs() -> None:
+    falling = np.linspace(2.0, 1.0, proposer.LIMIT)
+    found = [{proposer.RANDOM: [falling + 0.1, falling], proposer.DRAWN: [falling + 0.05, falling + 0.02]}]
+    assert proposer.above(found, proposer.RANDOM, 1, proposer.LIMIT) == pytest.approx([10.0])
+    assert proposer.above(found, proposer.RANDOM, 2, proposer.LIMIT) == pytest.approx([0.0])
+    assert proposer.above(found, proposer.DRAWN, 2, 1) == pytest.approx([102.0])
+    first, second = (proposer.above(found, proposer.DRAWN, n, proposer.LIMIT)[0] for n in (1, 2))
+    assert (first, second) == pytest.approx((5.0, 2.0))
+    assert [line[:2] for line in proposer.rows(found)] == [
+        (name, count) for name in (proposer.RANDOM, proposer.DRAWN) for count in (1, 2)
+    ]
+
+
+def test_a_narrower_way_is_held_against_the_default() -> None:
+    plain, quick = run((2.0, 1.004), (4.0, 1.0)), run((0.5, 1.006), (3.0, 1.002))
+    against = narrow.Against([(plain, quick)])
+    assert against.gain(narrow.SECONDS) == pytest.approx(4.0)
+    assert against.worse == pytest.approx([0.2])
+    lost = narrow.Against([(plain, run((0.5, 1.2), (3.0, 1.1)))])
+    assert lost.gain(narrow.SECONDS) == 0.0
+    named = dict.fromkeys((*narrow.PLAIN, narrow.DRAWN), against)
+    said = [figure.value for figure in narrow.figures(named)]
+    assert said == pytest.approx([said[0], 4.0, 0.0, 0.0, 0.2])

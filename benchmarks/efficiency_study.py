@@ -148,7 +148,7 @@ def teacher(path: Path = TEACHER) -> EncoderDecoder:
 def student(job: Job) -> Slim:
     """A new one."""
     torch.manual_seed(job.seed)
-    return Slim(3, RECIPE.channels, RECIPE.size, 1, job.inner, job.middle)
+    return Slim(3, RECIPE.channels, RECIPE.size, job.inner, job.middle)
 
 
 def supply(examples: list[Example]) -> Batches:

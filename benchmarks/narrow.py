@@ -22,10 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import places
+from benchmarks.optima import reached
 from benchmarks.report import Cell, Figure, Table, arguments, finish
-from benchmarks.travelled import Moment, Travelled, travel
+from benchmarks.travelled import Travelled, travel
 from benchmarks.ways import Method, default, few_fields, nowhere, stop_of
-from trabecula.hybrid import CONVEX, Learned
+from trabecula.hybrid import SHOWN, Learned
 from trabecula.learning.problems import draw
 from trabecula.problem import discretise
 from trabecula.problem.discrete import DiscreteProblem
@@ -36,9 +37,6 @@ from trabecula.way import Search, coarse_to_fine
 
 LEVEL = 1.0
 """Per cent above the better of two ends."""
-
-FIELDS = 3
-"""Beside the convex design itself, solves that the network's fields take."""
 
 SEED, VOXELS = 70_001, 27_000
 """Of more random problems, easy and hard in turns."""
@@ -54,7 +52,7 @@ def narrow(discrete: DiscreteProblem, threads: int, search: Search) -> Way:
 
 def ways(drawer: Drawer) -> dict[str, Method]:
     """The default, and what is compared with it."""
-    learned, fields = Learned(drawer=drawer), ("search",)
+    learned, fields = Learned(drawer=drawer), ("search",)  # of fewer than four proposals one is drawn
     return {
         DEFAULT: default,
         PLAIN[0]: partial(narrow, search=Search(proposals=1, kinds=fields)),
@@ -72,7 +70,7 @@ def run(discrete: DiscreteProblem, method: Method, threads: int, is_drawn: bool)
     found = travel(method, discrete, threads)
     if not is_drawn:
         return found
-    share = (CONVEX + FIELDS) * prod(ladder(discrete)[0].grid.elements) / prod(discrete.grid.elements)
+    share = SHOWN * prod(ladder(discrete)[0].grid.elements) / prod(discrete.grid.elements)
     track = tuple((at[0], at[1] + share, at[2], at[3]) for at in found.track)
     return replace(found, track=track, equivalents=found.equivalents + share)
 
@@ -95,12 +93,9 @@ class Against:
 
 def _gain(plain: Travelled, run: Travelled, part: int) -> float:
     goal = min(plain.compliance, run.compliance) * (1 + LEVEL / 100)
-    before, after = (_arrival(each.track, goal, part) for each in (plain, run))
+    moments = (reached(each, goal) for each in (plain, run))
+    before, after = (math.inf if moment is None else moment[part] for moment in moments)
     return 1.0 if before == after else before / after
-
-
-def _arrival(track: Sequence[Moment], goal: float, part: int) -> float:
-    return next((float(at[part]) for at in track if at[3] <= goal), math.inf)
 
 
 def rows(found: Mapping[str, Against]) -> Iterator[tuple[Cell, ...]]:

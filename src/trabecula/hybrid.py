@@ -35,6 +35,9 @@ Pull = NDArray[np.float32]
 CONVEX = 20
 """Iterations of the design of penalty 1 that a proposer is shown."""
 
+SHOWN = CONVEX + 3
+"""Solves that all a proposer is shown takes: that design, and three pulls (`proposer_pulls`)."""
+
 TOLERANCE = 1e-3
 """Relative residual of the solves that give a network its fields."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trabecula.hybrid import CONVEX, Learned
+from trabecula.hybrid import SHOWN, Learned
 from trabecula.journal import Journal
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
@@ -16,9 +16,6 @@ from trabecula.solve import PROPOSALS
 from trabecula.starts import Drawer, ladder
 from trabecula.travel import Traveller, settle
 from trabecula.way import Search, climbed
-
-FIELDS = 3
-"""Beside the convex design itself, solves that the network's fields take."""
 
 MORE = 4
 """Random fields that are tried in place of what the network draws."""
@@ -53,7 +50,7 @@ def search_of(sample: Sample, drawer: Drawer) -> Searched:
         traveller = Traveller(Journal())
         found = settle(climbed([grid], 1, traveller, search))
         merits[name] = min(candidate.merit for candidate in found)
-        extra = CONVEX + FIELDS if search.learned.drawer is not None else 0
+        extra = SHOWN if search.learned.drawer is not None else 0
         iterations[name] = sum(stage.iterations for stage in traveller.stages) + extra
     return Searched(merits, iterations)
 

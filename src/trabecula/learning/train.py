@@ -147,7 +147,8 @@ def train(
     start
         A network to begin with instead of a new one (fine-tuning); used as it is.
     measure
-        The loss of logits, targets and domain; `loss_of`, focused unless the network draws out of noise.
+        The loss of logits, targets and domain; `loss_of`, focused unless the network draws out of noise. A
+        checkpoint does not know of it: another measure needs another file.
 
     Returns
     -------

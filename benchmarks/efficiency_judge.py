@@ -24,9 +24,9 @@ from trabecula.learning.store import Sample
 from trabecula.nn.profile import EnergyModel, Machine, measure_together, profile
 from trabecula.optimize import Plan, Stop, advance, begin
 from trabecula.problem import discretise, loads
+from trabecula.search import optimizer_for
 from trabecula.starts import Corrector, HalfGrey
 from trabecula.surrogate import Model
-from trabecula.way import optimizer_for
 
 LEVELS = (0.01, 0.005)
 LIMIT = 60

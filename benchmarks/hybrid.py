@@ -7,13 +7,14 @@ problem in twenty is slower than 0.95x of that way, and none ends more than 0.1 
 Methods, all on the same solver: `practice` (P: uniform start, penalty 3, OC exponent 1/2, until no density
 changes by 0.01, a direct solver in 2-D), `continuation` (C: one grid, tuned OC), `default`, `short`, `medium`
 (S: the way without networks, with three hand-overs, of which the best in hindsight counts), `fields` (N: that
-way with random proposals only), `few_fields` (N: with four of them), `more_fields` (N: as many more random
-proposals as the time of the networks pays for), `neighbours` (N: the designs of the nearest problems of the
-training set `--data`), `element_history` (N: a leap without neighbourhood), `anderson` (N), `learned` (L:
-with the networks that ship), `only_proposer`, `only_corrector`, `only_leap` (with one of them), and `long` (a
-wide search, for the reference). Sets: `benchmarks.places`. Wall time holds everything: features, coarse
-grids, networks, refused designs, looking neighbours up; networks and training set are loaded once, and
-loading is a row of its own.
+way with random proposals only), `few_fields` (N: with four of them), `field_ahead` (N: the learned way with a
+random field in place of what the network draws), `more_fields` (N: as many more random proposals as the time
+of the networks pays for), `neighbours` (N: the designs of the nearest problems of the training set `--data`),
+`element_history` (N: a leap without neighbourhood), `anderson` (N), `learned` (L: what is drawn goes ahead,
+the search follows where it is in doubt), `quick` (what is drawn, and no search), `only_corrector` (the
+default with the corrector that ships), and `long` (a wide search, for the reference). Sets:
+`benchmarks.places`. Wall time holds everything: features, coarse grids, networks, refused designs, looking
+neighbours up; networks and training set are loaded once, and loading is a row of its own.
 
 Every run is kept as a line of results/hybrid.jsonl and done once (again where other networks ship); a command
 that is cut goes on where it was.
@@ -58,6 +59,7 @@ PLAIN: dict[str, Method] = {
         ways.practice,
         ways.fields,
         ways.few_fields,
+        ways.field_ahead,
         anderson,
         ways.long,
     )
@@ -66,9 +68,8 @@ PLAIN: dict[str, Method] = {
 
 NETWORKS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "learned": (ways.learned, networks.KINDS),
-    "only_proposer": (ways.only_proposer, ("proposer",)),
+    "quick": (ways.quick, ("proposer",)),
     "only_corrector": (ways.only_corrector, ("corrector",)),
-    "only_leap": (ways.only_leap, ("leap",)),
 }
 """Methods with networks, and of which kinds one must ship."""
 
@@ -85,14 +86,13 @@ ORDER = (
     "more_fields",
     "fields",
     "few_fields",
-    "only_proposer",
+    "field_ahead",
+    "quick",
     "only_corrector",
-    "only_leap",
     "long",
 )
 """Methods in the order they are run and shown."""
 
-ALONE = ("only_proposer", "only_corrector", "only_leap")
 PAST = 30
 """Iterations past its own stop that a run may take to a KKT residual of 1e-3."""
 
@@ -121,8 +121,6 @@ class Bench:
             there = networks.shipped(place.dimension)
             if not any(kind in there for kind in kinds):
                 return Absent(f"no network ships for {where}")
-            if name in ALONE and len(there) == 1:
-                return Absent(f"one network ships for {where}, so this is learned")
             return method
         if name == "neighbours":
             folder = self.data.get(place.dimension)
@@ -139,15 +137,14 @@ class Bench:
         return self._more_fields(place)
 
     def _more_fields(self, place: Place) -> Method | Absent:
-        """As many more random proposals as the networks' time would pay for, by the two runs there are."""
+        """As many more random proposals as the learned start's time pays for, by the two runs there are."""
         ours, plain = (run_of(self.runs, place, method) for method in ("learned", "default"))
         if ours is None or plain is None or not plain.searched:
             return Absent("learned and default have to be run first, with a search")
-        spent = sum(seconds for what, _, seconds in ours.trials if what != "past")
-        spent += max(0.0, (ours.searched or 0.0) - plain.searched)
+        spent = max(0.0, ours.seconds - plain.seconds)
         more = round(spent / (plain.searched / PROPOSALS))
         if not more:
-            return Absent("the networks take less time than a proposal")
+            return Absent("the learned start takes no longer than the default")
         return partial(ways.more_fields, more=more)
 
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from benchmarks.gains import (
+    EQUIVALENTS,
     ITERATIONS,
     SECONDS,
     Gain,
@@ -61,11 +62,15 @@ def _figures(runs: Runs, here: Sequence[Place], dimension: int) -> list[Figure]:
     called = f"{S[:-1]}: {best})" if best else S
     wall, iterations = STRONGEST[dimension]
     for level in (1.0, 0.1):
-        for part, name, goal in ((SECONDS, "wall time", wall), (ITERATIONS, "full iterations", iterations)):
+        for part, name, goal in (
+            (SECONDS, "wall time", wall),
+            (EQUIVALENTS, "full-grid equivalents", iterations),
+            (ITERATIONS, "full iterations", iterations),
+        ):
             found = gain(runs, here, "learned", best, level, part) if best else NOTHING
             made.append(_times(f"{name} against {called}, {where}, to {level:g} %, median", found, goal))
     made += _guarded(runs, here, best, where)
-    for other in ("fields", "more_fields", "neighbours", "element_history", "anderson"):
+    for other in ("fields", "field_ahead", "more_fields", "neighbours", "element_history", "anderson"):
         found = gain(runs, here, "learned", other, 1.0)
         made.append(_times(f"wall time against {other} (N), {where}, to 1 %, median", found, None))
     return made

@@ -37,6 +37,7 @@ LETTERS = {
     **dict.fromkeys(HAND_OVERS, "S"),
     "fields": "N",
     "few_fields": "N",
+    "field_ahead": "N",
     "more_fields": "N",
     "neighbours": "N",
     "element_history": "N",
@@ -264,7 +265,7 @@ def decisions(runs: Runs, places: Sequence[Place]) -> Table:
 
 
 def _tallied(found: Sequence[Travelled]) -> dict[str, tuple[int, int, float | None]]:
-    """Taken, refused and mean seconds by what a design was for; proposals by who was finished."""
+    """Taken, refused and mean seconds by what a design was for; past ones also by who was finished."""
     taken: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     seconds: defaultdict[str, float] = defaultdict(float)
@@ -272,7 +273,7 @@ def _tallied(found: Sequence[Travelled]) -> dict[str, tuple[int, int, float | No
         for what, was_taken, spent in run.trials:
             (taken if was_taken else refused)[what] += 1
             seconds[what] += spent
-        taken["finished"] += "drawn-" in run.finisher or "past-" in run.finisher
+        taken["finished"] += "past-" in run.finisher
     tally: dict[str, tuple[int, int, float | None]] = {
         what: (taken[what], refused[what], seconds[what] / (taken[what] + refused[what]))
         for what in dict.fromkeys([*taken, *refused])
@@ -281,7 +282,7 @@ def _tallied(found: Sequence[Travelled]) -> dict[str, tuple[int, int, float | No
     if not any(run.trials for run in found):  # runs of before, which know the sums only
         tally["all"] = (sum(r.accepted for r in found), sum(r.refused for r in found), None)
     elif taken["finished"]:
-        tally["proposal that became the design"] = (taken["finished"], 0, None)
+        tally["past design that became the design"] = (taken["finished"], 0, None)
     return tally
 
 

@@ -44,10 +44,11 @@ from trabecula.optimize import (
 from trabecula.problem import prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.root import root
+from trabecula.search import Search
 from trabecula.solve import PROPOSALS
 from trabecula.starts import HalfGrey
 from trabecula.travel import Arrival, Event, Run, Way, settle
-from trabecula.way import Search, coarse_to_fine
+from trabecula.way import coarse_to_fine
 
 Array = NDArray[np.float64]
 

@@ -23,10 +23,11 @@ from trabecula.learning.history.describe import mirrored, mirrors, sketch, vecto
 from trabecula.learning.store import Dataset, Sample, open_dataset
 from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import Search
 from trabecula.solve import PROPOSALS
 from trabecula.starts import Past
 from trabecula.travel import Way
-from trabecula.way import Search, coarse_to_fine
+from trabecula.way import coarse_to_fine
 
 Array = NDArray[np.float64]
 Half = NDArray[np.float16]

@@ -9,17 +9,16 @@ import time
 import numpy as np
 
 from benchmarks.hybrid_tables import Loading, Training
-from trabecula.hybrid import Learned
 from trabecula.surrogate import Card, Model
+from trabecula.surrogate import shipped as model_of
 
 KINDS = ("proposer", "corrector", "leap")
 
 
 def shipped(dimension: int) -> dict[str, Model]:
     """The networks that ship for problems of a dimension, by kind."""
-    learned = Learned.shipped(dimension)
-    parts = zip(KINDS, (learned.drawer, learned.corrector, learned.leaper), strict=True)
-    return {kind: part.model for kind, part in parts if part is not None}
+    found = {kind: model_of(kind, dimension) for kind in KINDS}
+    return {kind: model for kind, model in found.items() if model is not None}
 
 
 def stamp(dimension: int) -> tuple[str, ...]:

@@ -33,11 +33,11 @@ from trabecula.learning.validate import held_out
 from trabecula.optimize import Plan, Stop, run
 from trabecula.problem import Problem, discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import optimizer_for
 from trabecula.starts import Drawer, Proposal, Ramps, RandomFields, ladder, log_odds, target_volume
 from trabecula.starts.drawn import GREY
 from trabecula.starts.volume import fill
 from trabecula.surrogate import load_model
-from trabecula.way import optimizer_for
 
 Array = NDArray[np.float64]
 

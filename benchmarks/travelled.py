@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from benchmarks.runs import Array, true_compliance
 from benchmarks.ways import METHODS, Method
+from trabecula.hybrid import PULLS
 from trabecula.optimize import Row, Step, Stop, go_on, iterate
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Trial
@@ -24,7 +25,7 @@ STATIONARY = 1e-3
 LESS = 0.9
 """Of a KKT residual to the next one that is kept."""
 
-SOLVES = {"hand-over": 2, "leap": 1}
+SOLVES = {"hand-over": 2, "leap": 1, "proposal": PULLS}
 """Solves beside the iterations that deciding on a network's design takes."""
 
 Moment = tuple[float, float, int, float]
@@ -208,13 +209,14 @@ def _later(moment: Moment, iterations: int, equivalents: float) -> Moment:
 def spent(trials: Sequence[Trial], finest: tuple[int, ...]) -> tuple[int, float]:
     """Solves that networks took beside the iterations: on the finest grid, and in all by share of its voxels.
 
-    A hand-over takes two, for the coarse design and the network's; a leap one, for its design; what a given
-    design takes are iterations like any other. All are counted as if they had come first.
+    A hand-over takes two, for the coarse design and the network's; a leap one, for its design; a proposal
+    those for what its network is shown beside the convex design. What that design and given ones take are
+    iterations like any other. All are counted as if they had come first.
     """
     fine, share = 0, 0.0
     for trial in trials:
         solves = SOLVES.get(trial.what, 0)
-        if not solves:
+        if not solves or not trial.network:
             continue
         grid = tuple(int(n) for n in trial.where.split()[0].split("x"))
         fine += solves if grid == finest else 0

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from benchmarks.runs import begin_uniform, cold_plan
 from trabecula.analysis import Analysis
+from trabecula.design import DesignChain
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal
 from trabecula.optimize import Stop, advance, iterate
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import Search
 from trabecula.solve import KKT, PROPOSALS, TOLERANCE
-from trabecula.starts import HalfGrey
+from trabecula.starts import Corrector, HalfGrey, Proposal, Proposer, RandomFields
+from trabecula.surrogate import shipped
 from trabecula.travel import Arrival, Event, Run, Way
-from trabecula.way import Search, classical, coarse_to_fine, uniform
+from trabecula.way import classical, coarse_to_fine, uniform
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
 LONG_PROPOSALS, LONG_TOLERANCE = 48, 1e-4
+OTHER = 70_001
+"""Seed of random fields that are none of the search's own."""
 
 
 def stop_of(change: float = TOLERANCE, limit: int = 300) -> Stop:
@@ -71,6 +76,24 @@ def few_fields(discrete: DiscreteProblem, threads: int) -> Way:
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """Starts of a proposer, as what goes ahead of a search of starts like these."""
+
+    proposer: Proposer
+
+    def propose(self, discrete: DiscreteProblem, chain: DesignChain, count: int) -> Iterator[Proposal]:
+        """The proposer's, under other names."""
+        for k, proposal in enumerate(self.proposer.propose(discrete, chain, count)):
+            yield replace(proposal, name=f"ahead-{k}", kind="drawn")
+
+
+def field_ahead(discrete: DiscreteProblem, threads: int) -> Way:
+    """The learned way without a network: a random field goes ahead of the search."""
+    search = Search(proposals=PROPOSALS, ahead=Renamed(RandomFields(OTHER)))
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+
+
 def mma(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with MMA in place of adaptive OC."""
     return default(replace(discrete, options=replace(discrete.options, optimizer="mma")), threads)
@@ -114,25 +137,21 @@ def learned(discrete: DiscreteProblem, threads: int) -> Way:
     return with_networks(discrete, threads, Learned.shipped(discrete.grid.dimension))
 
 
-def only_proposer(discrete: DiscreteProblem, threads: int) -> Way:
-    """The default with the network that proposes, and no other."""
-    return with_networks(discrete, threads, Learned(drawer=Learned.shipped(discrete.grid.dimension).drawer))
-
-
 def only_corrector(discrete: DiscreteProblem, threads: int) -> Way:
-    """The default with the network that hands over, and no other."""
-    shipped = Learned.shipped(discrete.grid.dimension)
-    return with_networks(discrete, threads, Learned(corrector=shipped.corrector))
-
-
-def only_leap(discrete: DiscreteProblem, threads: int) -> Way:
-    """The default with the network that leaps, and no other."""
-    return with_networks(discrete, threads, Learned(leaper=Learned.shipped(discrete.grid.dimension).leaper))
+    """The default with the network that hands over, which ships beside the one that proposes."""
+    model = shipped("corrector", discrete.grid.dimension)
+    return with_networks(discrete, threads, Learned(corrector=None if model is None else Corrector.of(model)))
 
 
 def with_networks(discrete: DiscreteProblem, threads: int, networks: Learned) -> Way:
     """The default with networks in place of some of its steps."""
     search = Search(proposals=PROPOSALS, learned=networks)
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+
+
+def quick(discrete: DiscreteProblem, threads: int) -> Way:
+    """`--start learned --proposals 1`: what is drawn goes ahead, and nothing follows."""
+    search = Search(proposals=1, learned=Learned.shipped(discrete.grid.dimension))
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 

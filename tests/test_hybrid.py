@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from trabecula.journal import Journal
 from trabecula.optimize import Plan, Stop
 from trabecula.problem import DiscreteProblem, discretise, problems
 from trabecula.result import Result, Trial
-from trabecula.starts import Corrector, Drawer, Leaper
+from trabecula.search import Search, optimizer_for
+from trabecula.starts import Corrector, Drawer, Leaper, Past, ladder
 from trabecula.surrogate import Card, Model
 from trabecula.travel import Arrival, settle
-from trabecula.way import Search, coarse_to_fine, optimizer_for
+from trabecula.way import coarse_to_fine
 
 STOP = Stop(change=5e-4, limit=60)
-SEARCH = {"proposals": 4, "coarse": 20, "between": 15}
+SEARCH = Search(proposals=5, coarse=20, between=15)
 DRAWERS = 14
 """Channels of a network that proposes in 2-D."""
 
@@ -70,7 +72,7 @@ def discrete(request: pytest.FixtureRequest) -> DiscreteProblem:
 
 
 def travelled(discrete: DiscreteProblem, learned: Learned, journal: Journal | None = None) -> Arrival:
-    search = Search(learned=learned, **SEARCH)  # type: ignore[arg-type]
+    search = replace(SEARCH, learned=learned)
     return settle(coarse_to_fine(discrete, 1, STOP, journal or Journal(), search))
 
 
@@ -98,6 +100,61 @@ def test_bad_proposals_never_end_in_a_worse_design(
     bad: Learned = request.getfixturevalue(which)
     found = travelled(discrete, Learned(drawer=bad.drawer))
     assert found.step.merit <= unlearned.step.merit * 1.001
+    (trial,) = found.trials
+    assert (trial.what, trial.network) == ("proposal", bad.drawer.model.card.label if bad.drawer else "")
+
+
+@pytest.mark.parametrize("which", ["ignorant", "contrary"])
+def test_the_search_that_follows_is_the_one_without_the_network(
+    which: str, discrete: DiscreteProblem, unlearned: Arrival, request: pytest.FixtureRequest
+) -> None:
+    """Where the network is never believed, and its design loses, the other is the same to the last bit."""
+    bad: Learned = request.getfixturevalue(which)
+    search = replace(SEARCH, learned=Learned(drawer=bad.drawer), agree=0.0)
+    found = settle(coarse_to_fine(discrete, 1, STOP, Journal(), search))
+    (trial,) = found.trials
+    assert found.step.merit <= unlearned.step.merit * 1.001
+    assert trial.accepted is not np.array_equal(found.step.x, unlearned.step.x)
+
+
+def test_what_is_drawn_is_all_where_nothing_is_searched(discrete: DiscreteProblem, ignorant: Learned) -> None:
+    """As many proposals as go ahead, or starts that agree with them."""
+    drawer = Learned(drawer=ignorant.drawer)
+    few = settle(coarse_to_fine(discrete, 1, STOP, Journal(), replace(SEARCH, proposals=1, learned=drawer)))
+    believed = settle(
+        coarse_to_fine(discrete, 1, STOP, Journal(), replace(SEARCH, agree=9.0, learned=drawer))
+    )
+    assert np.array_equal(few.step.x, believed.step.x)
+    assert few.trials[0].accepted and believed.trials[0].accepted
+    assert few.trials[0].before == float("inf") > believed.trials[0].before
+    made = sum(stage.iterations for stage in believed.stages) - sum(stage.iterations for stage in few.stages)
+    assert made == 2 * SEARCH.coarse  # the sentinels, each to its end
+
+
+@pytest.mark.parametrize("agree", [0.0, 9.0])
+def test_a_given_design_is_tried_whether_a_search_follows_or_not(
+    agree: float, discrete: DiscreteProblem, unlearned: Arrival, ignorant: Learned
+) -> None:
+    drawer = Learned(drawer=ignorant.drawer)
+    past = Past((unlearned.step.x,))
+    search = replace(SEARCH, agree=agree, learned=drawer, also=(past,), proposals=1)
+    found = settle(coarse_to_fine(discrete, 1, STOP, Journal(), search))
+    assert sorted(trial.what for trial in found.trials) == ["past", "proposal"]
+
+
+def test_a_single_grid_has_its_doubts_too(ignorant: Learned) -> None:
+    discrete = discretise(problems.get("mbb", (30, 10)))
+    assert len(ladder(discrete)) == 1
+    drawer = Learned(drawer=ignorant.drawer)
+    ends = []
+    for learned, agree in ((Learned(), 0.0), (drawer, 0.0), (drawer, 9.0)):
+        search = replace(SEARCH, learned=learned, agree=agree)
+        ends.append(settle(coarse_to_fine(discrete, 1, STOP, Journal(), search)))
+    plain, doubtful, believed = ends
+    assert doubtful.step.merit <= plain.step.merit * 1.001
+    assert believed.trials[0].accepted
+    made = [sum(stage.iterations for stage in end.stages) for end in ends]
+    assert made[2] < made[1]
 
 
 def test_a_good_design_is_taken(discrete: DiscreteProblem, unlearned: Arrival) -> None:

@@ -32,7 +32,10 @@ OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
 JOURNAL = {"journal", *OPTIMIZE}
 HYBRID = {"hybrid", *OPTIMIZE, *STARTS, *RESULT}
 TRAVEL = {"travel", *JOURNAL, *RESULT}
-WAY = {"way", *TRAVEL, *HYBRID}
+SEARCH = {"search", *TRAVEL, *HYBRID}
+SCOUTS = {"scouts", *SEARCH}
+CLIMB = {"climb", *SEARCH}
+WAY = {"way", *SCOUTS, *CLIMB}
 SOLVE = {"solve", *WAY}
 NN = {"nn"}
 LEARNING = {"learning", *NN, *SOLVE}
@@ -62,6 +65,9 @@ MAY_IMPORT = {
     "journal": JOURNAL,
     "hybrid": HYBRID,
     "travel": TRAVEL,
+    "search": SEARCH,
+    "scouts": SCOUTS,
+    "climb": CLIMB,
     "way": WAY,
     "solve": SOLVE,
     "learning": LEARNING,

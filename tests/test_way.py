@@ -13,9 +13,10 @@ from trabecula.journal import Journal
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import Search
 from trabecula.starts import ladder, resample
 from trabecula.travel import Arrival, settle
-from trabecula.way import Search, coarse_to_fine, uniform
+from trabecula.way import coarse_to_fine, uniform
 
 PLATE = problems.cantilever((44, 22))
 BLOCK = problems.cantilever_3d((20, 10, 10))

@@ -28,6 +28,7 @@ from trabecula.starts import (
     volume_of,
 )
 from trabecula.surrogate import Card, Model, in_use, pull, shipped
+from trabecula.surrogate.model import SHIPPED
 
 Array = NDArray[np.float64]
 Pull = NDArray[np.float32]
@@ -35,8 +36,8 @@ Pull = NDArray[np.float32]
 CONVEX = 20
 """Iterations of the design of penalty 1 that a proposer is shown."""
 
-SHOWN = CONVEX + 3
-"""Solves that all a proposer is shown takes: that design, and three pulls (`proposer_pulls`)."""
+PULLS = 3
+"""Solves that the pulls take which a proposer is shown beside it (`proposer_pulls`)."""
 
 TOLERANCE = 1e-3
 """Relative residual of the solves that give a network its fields."""
@@ -84,8 +85,14 @@ class Learned:
 
     @classmethod
     def among(cls, given: Callable[[str, int], Model | None], dimension: int, leaps: bool = True) -> Learned:
-        """What `given` has of a kind ("proposer", "corrector", "leap") for 2 or 3 dimensions."""
+        """What `given` has of a kind ("proposer", "corrector", "leap") for 2 or 3 dimensions.
+
+        The corrector that ships is left out where there is a proposer: behind it its designs end worse
+        (docs/decisions/hybrid.md). A user's own takes part.
+        """
         drawer, corrector = given("proposer", dimension), given("corrector", dimension)
+        if drawer is not None and corrector is not None and corrector.card.version == SHIPPED:
+            corrector = None
         leaper = given("leap", dimension) if leaps else None
         return cls(
             drawer=None if drawer is None else Drawer.of(drawer),
@@ -141,26 +148,29 @@ def correct(
     return (drawn if accepted else None), trial
 
 
-def propose(analysis: Analysis, drawer: Drawer, optimizer: Optimizer, count: int) -> list[Proposal]:
-    """A network's proposals for the coarsest grid; they take part in the search there like any other.
+def propose(analysis: Analysis, drawer: Drawer, convex: Array, count: int) -> list[Proposal]:
+    """A network's proposals for the coarsest grid; three solves.
 
     Parameters
     ----------
-    optimizer
-        For the design of penalty 1 that the network is shown.
+    convex
+        float64 `[z, y, x]`: what `convex_run` ends with.
     count
         How many.
     """
-    convex = convex_design(analysis, optimizer)
     pulls = proposer_pulls(analysis, convex)
     discrete, chain, threads = analysis.discrete, analysis.chain, thread_count(analysis.threads)
     return list(drawer.propose(convex, pulls, discrete, chain, count, threads))
 
 
+def convex_plan(optimizer: Optimizer) -> Plan:
+    """`CONVEX` iterations at penalty 1, from the uniform design: what a proposer is shown."""
+    return Plan(optimizer, Schedule(1.0, 1.0), Stop(change=0.0, kkt=0.0, limit=CONVEX), TOLERANCE)
+
+
 def convex_design(analysis: Analysis, optimizer: Optimizer) -> Array:
-    """A design of penalty 1 after `CONVEX` iterations from the uniform one, float64 `[z, y, x]`."""
-    plan = Plan(optimizer, Schedule(1.0, 1.0), Stop(change=0.0, kkt=0.0, limit=CONVEX), TOLERANCE)
-    return run(analysis, plan, analysis.chain.uniform(volume_of(analysis.discrete))).x
+    """The design that `convex_plan` ends with, float64 `[z, y, x]`."""
+    return run(analysis, convex_plan(optimizer), analysis.chain.uniform(volume_of(analysis.discrete))).x
 
 
 def proposer_pulls(analysis: Analysis, convex: Array) -> list[Pull]:

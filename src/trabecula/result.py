@@ -56,14 +56,16 @@ class Trial:
     Attributes
     ----------
     what
-        "hand-over" or "leap": a network's. "past": one that was given, for example a past one; it is taken
-        where it beats all others on the coarsest grid.
+        "proposal", "hand-over" or "leap": a network's. "past": one that was given, for example a past one; it
+        is taken where it beats all others on the coarsest grid. A proposal is taken where the design came of
+        it.
     where
         Grid and origin of the design.
     accepted
         Whether it was taken.
     before, after
-        Objective of the ordinary design and of this one, the same penalty for both.
+        Objective of the ordinary design and of this one, the same penalty for both; for a proposal, of the
+        best start without a network (infinite where none was made) and of it at the end of the coarsest grid.
     seconds
         Wall time of features, network and solves.
     network

@@ -26,10 +26,11 @@ from trabecula.physics import Guess, thread_count
 from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
+from trabecula.search import Search
 from trabecula.starts import Past, ladder, resample
 from trabecula.travel import Arrival, Event
 from trabecula.version import VERSION
-from trabecula.way import Search, classical, coarse_to_fine, uniform
+from trabecula.way import classical, coarse_to_fine, uniform
 
 Array = NDArray[np.float64]
 Start = Literal["uniform", "coarse", "learned", "classical"]
@@ -107,12 +108,13 @@ def solve(
     problem
         What is asked.
     start
-        "coarse": search on coarse grids, hand over, finish (default). "learned": the same with networks that
-        propose, hand over and leap, each kept only where a solve shows it better. "uniform": one grid,
-        penalty continuation. "classical": one grid, fixed penalty, OC exponent 1/2, until no density changes
-        by 0.01 (the literature's).
+        "coarse": search on coarse grids, hand over, finish (default). "learned": what a network draws is
+        finished first, and the search follows where that is in doubt; the same as "coarse" where no network
+        ships. "uniform": one grid, penalty continuation. "classical": one grid, fixed penalty, OC exponent
+        1/2, until no density changes by 0.01 (the literature's).
     proposals
-        Designs tried on the coarsest grid; more time, stiffer designs. Default 8.
+        Designs tried on the coarsest grid; more time, stiffer designs. Default 8. With `start="learned"` and
+        1, what the network draws and no other.
     iterations
         Design iterations on the full grid at most.
     tolerance

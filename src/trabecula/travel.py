@@ -71,7 +71,8 @@ Way = Generator[Event, None, Arrival]
 class Traveller:
     """Runs plans by name through a journal, and keeps the time of every stage and every learned step.
 
-    `took` has the wall time of every run by its name, in seconds.
+    `took` has the wall time of every run by its name, in seconds; `share` is the part of the whole way that
+    the fractions of events are fractions of.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -80,6 +81,7 @@ class Traveller:
         self._seconds: dict[str, float] = {}
         self.trials: list[Trial] = []
         self.took: dict[str, float] = {}
+        self.share = (0.0, 1.0)
 
     def run(self, stage: str, analysis: Analysis, run: Run, fraction: float) -> Generator[Event, None, Step]:
         """Take one run to its stop."""
@@ -87,7 +89,7 @@ class Traveller:
         step, before = run.first, len(run.first.rows)
         first = [step]  # handed on, not kept: where a run began is memory that nothing needs any more
         for step in self.journal.run(run.name, analysis, run.plan, first.pop):
-            yield Event(stage, analysis, step, fraction, run)
+            yield Event(stage, analysis, step, self._of_all(fraction), run)
             run = replace(run, first=step)
         self.took[run.name] = time.perf_counter() - clock
         self._count(stage, len(step.rows) - before, clock)
@@ -139,7 +141,7 @@ class Traveller:
                 steps = []
                 for run, future in zip(runs, futures, strict=True):
                     steps.append(future.result())
-                    yield Event(stage, analysis, steps[-1], fraction, run)
+                    yield Event(stage, analysis, steps[-1], self._of_all(fraction), run)
             finally:  # also where the traveller is interrupted: let nobody work on
                 enough.set()
         return steps
@@ -148,9 +150,17 @@ class Traveller:
         self._iterations[stage] = self._iterations.get(stage, 0) + made
         self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - clock
 
+    def _of_all(self, fraction: float) -> float:
+        low, high = self.share
+        return low + fraction * (high - low)
+
     def arrive(self, step: Step, plan: Plan, analysis: Analysis) -> Arrival:
         """The end of the way."""
         return Arrival(step, plan, analysis, self.stages, tuple(self.trials))
+
+    def again(self, arrival: Arrival) -> Arrival:
+        """An arrival of before, with what was done since."""
+        return replace(arrival, stages=self.stages, trials=tuple(self.trials))
 
     @property
     def stages(self) -> tuple[Stage, ...]:

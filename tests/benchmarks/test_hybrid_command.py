@@ -93,7 +93,7 @@ def test_methods_that_cannot_be_run_say_why(monkeypatch: pytest.MonkeyPatch) -> 
     assert bench.method("learned", plane) == Absent("no network ships for 2-D")
     assert callable(bench.method("learned", solid))
     assert bench.method("only_corrector", solid) == Absent("no network ships for 3-D")
-    assert bench.method("only_leap", solid) == Absent("one network ships for 3-D, so this is learned")
+    assert bench.method("quick", solid) == Absent("no network ships for 3-D")
     assert isinstance(bench.method("more_fields", solid), Absent)
     assert callable(bench.method("element_history", plane))
     assert callable(bench.method("anderson", plane))
@@ -101,7 +101,7 @@ def test_methods_that_cannot_be_run_say_why(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_random_proposals_get_the_time_of_the_networks() -> None:
     made = runs(
-        learned={"one": run((5, 1.0), searched=2.5, trials=(("leap", True, 0.5), ("past", True, 9.0)))},
+        learned={"one": run((6, 1.0))},
         default={"one": run((5, 1.0), searched=2.0)},
     )
     method = Bench({}, made).method("more_fields", place("one"))
@@ -158,8 +158,10 @@ def test_where_no_network_ships_there_is_nothing_to_load_or_repay(monkeypatch: p
 
 def test_solves_of_trials_are_counted_on_their_grids() -> None:
     trials = [
-        Trial("hand-over", "8x4x4 cold", True, 2.0, 1.0, 0.1),
-        Trial("leap", "16x8x8 cold", False, 2.0, 1.0, 0.1),
+        Trial("hand-over", "8x4x4 cold", True, 2.0, 1.0, 0.1, "corrector-3d shipped"),
+        Trial("leap", "16x8x8 cold", False, 2.0, 1.0, 0.1, "leap-3d 0001"),
+        Trial("proposal", "4x2x2 drawn-0", False, 2.0, 1.0, 0.1, "proposer-3d shipped"),
+        Trial("proposal", "8x4x4 ahead-0", False, 2.0, 1.0, 0.1),  # no network, so nothing was shown to any
         Trial("past", "search 4x2x2", True, 2.0, 1.0, 0.1),
     ]
-    assert spent(trials, (16, 8, 8)) == (1, 2 / 8 + 1)
+    assert spent(trials, (16, 8, 8)) == (1, 2 / 8 + 1 + 3 / 64)

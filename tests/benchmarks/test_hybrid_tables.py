@@ -21,7 +21,7 @@ def made() -> Runs:
     names = ("one", "two", "three")
     return runs(
         learned={
-            name: run((1, 10.5), (2, 10.0), trials=TRIALS, finisher="finish-drawn-1", accepted=1, refused=2)
+            name: run((1, 10.5), (2, 10.0), trials=TRIALS, finisher="finish-past-1", accepted=1, refused=2)
             for name in names
         },
         default={
@@ -69,7 +69,7 @@ def test_decisions_are_counted_by_what_they_were_for() -> None:
     assert rows == [
         ("hard 3-D", "learned", "hand-over", 2, 2, 0.4),
         ("hard 3-D", "learned", "leap", 0, 2, 0.2),
-        ("hard 3-D", "learned", "proposal that became the design", 2, 0, None),
+        ("hard 3-D", "learned", "past design that became the design", 2, 0, None),
     ]
 
 

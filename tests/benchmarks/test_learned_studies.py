@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmarks import ablation, narrow, proposer
+from benchmarks import ablation, proposer, scouts
 from tests.benchmarks.runs_made_up import run
+from trabecula.problem import discretise, problems
+from trabecula.starts import Drawer
+from trabecula.surrogate import shipped
+from trabecula.travel import settle
 
 
 def test_an_ablation_counts_solves_to_the_best_of_all_rows() -> None:
@@ -39,13 +45,30 @@ def test_starts_are_held_against_the_best_of_all_runs() -> None:
     ]
 
 
-def test_a_narrower_way_is_held_against_the_default() -> None:
+def test_what_goes_ahead_is_held_against_the_default() -> None:
     plain, quick = run((2.0, 1.004), (4.0, 1.0)), run((0.5, 1.006), (3.0, 1.002))
-    against = narrow.Against([(plain, quick)])
-    assert against.gain(narrow.SECONDS) == pytest.approx(4.0)
+    against = scouts.Against([(plain, quick)])
+    assert against.gain(scouts.SECONDS, 1.0) == pytest.approx(4.0)
+    assert against.gain(scouts.SECONDS, 0.1) == 0.0
     assert against.worse == pytest.approx([0.2])
-    lost = narrow.Against([(plain, run((0.5, 1.2), (3.0, 1.1)))])
-    assert lost.gain(narrow.SECONDS) == 0.0
-    named = dict.fromkeys((*narrow.PLAIN, narrow.DRAWN), against)
-    said = [figure.value for figure in narrow.figures(named)]
-    assert said == pytest.approx([said[0], 4.0, 0.0, 0.0, 0.2])
+    assert against.slower == 0.0
+    lost = scouts.Against([(plain, run((0.5, 1.2), (3.0, 1.1))), (plain, quick)])
+    assert lost.gains(scouts.SECONDS, 1.0) == pytest.approx([0.0, 4.0])
+    assert lost.slower == 50.0
+    ways = (scouts.LEARNED, scouts.NOISE, *scouts.AHEAD, *scouts.ALONE)
+    named = {name: lost if name in scouts.AHEAD else against for name in ways}
+    said = {figure.what: figure.value for figure in scouts.figures(named)}
+    assert said["drawn ahead: slower on fewer problems than random field ahead"] == 50.0
+    assert said["drawn ahead: end above that of penalty ramp ahead, mean"] == pytest.approx(0.2 - 5.1)
+    assert said["drawn ahead: not slower than 0.95x to 1 %"] == 100.0
+    assert said["network of noise ahead: end above the default's, worst"] == pytest.approx(0.2)
+
+
+def test_a_network_of_noise_is_asked_like_any_other() -> None:
+    model = shipped("proposer", 3)
+    assert model is not None
+    drawer = replace(Drawer.of(model), model=scouts.Noise(model.card, b""))
+    way = scouts.ways(drawer)[scouts.NOISE](discretise(problems.get("cantilever_3d", (24, 12, 12))), 1)
+    (trial,) = settle(way).trials
+    assert trial.what == "proposal"
+    assert trial.network == model.card.label

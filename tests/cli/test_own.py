@@ -185,6 +185,7 @@ def test_a_solve_says_which_network_took_part_and_goes_on_without_a_damaged_one(
     assert len(notes) == damaged
     assert all(note.startswith("trabecula: note: your own corrector-3d is passed over") for note in notes)
     said = json.loads((tmp_path / "r" / "result.json").read_text())["learned"]
-    version = "shipped" if damaged else "0001"
-    assert {row["network"] for row in said if row["what"] == "hand-over"} == {f"corrector-3d {version}"}
-    assert f"by corrector-3d {version}" in done.stdout
+    assert {row["network"] for row in said if row["what"] == "proposal"} == {"proposer-3d shipped"}
+    hands = {row["network"] for row in said if row["what"] == "hand-over"}
+    assert hands == (set() if damaged else {"corrector-3d 0001"})  # what ships has no part behind a proposer
+    assert ("by corrector-3d 0001" in done.stdout) is not damaged

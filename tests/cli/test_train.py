@@ -15,10 +15,11 @@ from trabecula.journal import Journal
 from trabecula.learning.generate import Settings, make_shard, prepare_folder
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
+from trabecula.search import Search
 from trabecula.starts import Corrector, Drawer, Leaper
 from trabecula.surrogate import Latent, cards, load_model
 from trabecula.travel import settle
-from trabecula.way import Search, coarse_to_fine
+from trabecula.way import coarse_to_fine
 
 KINDS = ("corrector", "leap", "proposer")
 
@@ -58,7 +59,7 @@ def test_every_kind_of_network_is_trained_with_its_story(models: Path) -> None:
     assert len(judged) == 6  # three plain hand-overs, three of what a network draws
     assert Corrector.of(load_model("corrector-2d", models)).hand_over.grey in (0.25, 0.4, 0.5)
     searches = found["proposer-2d"].story["searches, held out"]
-    assert [row["search"] for row in searches] == ["with the network", "without it", "4 random fields more"]
+    assert [row["search"] for row in searches] == ["what is drawn", "a random field", "the whole search"]
 
 
 def test_trained_networks_take_part_in_a_solve(models: Path) -> None:
@@ -70,7 +71,7 @@ def test_trained_networks_take_part_in_a_solve(models: Path) -> None:
     discrete = discretise(problems.get("cantilever", (96, 48)))
     search = Search(proposals=3, coarse=15, between=10, learned=learned)
     arrival = settle(coarse_to_fine(discrete, 1, Stop(change=0.0, limit=25), Journal(), search))
-    assert {trial.what for trial in arrival.trials} == {"hand-over", "leap"}
+    assert {trial.what for trial in arrival.trials} == {"proposal", "hand-over", "leap"}
     assert np.isfinite(arrival.step.merit)
 
 

@@ -14,9 +14,10 @@ from trabecula.files import UnreadableError
 from trabecula.journal import Journal
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
+from trabecula.search import Search
 from trabecula.starts import Past
 from trabecula.travel import settle
-from trabecula.way import Search, coarse_to_fine
+from trabecula.way import coarse_to_fine
 
 PLATE = problems.cantilever((44, 22))
 

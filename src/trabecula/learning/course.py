@@ -111,7 +111,7 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
         "recipe": {"steps": recipe.steps, "batch": recipe.batch, "rate": recipe.rate, "seed": recipe.seed},
         "hours": round(seconds_of(checkpoint) / 3600, 3),
         "density error, held out": {"before": round(before, 4), "after": round(after, 4)},
-        "limits": LIMITS,
+        "limits": f"{LIMITS} Elsewhere {OTHERWISE[order.kind]}",
     }
     if order.solver:
         story["through the solver"] = _polished(order, recipe, network, (chosen, kept), say)
@@ -141,10 +141,13 @@ def parted(folder: Path) -> tuple[Dataset, list[Path], list[Path]]:
     return dataset, chosen, kept or chosen[-1:]
 
 
-LIMITS = (
-    "Trained on elasticity, compliance under a volume, density filter, cubic voxels, up to four loads. "
-    "Elsewhere its designs are mostly refused by the solve that decides, and cost one or two solves."
-)
+LIMITS = "Trained on elasticity, compliance under a volume, density filter, cubic voxels, up to four loads."
+OTHERWISE = {
+    "corrector": "its designs are mostly refused by the solve that decides, and cost one or two solves.",
+    "leap": "its designs are mostly refused by the solve that decides, and cost one or two solves.",
+    "proposer": "what it draws goes ahead for little, and the search follows as it is without a network.",
+}
+"""What a network costs where it knows nothing."""
 
 
 def _polished(

@@ -15,8 +15,8 @@ from trabecula.analysis import Analysis
 from trabecula.design import Schedule
 from trabecula.hybrid import correct
 from trabecula.optimize import Plan, Step, Stop, advance, begin
+from trabecula.search import optimizer_for
 from trabecula.starts import Corrector, HalfGrey
-from trabecula.way import optimizer_for
 
 Array = NDArray[np.float64]
 

@@ -34,9 +34,10 @@ from trabecula.optimize import Plan, Stop
 from trabecula.optimize import run as run_to_stop
 from trabecula.problem import dump, prepare
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import Search, optimizer_for
 from trabecula.starts import ladder, volume_of
 from trabecula.travel import Event
-from trabecula.way import Search, coarse_to_fine, optimizer_for
+from trabecula.way import coarse_to_fine
 
 Array = NDArray[np.float64]
 

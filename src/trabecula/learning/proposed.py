@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from trabecula.hybrid import SHOWN, Learned
+from trabecula.analysis import Analysis
+from trabecula.hybrid import PULLS, Learned
 from trabecula.journal import Journal
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
+from trabecula.scouts import scouted
+from trabecula.search import Search, triage
 from trabecula.solve import PROPOSALS
 from trabecula.starts import Drawer, ladder
 from trabecula.travel import Traveller, settle
-from trabecula.way import Search, climbed
-
-MORE = 4
-"""Random fields that are tried in place of what the network draws."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +37,26 @@ class Searched:
 
 
 def search_of(sample: Sample, drawer: Drawer) -> Searched:
-    """Search with the network, as it is at work; without it; and with as many more random fields."""
-    grid = ladder(discretise(loads(sample.problem)))[0]
-    asked = {
-        "with the network": Search(proposals=PROPOSALS, learned=Learned(drawer=drawer)),
-        "without it": Search(proposals=PROPOSALS),
-        f"{MORE} random fields more": Search(proposals=PROPOSALS + MORE),
-    }
-    merits, iterations = {}, {}
-    for name, search in asked.items():
+    """What is drawn alone, as it goes ahead of a search; a random field; the whole search."""
+    analysis = Analysis(ladder(discretise(loads(sample.problem)))[0], 1)
+    whole = Search(proposals=PROPOSALS)
+    fields = replace(whole, proposals=whole.scouts, kinds=("search",))
+    merits: dict[str, float] = {}
+    made: dict[str, int] = {}
+    traveller = Traveller(Journal())
+    drawn = settle(scouted(analysis, traveller, replace(whole, learned=Learned(drawer=drawer)), 1))
+    name = "what is drawn"
+    merits[name], made[name] = drawn[0][1].merit, iterations(traveller) + PULLS
+    for name, search in (("a random field", fields), ("the whole search", whole)):
         traveller = Traveller(Journal())
-        found = settle(climbed([grid], 1, traveller, search))
-        merits[name] = min(candidate.merit for candidate in found)
-        extra = SHOWN if search.learned.drawer is not None else 0
-        iterations[name] = sum(stage.iterations for stage in traveller.stages) + extra
-    return Searched(merits, iterations)
+        candidates = settle(triage(analysis, traveller, search, 1))
+        merits[name], made[name] = candidates[0].merit, iterations(traveller)
+    return Searched(merits, made)
+
+
+def iterations(traveller: Traveller) -> int:
+    """All that were made."""
+    return sum(stage.iterations for stage in traveller.stages)
 
 
 def every(shards: Iterable[Path]) -> Iterator[Sample]:

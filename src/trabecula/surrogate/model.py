@@ -19,6 +19,9 @@ Channels = NDArray[np.float32]
 
 FOLDER = Path(__file__).parent / "models"
 MANIFEST = "manifest.json"
+SHIPPED = "shipped"
+"""Version of what ships."""
+
 _LIMIT = 1 << 20
 _LARGEST = 64 << 20
 
@@ -157,7 +160,7 @@ def load_model(name: str, folder: Path = FOLDER) -> Model:
     if name not in found:
         known = ", ".join(sorted(found)) or "none"
         raise UnreadableError(folder / MANIFEST, f"has no model {name!r}; there is: {known}")
-    card = found[name] if folder != FOLDER else replace(found[name], version="shipped")
+    card = found[name] if folder != FOLDER else replace(found[name], version=SHIPPED)
     path = folder / Path(card.file).name
     content = read_bytes(path, _LARGEST)
     if hashlib.sha256(content).hexdigest() != card.sha256:

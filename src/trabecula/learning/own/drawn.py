@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
+from trabecula.climb import climbed
 from trabecula.journal import Journal
 from trabecula.learning.example import Example
 from trabecula.learning.examples import handed_over
 from trabecula.learning.problems import draw
 from trabecula.problem import prepare
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import Search
 from trabecula.starts import ladder
 from trabecula.surrogate import Model
 from trabecula.travel import Traveller, settle
-from trabecula.way import Search, climbed
 
 Array = NDArray[np.float64]
 

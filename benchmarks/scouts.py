@@ -1,0 +1,217 @@
+"""Claim: where a design that a network draws goes ahead of the search, a problem is within 1 % and 0.1 % of
+the better end after half of the default's iterations and 1 / 1.7 of its time, nearly never later, and never
+ends worse; and plain starts that go ahead do less.
+
+Every problem is solved to its end by the default; by the learned start without any other network (what is
+drawn goes ahead, the search follows where it is in doubt); by the same with a random field, with a penalty
+ramp and with a network that says nothing but noise; and by what goes ahead alone (`--proposals 1`, and the
+same with plain starts; and the four random fields of the hybrid's `few_fields`). Solves are counted by their
+share of the full grid's voxels. A gain is the default's count (or seconds) to within a level of the better of
+both ends, divided by the way's: the median over all problems, 0 where only the default arrives.
+
+`--models DIR` has another proposer than the one that ships. Runs are kept in out/, so that a command that is
+cut goes on; `--fresh` forgets them.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import places
+from benchmarks.optima import keep, load, reached
+from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
+from benchmarks.travelled import Travelled, travel
+from benchmarks.ways import OTHER, Method, Renamed, default, few_fields, nowhere, stop_of
+from trabecula.hybrid import Learned
+from trabecula.learning.problems import draw
+from trabecula.problem import discretise
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import Search
+from trabecula.starts import Drawer, Ramps, RandomFields
+from trabecula.surrogate import Model, load_model, shipped
+from trabecula.travel import Way
+from trabecula.way import coarse_to_fine
+
+LEVELS = (1.0, 0.1)
+"""Per cent above the better of two ends."""
+
+SEED, VOXELS = 70_001, 27_000
+"""Of more random problems, easy and hard in turns."""
+
+SECONDS, EQUIVALENTS = 0, 1
+SLOWER = 0.95
+DEFAULT, LEARNED = "the default", "drawn ahead"
+AHEAD = ("random field ahead", "penalty ramp ahead")
+NOISE = "network of noise ahead"
+ALONE = {"drawn alone": LEARNED, "random field alone": AHEAD[0], "penalty ramp alone": AHEAD[1]}
+
+
+class Noise(Model):
+    """Answers whatever it is asked with noise."""
+
+    def run(self, inputs: dict[str, NDArray[np.float32]], threads: int = 1) -> NDArray[np.float32]:
+        """As many answers as examples, of the right shape."""
+        fields = inputs["fields"]
+        channels = self.card.answers * self.card.patch**self.card.dimension
+        random = np.random.default_rng(0)
+        return 4.0 * random.standard_normal((len(fields), channels, *fields.shape[2:]), np.float32)
+
+
+def way(discrete: DiscreteProblem, threads: int, search: Search) -> Way:
+    """The default with another search."""
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+
+
+def ways(drawer: Drawer) -> dict[str, Method]:
+    """The default, and what is compared with it."""
+    noise = replace(drawer, model=Noise(drawer.model.card, b""))
+    searches = {
+        LEARNED: Search(learned=Learned(drawer=drawer)),
+        AHEAD[0]: Search(ahead=Renamed(RandomFields(OTHER))),
+        AHEAD[1]: Search(ahead=Renamed(Ramps())),
+        NOISE: Search(learned=Learned(drawer=noise)),
+    }
+    alone = {name: replace(searches[whole], proposals=1) for name, whole in ALONE.items()}
+    made = {name: partial(way, search=search) for name, search in {**searches, **alone}.items()}
+    return {DEFAULT: default, **made, "four random fields alone": few_fields}
+
+
+@dataclass(frozen=True)
+class Against:
+    """A way and the default on the same problems."""
+
+    pairs: Sequence[tuple[Travelled, Travelled]]
+
+    def gains(self, part: int, level: float) -> list[float]:
+        """Times as much of a part of `Moment` as the way takes, the default takes to the level."""
+        return [_gain(plain, run, part, level) for plain, run in self.pairs]
+
+    def gain(self, part: int, level: float) -> float:
+        """Their median."""
+        return statistics.median(self.gains(part, level))
+
+    @property
+    def in_all(self) -> float:
+        """The same of the time to the stop."""
+        return statistics.median(plain.seconds / run.seconds for plain, run in self.pairs)
+
+    @property
+    def slower(self) -> float:
+        """Per cent of the problems where it takes longer than the default to the first level."""
+        return 100 * statistics.fmean(gain < SLOWER for gain in self.gains(SECONDS, LEVELS[0]))
+
+    @property
+    def worse(self) -> list[float]:
+        """How far the ends are above the default's, per cent."""
+        return [100 * (run.compliance / plain.compliance - 1) for plain, run in self.pairs]
+
+
+def _gain(plain: Travelled, run: Travelled, part: int, level: float) -> float:
+    goal = min(plain.compliance, run.compliance) * (1 + level / 100)
+    moments = (reached(each, goal) for each in (plain, run))
+    before, after = (math.inf if moment is None else moment[part] for moment in moments)
+    return 1.0 if before == after else before / after
+
+
+def rows(found: Mapping[str, Against]) -> Iterator[tuple[Cell, ...]]:
+    """A line a way."""
+    for name, against in found.items():
+        worse = np.array(against.worse)
+        yield (
+            name,
+            len(against.pairs),
+            *(against.gain(part, level) for level in LEVELS for part in (EQUIVALENTS, SECONDS)),
+            f"{against.slower:.0f} %",
+            against.in_all,
+            float(worse.mean()),
+            float(np.quantile(worse, 0.9)),
+            float(worse.max()),
+            f"{100 * float((worse > 0.1).mean()):.0f} %",
+        )
+
+
+def figures(found: Mapping[str, Against]) -> Iterator[Figure]:
+    """What the claim says."""
+    drawn = found[LEARNED]
+    for level in LEVELS:
+        for part, called, goal in ((EQUIVALENTS, "solves", 2.0), (SECONDS, "wall time", 1.7)):
+            what = f"{LEARNED}: {called} of the default to {level:g} %, median"
+            yield Figure(what, drawn.gain(part, level), "x", goal, larger=True)
+    yield Figure(f"{LEARNED}: not slower than {SLOWER}x to 1 %", 100 - drawn.slower, "%", 95.0, larger=True)
+    yield Figure(f"{LEARNED}: wall time of the default to the stop, median", drawn.in_all, "x")
+    for name in (LEARNED, NOISE):
+        yield Figure(f"{name}: end above the default's, worst", max(found[name].worse), "%", 0.1)
+    for name in AHEAD:
+        other = found[name]
+        yield Figure(
+            f"{LEARNED}: slower on fewer problems than {name}", other.slower - drawn.slower, "%", 0.0, True
+        )
+        ends = statistics.fmean(drawn.worse) - statistics.fmean(other.worse)
+        yield Figure(f"{LEARNED}: end above that of {name}, mean", ends, "%", 0.0)
+    for name in list(ALONE)[1:]:
+        ends = statistics.fmean(found["drawn alone"].worse) - statistics.fmean(found[name].worse)
+        yield Figure(f"drawn alone: end above that of {name}, mean", ends, "%", 0.0)
+
+
+COLUMNS = (
+    "way", "problems", "solves to 1 %", "wall time to 1 %", "solves to 0.1 %", "wall time to 0.1 %",
+    "slower to 1 %", "wall time in all", "end above the default's, mean %", "90th percentile", "worst",
+    "more than 0.1 % above",
+)  # fmt: skip
+
+
+def problems(asked_sets: Sequence[str], quick: bool, limit: int | None, more: int) -> Iterator[places.Place]:
+    """Those of the sets that are solid, and more random ones."""
+    yield from (place for place in places.places(asked_sets, quick, limit) if place.dimension == 3)
+    for index in range(more):
+        problem = draw(SEED, index, 3, index % 2 == 1, VOXELS)
+        yield places.Place("more", "more", f"more 3-D {index}", problem)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--models", type=Path, help="folder with proposer-3d; default: what ships")
+    parser.add_argument("--sets", nargs="*", default=["solid", "hard", "easy"], choices=sorted(places.SETS))
+    parser.add_argument("--limit", type=int, help="problems of a set at most")
+    parser.add_argument("--more", type=int, default=40, help="random problems beside the sets")
+    parser.add_argument("--fresh", action="store_true", help="forget the runs that are kept")
+    asked = parser.parse_args()
+    model = load_model("proposer-3d", asked.models) if asked.models else shipped("proposer", 3)
+    if model is None:
+        sys.exit("no proposer-3d ships; name one with --models")
+    path = SCRATCH / f"scouts-{model.card.sha256[:12]}.jsonl"
+    if asked.fresh:
+        path.unlink(missing_ok=True)
+    runs, compared = load(path), ways(Drawer.of(model))
+    pairs: dict[str, list[tuple[Travelled, Travelled]]] = {name: [] for name in compared}
+    for place in problems(asked.sets, asked.quick, asked.limit, asked.more):
+        discrete = discretise(place.problem)
+        for name, method in compared.items():
+            key = (place.name, place.size, name)
+            if key not in runs:
+                runs[key] = travel(method, discrete, asked.threads)
+                keep(path, key, runs[key], asked.threads)
+            pairs[name].append((runs[place.name, place.size, DEFAULT], runs[key]))
+        ends = ", ".join(f"{each[-1][1].compliance:.5g}" for each in pairs.values())
+        print(f"{place.name} {place.size}: {ends}", file=sys.stderr)
+    found = {name: Against(each) for name, each in pairs.items() if name != DEFAULT}
+    table = Table(
+        "Ways beside the default, times as much as the way takes the default takes",
+        COLUMNS,
+        tuple(rows(found)),
+    )
+    finish("scouts", __doc__ or "", asked, list(figures(found)), [table])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""Hand over and finish: what a search found, grid by grid to the finest, and there to the stop."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+
+from trabecula.analysis import Analysis
+from trabecula.design import Schedule
+from trabecula.hybrid import Learned, correct, leap, seen
+from trabecula.optimize import Plan, Step, Stop, begin, go_on
+from trabecula.problem.discrete import DiscreteProblem
+from trabecula.search import (
+    Candidate,
+    Search,
+    Tried,
+    different,
+    limited,
+    merit_after,
+    optimizer_for,
+    proposed,
+    sharpened,
+    stage_of,
+    triage,
+)
+from trabecula.starts import Leaper, Ramps
+from trabecula.travel import Arrival, Event, Run, Traveller, Way
+
+FRESH = 30
+"""Iterations of the penalty ramp of a design that begins on a grid between."""
+
+
+Going = tuple[Candidate, Plan, Step]
+"""A candidate on the finest grid, how it is worked on, and where it stands."""
+
+
+def climbed(
+    grids: Sequence[DiscreteProblem],
+    threads: int | None,
+    traveller: Traveller,
+    search: Search,
+    tried: Tried = (),
+) -> Generator[Event, None, list[Candidate]]:
+    """Search, and climb all grids but the finest: what is handed over to that, the best of every kind.
+
+    Parameters
+    ----------
+    grids
+        The coarse ones.
+    tried
+        What of the search was made on the coarsest of them before.
+    """
+    candidates = yield from triage(Analysis(grids[0], threads), traveller, search, threads, tried)
+    for level, grid in enumerate(grids[1:], start=1):
+        candidates = yield from _climb(Analysis(grid, threads), candidates, level, traveller, search, threads)
+    return candidates
+
+
+def _climb(
+    analysis: Analysis,
+    candidates: list[Candidate],
+    level: int,
+    traveller: Traveller,
+    search: Search,
+    threads: int | None,
+) -> Generator[Event, None, list[Candidate]]:
+    """Work the candidates out on a grid between, beside a new one: finer walls may be worth it there."""
+    grid = analysis.discrete
+    next_ones = [_next(analysis, candidate, level, traveller, search) for candidate in candidates]
+    origins, runs = [origin for origin, _ in next_ones], [run for _, run in next_ones]
+    next_ones.clear()  # steps are memory
+    if "ramp" in search.kinds:
+        (proposal,) = Ramps((FRESH,)).propose(grid, analysis.chain, 1)
+        plan, first = proposed(analysis, proposal, search, threads)
+        origins.append(Candidate(f"fresh{level}", "ramp", proposal.density, float("inf")))
+        plan = replace(plan, stop=limited(FRESH + search.between - 10))
+        runs.append(Run(f"{level}-fresh", plan, first))
+    steps = yield from traveller.run_all(stage_of(grid), analysis, runs, threads, 0.1 + 0.1 * level)
+    return different([replace(c, density=s.x, merit=s.merit) for c, s in zip(origins, steps, strict=True)])
+
+
+def _next(
+    analysis: Analysis, candidate: Candidate, level: int, traveller: Traveller, search: Search
+) -> tuple[Candidate, Run]:
+    """A candidate handed over to a grid between, and its run there."""
+    plan, first = _handed_over(analysis, candidate, search, limited(search.between), traveller)
+    return replace(candidate, coarser=candidate.path), Run(f"{level}-{candidate.name}", plan, first)
+
+
+def gone_ahead(
+    grids: Sequence[DiscreteProblem],
+    finest: Analysis,
+    candidate: Candidate,
+    traveller: Traveller,
+    search: Search,
+    stop: Stop,
+) -> Way:
+    """Take one candidate of the coarsest grid up all grids to the stop.
+
+    Parameters
+    ----------
+    grids
+        The coarse ones.
+    """
+    for level, grid in enumerate(grids[1:], start=1):
+        analysis = Analysis(grid, finest.threads)
+        origin, run = _next(analysis, candidate, level, traveller, search)
+        step = yield from traveller.run(stage_of(grid), analysis, run, 0.1 + 0.1 * level)
+        candidate = replace(origin, density=step.x, merit=step.merit)
+    going = [(candidate, *_handed_over(finest, candidate, search, stop, traveller))]
+    return (yield from _to_the_stop(finest, going, "ahead", traveller, search))
+
+
+def _handed_over(
+    analysis: Analysis, candidate: Candidate, search: Search, stop: Stop, traveller: Traveller
+) -> tuple[Plan, Step]:
+    """By the network, if there is one and its design is better than the coarse one; else half grey."""
+    discrete = analysis.discrete
+    optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
+    hand_over, density = search.hand_over, candidate.density
+    corrector = search.learned.corrector
+    if corrector is not None:
+        plan = Plan(optimizer, sharpened(discrete, Schedule(end, end)), stop, search.tolerance)
+        where = f"{stage_of(discrete)} {candidate.name}"
+        drawn, trial = correct(analysis, corrector, density, plan, where)
+        traveller.trials.append(trial)
+        if drawn is not None:
+            hand_over, density = corrector.hand_over, drawn
+    x, schedule = hand_over.start(density, discrete, analysis.chain)
+    plan = Plan(optimizer, sharpened(discrete, schedule), stop, search.tolerance)
+    return plan, begin(plan, x)
+
+
+def finish(
+    analysis: Analysis,
+    candidates: list[Candidate],
+    traveller: Traveller,
+    search: Search,
+    stop: Stop,
+    threads: int | None,
+    ahead: Arrival | None = None,
+) -> Way:
+    """Try the candidates on the finest grid, and take the best to the stop.
+
+    Parameters
+    ----------
+    ahead
+        What went ahead. It is what counts where it was better when the candidates were decided, or is at the
+        end.
+    """
+    freely = replace(search, hand_over=search.freer, learned=Learned())
+    going = [
+        (candidate, *_handed_over(analysis, candidate, freely if place else search, stop, traveller))
+        for place, candidate in enumerate(candidates)
+    ]
+
+    def until(plan: Plan) -> Stop:
+        if search.decide is None:
+            return stop
+        return limited(min(plan.schedule.over + search.decide, stop.limit))
+
+    if len(going) > 1 or ahead is not None:
+        contenders = [(candidate, plan) for candidate, plan, _ in going]
+        runs = [
+            Run(f"fine-{candidate.name}", replace(plan, stop=until(plan)), first)
+            for candidate, plan, first in going
+        ]
+        going.clear()  # steps are memory: `run_all` lets go of each when its run has begun
+        steps = yield from traveller.run_all(stage_of(analysis.discrete), analysis, runs, threads, 0.6)
+        going = [(*contender, step) for contender, step in zip(contenders, steps, strict=True)]
+        del steps
+    going = sorted(going, key=lambda entry: entry[2].merit)[:1]
+    if ahead is not None and merit_after(ahead.step, until(ahead.plan).limit) <= going[0][2].merit:
+        return traveller.again(ahead)
+    arrival = yield from _to_the_stop(analysis, going, "finish", traveller, search)
+    if ahead is not None and ahead.step.merit <= arrival.step.merit:
+        return traveller.again(ahead)
+    return arrival
+
+
+def _to_the_stop(
+    analysis: Analysis, going: list[Going], word: str, traveller: Traveller, search: Search
+) -> Way:
+    """Finish the one that is going, leaping on the way where there is a network for it.
+
+    The list is used up: where a run began is memory that nothing needs any more.
+    """
+    candidate, plan, first = going.pop()
+    if search.learned.leaper is not None:
+        first = yield from _leap(analysis, search.learned.leaper, plan, first, candidate.name, traveller)
+    last = traveller.run(
+        stage_of(analysis.discrete), analysis, Run(f"{word}-{candidate.name}", plan, go_on(plan, first)), 0.8
+    )
+    del first
+    return replace(traveller.arrive((yield from last), plan, analysis), coarser=candidate.path)
+
+
+def _leap(
+    analysis: Analysis, leaper: Leaper, plan: Plan, first: Step, name: str, traveller: Traveller
+) -> Generator[Event, None, Step]:
+    """Iterate until two designs at the full penalty have been seen, and leap from them."""
+    stage = stage_of(analysis.discrete)
+    early = max(len(first.rows), plan.schedule.over + leaper.first)
+    step, shown = go_on(plan, first), []
+    for count in (early, early + leaper.apart):
+        limited_plan = replace(plan, stop=replace(plan.stop, limit=min(count, plan.stop.limit)))
+        step = yield from traveller.run(
+            stage, analysis, Run(f"leap-{name}-{count}", limited_plan, go_on(limited_plan, step)), 0.75
+        )
+        if step.finished == "converged" or len(step.rows) >= plan.stop.limit:
+            return step
+        step, design = seen(analysis, plan, step)
+        shown.append(design)
+    step, trial = leap(analysis, leaper, shown[0], plan, step, f"{stage} {name}")
+    traveller.trials.append(trial)
+    return step

@@ -1,0 +1,92 @@
+"""What goes ahead of a search, and whether a search is needed after it.
+
+A network draws a design, and that goes up all grids to its stop before anything is searched. Then starts are
+made that no network has a part in. Where all of them find a design as good on the coarsest grid, there is
+nothing to search for; else the whole search follows, as it is without a network. So a bad network costs its
+own runs, and never a worse design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from trabecula.analysis import Analysis
+from trabecula.hybrid import convex_plan, propose
+from trabecula.optimize import Step, begin
+from trabecula.result import Trial
+from trabecula.search import (
+    Search,
+    Tried,
+    halved,
+    of_given,
+    optimizer_for,
+    own_starts,
+    proposed,
+    searching,
+    stage_of,
+)
+from trabecula.starts import Drawer, Proposal, volume_of
+from trabecula.travel import Event, Run, Traveller
+
+Made = list[tuple[Proposal, Step]]
+
+
+def scouted(
+    analysis: Analysis, traveller: Traveller, search: Search, threads: int | None
+) -> Generator[Event, None, Made]:
+    """What may go ahead, worked out on the coarsest grid; the worse half is given up as in a search.
+
+    Returns
+    -------
+    list
+        Those that were worked out to the end, the best first.
+    """
+    discrete, drawer, count = analysis.discrete, search.learned.drawer, min(search.scouts, search.proposals)
+    if drawer is not None:
+        plan = convex_plan(optimizer_for(discrete, threads))
+        convex = Run("0-convex", plan, begin(plan, analysis.chain.uniform(volume_of(discrete))))
+        step = yield from traveller.run(searching(discrete), analysis, convex, 0.01)
+        crowd = propose(analysis, drawer, step.x, count)
+    else:
+        assert search.ahead is not None
+        crowd = list(search.ahead.propose(discrete, analysis.chain, count))
+    return (yield from halved(analysis, crowd, {}, traveller, search, threads))
+
+
+def doubted(
+    analysis: Analysis, scouts: Tried, traveller: Traveller, search: Search, threads: int | None
+) -> Generator[Event, None, tuple[bool, Made]]:
+    """Whether a search has to follow on the coarsest grid, and what was made of it to find out.
+
+    The sentinels are worked out without regard of each other, and so are designs that were given: those may
+    be of another problem, and only raise a doubt by being better.
+    """
+    if not search.also and search.proposals <= search.scouts:
+        return False, []
+    ramps, fields, given = own_starts(analysis, search)
+    chosen = [p for p in (*ramps, *fields) if p.name in search.sentinels] + given
+    planned = [proposed(analysis, p, search, threads) for p in chosen]
+    runs = [Run(f"0-{p.name}", plan, first) for p, (plan, first) in zip(chosen, planned, strict=True)]
+    steps = yield from traveller.run_all(searching(analysis.discrete), analysis, runs, threads, 0.03)
+    made = list(zip(chosen, steps, strict=True))
+    if not agreed(scouts, made, search):
+        return True, made
+    traveller.trials += of_given([*scouts, *made], search.kinds, stage_of(analysis.discrete), traveller)
+    return False, made
+
+
+def agreed(scouts: Tried, made: Tried, search: Search) -> bool:
+    """Whether the best scout and all sentinels are as good as each other, and no given design is better."""
+    best = scouts[0][1].merit
+    plain = [step.merit for proposal, step in made if proposal.kind in search.kinds]
+    others = [step.merit for proposal, step in made if proposal.kind not in search.kinds]
+    least = min((best, *plain, *others)) * (1.0 + search.agree)
+    return bool(plain) and max(best, *plain) <= least
+
+
+def told(scouts: Tried, made: Tried, where: str, taken: bool, seconds: float, drawer: Drawer | None) -> Trial:
+    """What became of the best scout, beside the best of what else was made; both on the coarsest grid."""
+    best, step = scouts[0]
+    ordinary = min((other.merit for _, other in made), default=float("inf"))
+    label = "" if drawer is None else drawer.model.card.label
+    return Trial("proposal", f"{where} {best.name}", taken, ordinary, step.merit, seconds, label)

@@ -16,7 +16,6 @@ from trabecula.search import (
     Tried,
     different,
     limited,
-    merit_after,
     optimizer_for,
     proposed,
     sharpened,
@@ -24,7 +23,7 @@ from trabecula.search import (
     triage,
 )
 from trabecula.starts import Leaper, Ramps
-from trabecula.travel import Arrival, Event, Run, Traveller, Way
+from trabecula.travel import Event, Run, Traveller, Way
 
 FRESH = 30
 """Iterations of the penalty ramp of a design that begins on a grid between."""
@@ -138,16 +137,8 @@ def finish(
     search: Search,
     stop: Stop,
     threads: int | None,
-    ahead: Arrival | None = None,
 ) -> Way:
-    """Try the candidates on the finest grid, and take the best to the stop.
-
-    Parameters
-    ----------
-    ahead
-        What went ahead. It is what counts where it was better when the candidates were decided, or is at the
-        end.
-    """
+    """Try the candidates on the finest grid, and take the best to the stop."""
     freely = replace(search, hand_over=search.freer, learned=Learned())
     going = [
         (candidate, *_handed_over(analysis, candidate, freely if place else search, stop, traveller))
@@ -159,7 +150,7 @@ def finish(
             return stop
         return limited(min(plan.schedule.over + search.decide, stop.limit))
 
-    if len(going) > 1 or ahead is not None:
+    if len(going) > 1:
         contenders = [(candidate, plan) for candidate, plan, _ in going]
         runs = [
             Run(f"fine-{candidate.name}", replace(plan, stop=until(plan)), first)
@@ -170,12 +161,7 @@ def finish(
         going = [(*contender, step) for contender, step in zip(contenders, steps, strict=True)]
         del steps
     going = sorted(going, key=lambda entry: entry[2].merit)[:1]
-    if ahead is not None and merit_after(ahead.step, until(ahead.plan).limit) <= going[0][2].merit:
-        return traveller.again(ahead)
-    arrival = yield from _to_the_stop(analysis, going, "finish", traveller, search)
-    if ahead is not None and ahead.step.merit <= arrival.step.merit:
-        return traveller.again(ahead)
-    return arrival
+    return (yield from _to_the_stop(analysis, going, "finish", traveller, search))
 
 
 def _to_the_stop(

@@ -2,8 +2,8 @@
 
 A network draws a design, and that goes up all grids to its stop before anything is searched. Then starts are
 made that no network has a part in. Where all of them find a design as good on the coarsest grid, there is
-nothing to search for; else the whole search follows, as it is without a network. So a bad network costs its
-own runs, and never a worse design.
+nothing to search for; else the whole search follows, as it is without a network, and the better end counts.
+So a bad network costs its own runs, and never a worse design.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Generator
 from trabecula.analysis import Analysis
 from trabecula.hybrid import convex_plan, propose
 from trabecula.optimize import Step, begin
+from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Trial
 from trabecula.search import (
     Search,
@@ -54,15 +55,23 @@ def scouted(
 
 
 def doubted(
-    analysis: Analysis, scouts: Tried, traveller: Traveller, search: Search, threads: int | None
+    analysis: Analysis,
+    finest: DiscreteProblem,
+    scouts: Tried,
+    traveller: Traveller,
+    search: Search,
+    threads: int | None,
 ) -> Generator[Event, None, tuple[bool, Made]]:
     """Whether a search has to follow on the coarsest grid, and what was made of it to find out.
 
     The sentinels are worked out without regard of each other, and so are designs that were given: those may
-    be of another problem, and only raise a doubt by being better.
+    be of another problem, and only raise a doubt by being better. Where the filter is thinner than a voxel of
+    this grid, there may be better designs that it cannot show, and it settles nothing.
     """
     if not search.also and search.proposals <= search.scouts:
         return False, []
+    if finest.radius < max(analysis.discrete.grid.spacing):
+        return True, []
     ramps, fields, given = own_starts(analysis, search)
     chosen = [p for p in (*ramps, *fields) if p.name in search.sentinels] + given
     planned = [proposed(analysis, p, search, threads) for p in chosen]

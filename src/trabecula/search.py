@@ -149,7 +149,7 @@ def triage(
     Parameters
     ----------
     tried
-        What of it was made there before: it is not run again, and never given up.
+        What of it was made there before, and is not made again.
     """
     ramps, fields, given = own_starts(analysis, search)
     known = {proposal.name: step for proposal, step in tried}
@@ -160,8 +160,8 @@ def triage(
     steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.03)
     done = list(zip(straight, steps, strict=True))
     done += yield from halved(analysis, fields, known, traveller, search, threads)
-    there = {proposal.name for proposal, _ in done}
-    done += [(proposal, step) for proposal, step in tried if proposal.name not in there]
+    random = {proposal.name for proposal in fields}
+    done += [(proposal, step) for proposal, step in tried if proposal.name not in random]
     best = different([candidate_of(proposal, step) for proposal, step in done])
     traveller.trials += of_given(done, search.kinds, stage_of(analysis.discrete), traveller)
     return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]

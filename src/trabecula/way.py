@@ -93,11 +93,12 @@ def _scouts_first(
     arrival = yield from gone_ahead(grids[:-1], finest, best, traveller, search, stop)
     ahead = arrival = arrival.light()
     traveller.share = (AHEAD, 1.0)
-    in_doubt, made = yield from doubted(coarsest, scouts, traveller, search, threads)
+    in_doubt, made = yield from doubted(coarsest, finest.discrete, scouts, traveller, search, threads)
     if in_doubt:
         search = replace(search, learned=Learned(drawer=search.learned.drawer))
         candidates = yield from climbed(grids[:-1], threads, traveller, search, made)
-        arrival = yield from finish(finest, candidates, traveller, search, stop, threads, ahead)
+        arrival = yield from finish(finest, candidates, traveller, search, stop, threads)
+        arrival = min(ahead, arrival, key=lambda end: end.step.merit)
     where, is_taken = stage_of(grids[0]), arrival.step is ahead.step
     traveller.trials.append(told(scouts, made, where, is_taken, seconds, search.learned.drawer))
     return traveller.again(arrival)
@@ -135,7 +136,7 @@ def _best_of_all(
     scouts = yield from scouted(analysis, traveller, search, threads)
     seconds = time.perf_counter() - clock
     best = candidate_of(*scouts[0])
-    in_doubt, made = yield from doubted(analysis, scouts, traveller, search, threads)
+    in_doubt, made = yield from doubted(analysis, analysis.discrete, scouts, traveller, search, threads)
     if in_doubt:
         found = yield from triage(analysis, traveller, search, threads, made)
         best = min(best, found[0], key=lambda c: c.merit)

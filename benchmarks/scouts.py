@@ -9,8 +9,8 @@ same with plain starts; and the four random fields of the hybrid's `few_fields`)
 share of the full grid's voxels. A gain is the default's count (or seconds) to within a level of the better of
 both ends, divided by the way's: the median over all problems, 0 where only the default arrives.
 
-`--models DIR` has another proposer than the one that ships. Runs are kept in out/, so that a command that is
-cut goes on; `--fresh` forgets them.
+`--dimension 2` does this in the plane. `--models DIR` has another proposer than the one that ships. Runs are
+kept in out/, so that a command that is cut goes on; `--fresh` forgets them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import places
+from benchmarks.hybrid_figures import STRONGEST
 from benchmarks.optima import keep, load, reached
-from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
+from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.travelled import Travelled, travel
 from benchmarks.ways import OTHER, Method, Renamed, default, few_fields, nowhere, stop_of
 from trabecula.hybrid import Learned
@@ -44,9 +45,10 @@ from trabecula.way import coarse_to_fine
 LEVELS = (1.0, 0.1)
 """Per cent above the better of two ends."""
 
-SEED, VOXELS = 70_001, 27_000
+SEED = 70_001
 """Of more random problems, easy and hard in turns."""
 
+SETS = {2: ["named", "hard", "easy"], 3: ["solid", "hard", "easy"]}
 SECONDS, EQUIVALENTS = 0, 1
 SLOWER = 0.95
 DEFAULT, LEARNED = "the default", "drawn ahead"
@@ -139,27 +141,28 @@ def rows(found: Mapping[str, Against]) -> Iterator[tuple[Cell, ...]]:
         )
 
 
-def figures(found: Mapping[str, Against]) -> Iterator[Figure]:
+def figures(found: Mapping[str, Against], dimension: int) -> Iterator[Figure]:
     """What the claim says."""
-    drawn = found[LEARNED]
+    drawn, (wall, solves) = found[LEARNED], STRONGEST[dimension]
+    here = f"{LEARNED}, {dimension}-D"
     for level in LEVELS:
-        for part, called, goal in ((EQUIVALENTS, "solves", 2.0), (SECONDS, "wall time", 1.7)):
-            what = f"{LEARNED}: {called} of the default to {level:g} %, median"
+        for part, called, goal in ((EQUIVALENTS, "solves", solves), (SECONDS, "wall time", wall)):
+            what = f"{here}: {called} of the default to {level:g} %, median"
             yield Figure(what, drawn.gain(part, level), "x", goal, larger=True)
-    yield Figure(f"{LEARNED}: not slower than {SLOWER}x to 1 %", 100 - drawn.slower, "%", 95.0, larger=True)
-    yield Figure(f"{LEARNED}: wall time of the default to the stop, median", drawn.in_all, "x")
+    yield Figure(f"{here}: not slower than {SLOWER}x to 1 %", 100 - drawn.slower, "%", 95.0, larger=True)
+    yield Figure(f"{here}: wall time of the default to the stop, median", drawn.in_all, "x")
     for name in (LEARNED, NOISE):
-        yield Figure(f"{name}: end above the default's, worst", max(found[name].worse), "%", 0.1)
+        what = f"{name}, {dimension}-D: end above the default's, worst"
+        yield Figure(what, max(found[name].worse), "%", 0.1)
     for name in AHEAD:
         other = found[name]
-        yield Figure(
-            f"{LEARNED}: slower on fewer problems than {name}", other.slower - drawn.slower, "%", 0.0, True
-        )
+        fewer = other.slower - drawn.slower
+        yield Figure(f"{here}: slower on fewer problems than {name}", fewer, "%", 0.0, larger=True)
         ends = statistics.fmean(drawn.worse) - statistics.fmean(other.worse)
-        yield Figure(f"{LEARNED}: end above that of {name}, mean", ends, "%", 0.0)
+        yield Figure(f"{here}: end above that of {name}, mean", ends, "%", 0.0)
     for name in list(ALONE)[1:]:
         ends = statistics.fmean(found["drawn alone"].worse) - statistics.fmean(found[name].worse)
-        yield Figure(f"drawn alone: end above that of {name}, mean", ends, "%", 0.0)
+        yield Figure(f"drawn alone, {dimension}-D: end above that of {name}, mean", ends, "%", 0.0)
 
 
 COLUMNS = (
@@ -169,32 +172,39 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def problems(asked_sets: Sequence[str], quick: bool, limit: int | None, more: int) -> Iterator[places.Place]:
-    """Those of the sets that are solid, and more random ones."""
-    yield from (place for place in places.places(asked_sets, quick, limit) if place.dimension == 3)
+def problems(
+    dimension: int, asked_sets: Sequence[str], quick: bool, limit: int | None, more: int
+) -> Iterator[places.Place]:
+    """Those of the sets that are of a dimension, and more random ones."""
+    for place in places.places(asked_sets, quick, limit):
+        if place.dimension == dimension:
+            yield place
     for index in range(more):
-        problem = draw(SEED, index, 3, index % 2 == 1, VOXELS)
-        yield places.Place("more", "more", f"more 3-D {index}", problem)
+        problem = draw(SEED, index, dimension, index % 2 == 1, places.VOXELS[dimension])
+        yield places.Place("more", "more", f"more {dimension}-D {index}", problem)
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--models", type=Path, help="folder with proposer-3d; default: what ships")
-    parser.add_argument("--sets", nargs="*", default=["solid", "hard", "easy"], choices=sorted(places.SETS))
+    parser.add_argument("--dimension", type=int, default=3, choices=(2, 3))
+    parser.add_argument("--models", type=Path, help="folder with the proposer; default: what ships")
+    parser.add_argument("--sets", nargs="*", choices=sorted(places.SETS), help="of problems")
     parser.add_argument("--limit", type=int, help="problems of a set at most")
     parser.add_argument("--more", type=int, default=40, help="random problems beside the sets")
     parser.add_argument("--fresh", action="store_true", help="forget the runs that are kept")
     asked = parser.parse_args()
-    model = load_model("proposer-3d", asked.models) if asked.models else shipped("proposer", 3)
+    dimension, name = asked.dimension, f"proposer-{asked.dimension}d"
+    model = load_model(name, asked.models) if asked.models else shipped("proposer", dimension)
     if model is None:
-        sys.exit("no proposer-3d ships; name one with --models")
+        sys.exit(f"no {name} ships; name one with --models")
+    sets = SETS[dimension] if asked.sets is None else asked.sets
     path = SCRATCH / f"scouts-{model.card.sha256[:12]}.jsonl"
     if asked.fresh:
         path.unlink(missing_ok=True)
     runs, compared = load(path), ways(Drawer.of(model))
     pairs: dict[str, list[tuple[Travelled, Travelled]]] = {name: [] for name in compared}
-    for place in problems(asked.sets, asked.quick, asked.limit, asked.more):
+    for place in problems(dimension, sets, asked.quick, asked.limit, asked.more):
         discrete = discretise(place.problem)
         for name, method in compared.items():
             key = (place.name, place.size, name)
@@ -210,7 +220,8 @@ def main() -> None:
         COLUMNS,
         tuple(rows(found)),
     )
-    finish("scouts", __doc__ or "", asked, list(figures(found)), [table])
+    asked.json = asked.json or (SCRATCH if asked.quick else RESULTS) / f"scouts-{dimension}d.json"
+    finish("scouts", __doc__ or "", asked, list(figures(found, dimension)), [table])
 
 
 if __name__ == "__main__":

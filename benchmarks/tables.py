@@ -16,7 +16,7 @@ from benchmarks.report import RESULTS, ROOT, Report, figures_table, markdown
 ORDER = (
     *("file_to_design", "hybrid", "optima", "iteration", "peers", "multigrid", "kernels", "estimates"),
     *("candidate-corrector-3d", "candidate-corrector-2d", "candidate-leap-3d"),
-    *("scouts", "proposer", "ablation"),
+    *("scouts-3d", "scouts-2d", "proposer", "ablation", "protocol"),
     *("efficiency", "distillation", "latent", "graph"),
 )
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)

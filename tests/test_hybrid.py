@@ -108,7 +108,7 @@ def test_bad_proposals_never_end_in_a_worse_design(
 def test_the_search_that_follows_is_the_one_without_the_network(
     which: str, discrete: DiscreteProblem, unlearned: Arrival, request: pytest.FixtureRequest
 ) -> None:
-    """Where the network is never believed, and its design loses, the other is the same to the last bit."""
+    """Where the network is always in doubt, and its design loses, the other is the same to the last bit."""
     bad: Learned = request.getfixturevalue(which)
     search = replace(SEARCH, learned=Learned(drawer=bad.drawer), agree=0.0)
     found = settle(coarse_to_fine(discrete, 1, STOP, Journal(), search))
@@ -124,8 +124,8 @@ def test_a_grid_whose_voxels_are_wider_than_the_filter_settles_nothing(ignorant:
         thin = replace(problem, options=replace(problem.options, filter=Filter("density", radius)))
         search = replace(SEARCH, agree=9.0, learned=Learned(drawer=ignorant.drawer))
         ends.append(settle(coarse_to_fine(discretise(thin), 1, STOP, Journal(), search)))
-    doubtful, believed = ([stage.name for stage in end.stages] for end in ends)
-    assert len(doubtful) == len(believed)
+    doubtful, settled = ([stage.name for stage in end.stages] for end in ends)
+    assert len(doubtful) == len(settled)
     made = [sum(stage.iterations for stage in end.stages) for end in ends]
     assert made[0] > made[1] + SEARCH.coarse
     assert ends[0].trials[0].before == float("inf") > ends[1].trials[0].before
@@ -136,14 +136,14 @@ def test_what_is_drawn_is_all_where_nothing_is_searched(discrete: DiscreteProble
     wide = Filter("density", 2.0 * max(ladder(discrete)[0].grid.spacing))
     discrete = replace(discrete, options=replace(discrete.options, filter=wide))
     search = replace(SEARCH, learned=Learned(drawer=ignorant.drawer))
-    few, believed = (
+    few, settled = (
         settle(coarse_to_fine(discrete, 1, STOP, Journal(), asked))
         for asked in (replace(search, proposals=1), replace(search, agree=9.0))
     )
-    assert np.array_equal(few.step.x, believed.step.x)
-    assert few.trials[0].accepted and believed.trials[0].accepted
-    assert few.trials[0].before == float("inf") > believed.trials[0].before
-    made = sum(stage.iterations for stage in believed.stages) - sum(stage.iterations for stage in few.stages)
+    assert np.array_equal(few.step.x, settled.step.x)
+    assert few.trials[0].accepted and settled.trials[0].accepted
+    assert few.trials[0].before == float("inf") > settled.trials[0].before
+    made = sum(stage.iterations for stage in settled.stages) - sum(stage.iterations for stage in few.stages)
     assert made == 2 * SEARCH.coarse  # the sentinels, each to its end
 
 
@@ -166,9 +166,9 @@ def test_a_single_grid_has_its_doubts_too(ignorant: Learned) -> None:
     for learned, agree in ((Learned(), 0.0), (drawer, 0.0), (drawer, 9.0)):
         search = replace(SEARCH, learned=learned, agree=agree)
         ends.append(settle(coarse_to_fine(discrete, 1, STOP, Journal(), search)))
-    plain, doubtful, believed = ends
+    plain, doubtful, settled = ends
     assert doubtful.step.merit <= plain.step.merit * 1.001
-    assert believed.trials[0].accepted
+    assert settled.trials[0].accepted
     made = [sum(stage.iterations for stage in end.stages) for end in ends]
     assert made[2] < made[1]
 

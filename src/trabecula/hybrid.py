@@ -88,7 +88,7 @@ class Learned:
         """What `given` has of a kind ("proposer", "corrector", "leap") for 2 or 3 dimensions.
 
         The corrector that ships is left out where there is a proposer: behind it its designs end worse
-        (docs/decisions/hybrid.md). A user's own takes part.
+        (docs/decisions/proposer.md). A user's own takes part.
         """
         drawer, corrector = given("proposer", dimension), given("corrector", dimension)
         if drawer is not None and corrector is not None and corrector.card.version == SHIPPED:

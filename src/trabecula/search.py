@@ -65,7 +65,7 @@ class Search:
         Names of starts of the search that are made before all others.
     agree
         Relative difference, on the coarsest grid, of what went ahead and of all sentinels, up to which what
-        went ahead is believed, and nothing is searched.
+        went ahead is in no doubt, and nothing is searched.
     """
 
     proposals: int = 8

@@ -1,6 +1,6 @@
 """From a problem to a design, without proof: one grid, or a search on coarse grids that is handed over.
 
-Every choice here is a measured one (docs/decisions/way.md, docs/decisions/hybrid.md).
+Every choice here is a measured one (docs/decisions/way.md, docs/decisions/proposer.md).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _scouts_first(
     search: Search,
     stop: Stop,
 ) -> Way:
-    """What goes ahead goes up all grids; the search follows unless it is believed."""
+    """What goes ahead goes up all grids; the search follows where that is in doubt."""
     threads, coarsest = finest.threads, Analysis(grids[0], finest.threads)
     traveller.share = (0.0, AHEAD)
     clock = time.perf_counter()
@@ -128,7 +128,7 @@ def _single(
 def _best_of_all(
     analysis: Analysis, traveller: Traveller, search: Search, threads: int | None
 ) -> Generator[Event, None, Candidate]:
-    """The best of a search on the only grid; of what a network draws alone, where it is believed."""
+    """The best of a search on the only grid, or what goes ahead of it, where that is in no doubt."""
     if not search.goes_ahead:
         candidates = yield from triage(analysis, traveller, search, threads)
         return candidates[0]

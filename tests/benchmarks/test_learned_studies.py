@@ -57,11 +57,11 @@ def test_what_goes_ahead_is_held_against_the_default() -> None:
     assert lost.slower == 50.0
     ways = (scouts.LEARNED, scouts.NOISE, *scouts.AHEAD, *scouts.ALONE)
     named = {name: lost if name in scouts.AHEAD else against for name in ways}
-    said = {figure.what: figure.value for figure in scouts.figures(named)}
-    assert said["drawn ahead: slower on fewer problems than random field ahead"] == 50.0
-    assert said["drawn ahead: end above that of penalty ramp ahead, mean"] == pytest.approx(0.2 - 5.1)
-    assert said["drawn ahead: not slower than 0.95x to 1 %"] == 100.0
-    assert said["network of noise ahead: end above the default's, worst"] == pytest.approx(0.2)
+    said = {figure.what: figure.value for figure in scouts.figures(named, 3)}
+    assert said["drawn ahead, 3-D: slower on fewer problems than random field ahead"] == 50.0
+    assert said["drawn ahead, 3-D: end above that of penalty ramp ahead, mean"] == pytest.approx(0.2 - 5.1)
+    assert said["drawn ahead, 3-D: not slower than 0.95x to 1 %"] == 100.0
+    assert said["network of noise ahead, 3-D: end above the default's, worst"] == pytest.approx(0.2)
 
 
 def test_a_network_of_noise_is_asked_like_any_other() -> None:

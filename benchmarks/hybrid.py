@@ -118,7 +118,7 @@ class Bench:
         where = f"{place.dimension}-D"
         if name in NETWORKS:
             method, kinds = NETWORKS[name]
-            there = networks.shipped(place.dimension)
+            there = networks.there(place.dimension)
             if not any(kind in there for kind in kinds):
                 return Absent(f"no network ships for {where}")
             return method
@@ -231,7 +231,7 @@ def work(
 def _warm(called: str, place: Place, bench: Bench, threads: int) -> None:
     """Load what a method needs, which is measured by itself."""
     if called in NETWORKS:
-        networks.warm(place.dimension, threads)
+        networks.warm(networks.there(place.dimension).values(), threads)
     if called == "neighbours":
         index_of(bench.data[place.dimension])
 
@@ -262,7 +262,7 @@ def report(
     costs = {d: cost for d in (3, 2) if (cost := networks.cost(d, asked.data_hours))}
     measured = [] if asked.summary else [networks.loading(d, asked.threads) for d in (3, 2)]
     loading: list[Loading] = [entry for entry in measured if entry is not None]
-    reasons = {d: f"no network ships for {d}-D" for d in (3, 2) if not networks.shipped(d)}
+    reasons = {d: f"no network ships for {d}-D" for d in (3, 2) if not networks.used(d)}
     made = tables(runs, found, methods, costs, loading, left_out)
     finish("hybrid", __doc__ or "", asked, figures(runs, found, reasons), made)
 

@@ -5,40 +5,49 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 
 import numpy as np
 
 from benchmarks.hybrid_tables import Loading, Training
-from trabecula.surrogate import Card, Model
-from trabecula.surrogate import shipped as model_of
+from trabecula.hybrid import Learned
+from trabecula.surrogate import Card, Model, shipped
 
 KINDS = ("proposer", "corrector", "leap")
 
 
-def shipped(dimension: int) -> dict[str, Model]:
-    """The networks that ship for problems of a dimension, by kind."""
-    found = {kind: model_of(kind, dimension) for kind in KINDS}
+def there(dimension: int) -> dict[str, Model]:
+    """The networks that ship for problems of a dimension, by kind, whether the learned start uses them or
+    not."""
+    found = {kind: shipped(kind, dimension) for kind in KINDS}
     return {kind: model for kind, model in found.items() if model is not None}
+
+
+def used(dimension: int) -> list[Model]:
+    """Those of them that take part in the learned start."""
+    learned = Learned.shipped(dimension)
+    parts = (learned.drawer, learned.corrector, learned.leaper)
+    return [part.model for part in parts if part is not None]
 
 
 def stamp(dimension: int) -> tuple[str, ...]:
     """What tells the networks of a dimension from others."""
-    return tuple(sorted(model.card.sha256[:12] for model in shipped(dimension).values()))
+    return tuple(sorted(model.card.sha256[:12] for model in there(dimension).values()))
 
 
-def warm(dimension: int, threads: int) -> int:
-    """Load the networks of a dimension and run each once, so that no run that is timed has to; how many."""
-    models = shipped(dimension)
-    for model in models.values():
-        smallest = np.zeros((model.card.channels, *(8,) * dimension), np.float32)
+def warm(models: Collection[Model], threads: int) -> int:
+    """Load networks and run each once, so that no run that is timed has to; how many."""
+    for model in models:
+        smallest = np.zeros((model.card.channels, *(8,) * model.card.dimension), np.float32)
         for count in {1, threads}:
             model.logits(smallest, count)
     return len(models)
 
 
 def loading(dimension: int, threads: int) -> Loading | None:
-    """Seconds the networks of a dimension take to load in a process of its own; None where none ships."""
-    if not shipped(dimension):
+    """Seconds the networks of the learned start take to load in a process of its own; None where there are
+    none."""
+    if not used(dimension):
         return None
     code = f"from benchmarks.networks import told; told({dimension}, {threads})"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
@@ -49,19 +58,19 @@ def loading(dimension: int, threads: int) -> Loading | None:
 def told(dimension: int, threads: int) -> None:
     """Print how many networks there are and what it takes until each has answered for the first time."""
     clock = time.perf_counter()
-    networks = warm(dimension, threads)
+    networks = warm(used(dimension), threads)
     print(networks, time.perf_counter() - clock)
 
 
 def cost(dimension: int, data_hours: float | None = None) -> Training | None:
-    """What the networks of a dimension cost, as their cards say; None where none ships.
+    """What the networks of the learned start cost, as their cards say; None where there are none.
 
     Parameters
     ----------
     data_hours
         Hours that solving the problems they learned from took; the cards' own number unless given.
     """
-    cards = [model.card for model in shipped(dimension).values()]
+    cards = [model.card for model in used(dimension)]
     if not cards:
         return None
     training = [_hours(card, "hours") for card in cards]

@@ -344,17 +344,25 @@ def measure(
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     found = arguments(__doc__ or "")
-    found.add_argument("--count", type=int, help="problems a grid, else 100 (3 with --quick)")
+    found.add_argument(
+        "--count", type=int, nargs="+", help="problems of each grid, else 100 (3 with --quick); one for all"
+    )
     found.add_argument("--elements", type=int, nargs="+", help="of a side, else 64 and 256 (64 with --quick)")
     return found
 
 
 def main(methods: Sequence[Method] = METHODS) -> None:
     """Judge, print and save."""
-    asked = parser().parse_args()
-    count = asked.count or (3 if asked.quick else 100)
+    command = parser()
+    asked = command.parse_args()
+    grids = asked.elements or ([64] if asked.quick else [64, 256])
+    counts = asked.count or [3 if asked.quick else 100]
+    if len(counts) == 1:
+        counts *= len(grids)
+    if len(counts) != len(grids):
+        command.error(f"--count has {len(counts)} numbers; give one, or one for each of {len(grids)} grids")
     tables, found = [], []
-    for elements in asked.elements or ([64] if asked.quick else [64, 256]):
+    for elements, count in zip(grids, counts, strict=True):
         runs = measure(elements, count, methods, asked.threads)
         tables.append(table(elements, runs))
         found += figures(elements, runs)

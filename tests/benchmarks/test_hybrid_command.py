@@ -26,7 +26,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(hybrid, "SCRATCH", tmp_path)
     monkeypatch.setattr(hybrid.places, "places", lambda names, quick, limit: [PLANE])
     monkeypatch.setattr(networks, "loading", lambda dimension, threads: None)
-    monkeypatch.setattr(networks, "shipped", lambda dimension: {})
+    monkeypatch.setattr(networks, "used", lambda dimension: [])
     return tmp_path
 
 
@@ -86,7 +86,7 @@ def test_iterations_past_the_stop_count_for_nothing_else() -> None:
 
 
 def test_methods_that_cannot_be_run_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "shipped", lambda dimension: {"leap": None} if dimension == 3 else {})
+    monkeypatch.setattr(networks, "there", lambda dimension: {"leap": None} if dimension == 3 else {})
     solid, plane = place("one"), PLANE
     bench = Bench({}, {})
     assert bench.method("neighbours", solid) == Absent("no --data of 3-D problems")
@@ -146,13 +146,13 @@ def test_networks_tell_their_cost_and_are_loaded_apart() -> None:
     cost = networks.cost(3, data_hours=2.0)
     assert cost is not None and cost.data == 2.0 and cost.training
     assert cost.hours == pytest.approx(cost.training + 2.0)
-    assert networks.warm(3, 1) == len(networks.shipped(3)) > 0
+    assert networks.warm(networks.used(3), 1) == len(networks.used(3)) > 0
     loading = networks.loading(3, 1)
-    assert loading is not None and loading.networks == len(networks.shipped(3)) and loading.seconds > 0
+    assert loading is not None and loading.networks == len(networks.used(3)) and loading.seconds > 0
 
 
 def test_where_no_network_ships_there_is_nothing_to_load_or_repay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "shipped", lambda dimension: {})
+    monkeypatch.setattr(networks, "used", lambda dimension: [])
     assert networks.cost(2) is None and networks.loading(2, 1) is None
 
 

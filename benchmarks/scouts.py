@@ -141,10 +141,11 @@ def rows(found: Mapping[str, Against]) -> Iterator[tuple[Cell, ...]]:
         )
 
 
-def figures(found: Mapping[str, Against], dimension: int) -> Iterator[Figure]:
-    """What the claim says."""
+def figures(found: Mapping[str, Against], dimension: int, ships: bool = True) -> Iterator[Figure]:
+    """What the claim says, and whether it is about what ships."""
     drawn, (wall, solves) = found[LEARNED], STRONGEST[dimension]
-    here = f"{LEARNED}, {dimension}-D"
+    where = f"{dimension}-D" + ("" if ships else " (no network that ships)")
+    here = f"{LEARNED}, {where}"
     for level in LEVELS:
         for part, called, goal in ((EQUIVALENTS, "solves", solves), (SECONDS, "wall time", wall)):
             what = f"{here}: {called} of the default to {level:g} %, median"
@@ -152,7 +153,7 @@ def figures(found: Mapping[str, Against], dimension: int) -> Iterator[Figure]:
     yield Figure(f"{here}: not slower than {SLOWER}x to 1 %", 100 - drawn.slower, "%", 95.0, larger=True)
     yield Figure(f"{here}: wall time of the default to the stop, median", drawn.in_all, "x")
     for name in (LEARNED, NOISE):
-        what = f"{name}, {dimension}-D: end above the default's, worst"
+        what = f"{name}, {where}: end above the default's, worst"
         yield Figure(what, max(found[name].worse), "%", 0.1)
     for name in AHEAD:
         other = found[name]
@@ -162,7 +163,7 @@ def figures(found: Mapping[str, Against], dimension: int) -> Iterator[Figure]:
         yield Figure(f"{here}: end above that of {name}, mean", ends, "%", 0.0)
     for name in list(ALONE)[1:]:
         ends = statistics.fmean(found["drawn alone"].worse) - statistics.fmean(found[name].worse)
-        yield Figure(f"drawn alone, {dimension}-D: end above that of {name}, mean", ends, "%", 0.0)
+        yield Figure(f"drawn alone, {where}: end above that of {name}, mean", ends, "%", 0.0)
 
 
 COLUMNS = (
@@ -221,7 +222,7 @@ def main() -> None:
         tuple(rows(found)),
     )
     asked.json = asked.json or (SCRATCH if asked.quick else RESULTS) / f"scouts-{dimension}d.json"
-    finish("scouts", __doc__ or "", asked, list(figures(found, dimension)), [table])
+    finish("scouts", __doc__ or "", asked, list(figures(found, dimension, asked.models is None)), [table])
 
 
 if __name__ == "__main__":

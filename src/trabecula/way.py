@@ -14,12 +14,12 @@ from trabecula.climb import climbed, finish, gone_ahead
 from trabecula.design import Schedule
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal
-from trabecula.optimize import OptimalityCriteria, Optimizer, Plan, Stop, begin
+from trabecula.optimize import OptimalityCriteria, Optimizer, Plan, Stop, begin, looked
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.scouts import doubted, scouted, told
 from trabecula.search import Candidate, Search, candidate_of, optimizer_for, sharpened, stage_of, triage
 from trabecula.starts import ladder, volume_of
-from trabecula.travel import Event, Run, Traveller, Way
+from trabecula.travel import Arrival, Event, Run, Traveller, Way
 
 
 def classical(
@@ -98,10 +98,17 @@ def _scouts_first(
         search = replace(search, learned=Learned(drawer=search.learned.drawer))
         candidates = yield from climbed(grids[:-1], threads, traveller, search, made)
         arrival = yield from finish(finest, candidates, traveller, search, stop, threads)
-        arrival = min(ahead, arrival, key=lambda end: end.step.merit)
+        arrival = min(ahead, arrival, key=lambda end: _merit(finest, end))
     where, is_taken = stage_of(grids[0]), arrival.step is ahead.step
     traveller.trials.append(told(scouts, made, where, is_taken, seconds, search.learned.drawer))
     return traveller.again(arrival)
+
+
+def _merit(analysis: Analysis, end: Arrival) -> float:
+    """Of the design a way ends with: what its last iteration evaluated is the one before, and may be a per
+    cent off where the iteration swings."""
+    _, found = looked(analysis, end.plan, end.step)
+    return found.merit
 
 
 def _single(

@@ -133,7 +133,7 @@ def medium(discrete: DiscreteProblem, threads: int) -> Way:
 
 
 def learned(discrete: DiscreteProblem, threads: int) -> Way:
-    """`--start learned`: the default with the networks that ship."""
+    """`--start learned`: what a network draws goes ahead, the search follows where it is in doubt."""
     return with_networks(discrete, threads, Learned.shipped(discrete.grid.dimension))
 
 

@@ -14,11 +14,12 @@ from trabecula.analysis import Analysis
 from trabecula.design import Schedule
 from trabecula.hybrid import Learned, correct
 from trabecula.journal import Journal
-from trabecula.optimize import Plan, Stop
+from trabecula.optimize import Plan, Step, Stop
 from trabecula.problem import DiscreteProblem, Filter, discretise, problems
 from trabecula.result import Result, Trial
+from trabecula.scouts import agreed
 from trabecula.search import Search, optimizer_for
-from trabecula.starts import Corrector, Drawer, Leaper, Past, ladder
+from trabecula.starts import Corrector, Drawer, Leaper, Past, Proposal, ladder
 from trabecula.surrogate import Card, Model
 from trabecula.travel import Arrival, settle
 from trabecula.way import coarse_to_fine
@@ -145,6 +146,13 @@ def test_what_is_drawn_is_all_where_nothing_is_searched(discrete: DiscreteProble
     assert few.trials[0].before == float("inf") > settled.trials[0].before
     made = sum(stage.iterations for stage in settled.stages) - sum(stage.iterations for stage in few.stages)
     assert made == 2 * SEARCH.coarse  # the sentinels, each to its end
+
+
+def test_where_no_solve_was_possible_nothing_agrees() -> None:
+    proposal = Proposal("cold", "ramp", np.zeros((2, 2)), Schedule())
+    unsolved, other = Step(proposal.density, None), Step(np.ones((2, 2)), None)  # type: ignore[arg-type]
+    assert unsolved.merit == float("inf")
+    assert not agreed([(proposal, unsolved)], [(proposal, other)], SEARCH)
 
 
 @pytest.mark.parametrize("agree", [0.0, 9.0])

@@ -154,7 +154,7 @@ def propose(analysis: Analysis, drawer: Drawer, convex: Array, count: int) -> li
     Parameters
     ----------
     convex
-        float64 `[z, y, x]`: what `convex_run` ends with.
+        float64 `[z, y, x]`: what `convex_plan` ends with.
     count
         How many.
     """

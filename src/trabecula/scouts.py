@@ -12,24 +12,23 @@ from collections.abc import Generator
 
 from trabecula.analysis import Analysis
 from trabecula.hybrid import convex_plan, propose
-from trabecula.optimize import Step, begin
+from trabecula.optimize import begin
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Trial
 from trabecula.search import (
+    Made,
     Search,
     Tried,
     halved,
     of_given,
     optimizer_for,
     own_starts,
-    proposed,
     searching,
     stage_of,
+    worked_out,
 )
-from trabecula.starts import Drawer, Proposal, volume_of
+from trabecula.starts import Drawer, volume_of
 from trabecula.travel import Event, Run, Traveller
-
-Made = list[tuple[Proposal, Step]]
 
 
 def scouted(
@@ -74,10 +73,7 @@ def doubted(
         return True, []
     ramps, fields, given = own_starts(analysis, search)
     chosen = [p for p in (*ramps, *fields) if p.name in search.sentinels] + given
-    planned = [proposed(analysis, p, search, threads) for p in chosen]
-    runs = [Run(f"0-{p.name}", plan, first) for p, (plan, first) in zip(chosen, planned, strict=True)]
-    steps = yield from traveller.run_all(searching(analysis.discrete), analysis, runs, threads, 0.03)
-    made = list(zip(chosen, steps, strict=True))
+    made = yield from worked_out(analysis, chosen, traveller, search, threads)
     if not agreed(scouts, made, search):
         return True, made
     traveller.trials += of_given([*scouts, *made], search.kinds, stage_of(analysis.discrete), traveller)
@@ -85,12 +81,15 @@ def doubted(
 
 
 def agreed(scouts: Tried, made: Tried, search: Search) -> bool:
-    """Whether the best scout and all sentinels are as good as each other, and no given design is better."""
+    """Whether the best scout and all sentinels are as good as each other, and no given design is better.
+
+    Where no solve was possible there is nothing to agree on.
+    """
     best = scouts[0][1].merit
     plain = [step.merit for proposal, step in made if proposal.kind in search.kinds]
     others = [step.merit for proposal, step in made if proposal.kind not in search.kinds]
     least = min((best, *plain, *others)) * (1.0 + search.agree)
-    return bool(plain) and max(best, *plain) <= least
+    return bool(plain) and max(best, *plain) <= least < float("inf")
 
 
 def told(scouts: Tried, made: Tried, where: str, taken: bool, seconds: float, drawer: Drawer | None) -> Trial:

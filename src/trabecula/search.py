@@ -137,8 +137,11 @@ def sharpened(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
     return replace(schedule, beta_start=1.0, beta_end=SHARPEST, hold=10)
 
 
-Tried = Sequence[tuple[Proposal, Step]]
+Made = list[tuple[Proposal, Step]]
 """Proposals, each with where its run on the coarsest grid ended."""
+
+Tried = Sequence[tuple[Proposal, Step]]
+"""The same, of before."""
 
 
 def triage(
@@ -154,11 +157,7 @@ def triage(
     ramps, fields, given = own_starts(analysis, search)
     known = {proposal.name: step for proposal, step in tried}
     straight = [p for p in (*ramps, *given) if p.name not in known]
-    planned = [proposed(analysis, p, search, threads) for p in straight]
-    runs = [Run(f"0-{p.name}", plan, first) for p, (plan, first) in zip(straight, planned, strict=True)]
-    stage = searching(analysis.discrete)
-    steps = yield from traveller.run_all(stage, analysis, runs, threads, 0.03)
-    done = list(zip(straight, steps, strict=True))
+    done = yield from worked_out(analysis, straight, traveller, search, threads)
     done += yield from halved(analysis, fields, known, traveller, search, threads)
     random = {proposal.name for proposal in fields}
     done += [(proposal, step) for proposal, step in tried if proposal.name not in random]
@@ -205,6 +204,20 @@ def proposed(
     return plan, begin(plan, proposal.density)
 
 
+def worked_out(
+    analysis: Analysis,
+    proposals: Sequence[Proposal],
+    traveller: Traveller,
+    search: Search,
+    threads: int | None,
+) -> Generator[Event, None, Made]:
+    """Run proposals to the end on the coarsest grid, without regard of each other."""
+    planned = [proposed(analysis, p, search, threads) for p in proposals]
+    runs = [Run(f"0-{p.name}", plan, first) for p, (plan, first) in zip(proposals, planned, strict=True)]
+    steps = yield from traveller.run_all(searching(analysis.discrete), analysis, runs, threads, 0.03)
+    return list(zip(proposals, steps, strict=True))
+
+
 def halved(
     analysis: Analysis,
     crowd: list[Proposal],
@@ -212,7 +225,7 @@ def halved(
     traveller: Traveller,
     search: Search,
     threads: int | None,
-) -> Generator[Event, None, list[tuple[Proposal, Step]]]:
+) -> Generator[Event, None, Made]:
     """Run proposals side by side, giving up the worse half at each halving; what is left at the end.
 
     `known` ones are not run: they are told by how good they were then.
@@ -238,9 +251,7 @@ def merit_after(step: Step, iterations: int) -> float:
     return replace(step, rows=step.rows[:iterations]).merit
 
 
-def of_given(
-    done: list[tuple[Proposal, Step]], kinds: tuple[str, ...], where: str, traveller: Traveller
-) -> list[Trial]:
+def of_given(done: Tried, kinds: tuple[str, ...], where: str, traveller: Traveller) -> list[Trial]:
     """What became of designs that were given: whether one beat all others, and what its run cost."""
     ordinary = min((step.merit for proposal, step in done if proposal.kind in kinds), default=float("inf"))
     lowest = min(step.merit for _, step in done)

@@ -21,6 +21,9 @@ from trabecula.search import Candidate, Search, candidate_of, optimizer_for, sha
 from trabecula.starts import ladder, volume_of
 from trabecula.travel import Arrival, Event, Run, Traveller, Way
 
+AHEAD = 0.4
+"""Rough share of the work that goes ahead of a search."""
+
 
 def classical(
     discrete: DiscreteProblem, threads: int | None, iterations: int | None, journal: Journal
@@ -50,10 +53,6 @@ def uniform(discrete: DiscreteProblem, threads: int | None, stop: Stop, journal:
     x = analysis.chain.uniform(volume_of(discrete))
     step = yield from traveller.run("uniform", analysis, Run("uniform", plan, begin(plan, x)), 0.5)
     return traveller.arrive(step, plan, analysis)
-
-
-AHEAD = 0.4
-"""Rough share of the work that goes ahead of a search."""
 
 
 def coarse_to_fine(

@@ -38,6 +38,7 @@ from trabecula.optimize import (
     Plan,
     Step,
     Stop,
+    at_best,
     go_on,
     iterate,
 )
@@ -208,7 +209,18 @@ def begun(discrete: DiscreteProblem, threads: int) -> Way:
     search = Search(proposals=PROPOSALS)
     assert isinstance(search.hand_over, HalfGrey) and search.decide is not None
     stop = replace(stop_of(), limit=search.hand_over.ramp + search.decide)
-    return (yield from coarse_to_fine(discrete, threads, stop, nowhere(), search))
+    return (yield from _as_it_stands(coarse_to_fine(discrete, threads, stop, nowhere(), search)))
+
+
+def _as_it_stands(way: Way) -> Way:
+    """A way to its last step, whatever design was the best: there is more to come."""
+    while True:
+        try:
+            event = next(way)
+        except StopIteration as end:
+            arrival: Arrival = end.value
+            return replace(arrival, step=event.step)
+        yield event
 
 
 def finished(arrival: Arrival, settings: Settings, stop: Stop) -> Way:
@@ -218,7 +230,9 @@ def finished(arrival: Arrival, settings: Settings, stop: Stop) -> Way:
     run, step = Run("finish-mixed", plan, first), first
     for step in iterate(arrival.analysis, plan, first):
         yield Event("finish", arrival.analysis, step, 0.8, run)
-    return Arrival(step, plan, arrival.analysis, arrival.stages, arrival.trials)
+    return Arrival(
+        at_best(arrival.analysis, plan, step), plan, arrival.analysis, arrival.stages, arrival.trials
+    )
 
 
 def mixing_plan(plan: Plan, settings: Settings, stop: Stop) -> Plan:

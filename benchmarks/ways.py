@@ -10,7 +10,7 @@ from trabecula.analysis import Analysis
 from trabecula.design import DesignChain
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal
-from trabecula.optimize import Stop, advance, iterate
+from trabecula.optimize import Stop, advance, at_best, iterate
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.search import Search
@@ -45,7 +45,7 @@ def cold(discrete: DiscreteProblem, threads: int) -> Way:
     while step.finished is None:
         step = advance(analysis, plan, step)
         yield Event("cold", analysis, step, 0.5, run)
-    return Arrival(step, plan, analysis, ())
+    return Arrival(at_best(analysis, plan, step), plan, analysis, ())
 
 
 def continuation(discrete: DiscreteProblem, threads: int) -> Way:
@@ -115,7 +115,7 @@ def _direct(discrete: DiscreteProblem, threads: int) -> Way:
     run = Run("classical", plan, begin_uniform(analysis, plan))
     for step in iterate(analysis, plan, run.first):
         yield Event("classical", analysis, step, 0.5, run)
-    return Arrival(step, plan, analysis, ())
+    return Arrival(at_best(analysis, plan, step), plan, analysis, ())
 
 
 def short(discrete: DiscreteProblem, threads: int) -> Way:

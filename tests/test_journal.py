@@ -65,6 +65,9 @@ def test_a_run_left_anywhere_goes_on_to_the_same_bits(
     assert len(seen) <= 12 - steps + 3, "at most three iterations are lost"
     np.testing.assert_array_equal(seen[-1].x, undisturbed.x)
     assert without_clock(seen[-1]) == without_clock(undisturbed)
+    assert seen[-1].best is not None and undisturbed.best is not None
+    assert seen[-1].best.merit == undisturbed.best.merit
+    np.testing.assert_array_equal(seen[-1].best.x, undisturbed.best.x)
     assert seen[-1].finished == "limit"
 
 

@@ -16,6 +16,7 @@ from trabecula.optimize import (
     Step,
     Stop,
     advance,
+    at_best,
     begin,
     go_on,
     iterate,
@@ -305,3 +306,45 @@ def test_several_limits_share_one_kkt_residual() -> None:
     step = after(problem, plan(replace(NEVER, kkt=1e-9, limit=41), MovingAsymptotes(MMA())), 0.5)
     assert step.rows[-1].kkt < 0.5 * step.rows[0].kkt
     assert step.finished == "limit"
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0])
+def test_a_way_that_swings_ends_with_the_best_of_its_designs(exponent: float) -> None:
+    """Exponents that do not adapt go to and fro for ever."""
+    analysis = Analysis(cantilever((16, 8)), threads=1)
+    of = plan(replace(NEVER, limit=30), OptimalityCriteria(OC(exponent=exponent, move=0.5)))
+    step = run(analysis, of, analysis.chain.uniform(0.4))
+    least = min(row.objective for row in step.rows)
+    last, best = (
+        analysis.evaluate(s.x, 3.0, 0.0, None, 1e-8).merit for s in (step, at_best(analysis, of, step))
+    )
+    assert best == pytest.approx(least, rel=1e-4)
+    assert last > 1.2 * best
+
+
+def test_a_way_that_only_fell_ends_with_its_last_design_and_no_more_solves() -> None:
+    analysis = Analysis(cantilever((16, 8)), threads=1)
+    of = plan(replace(NEVER, limit=20), CLASSICAL)
+    step = run(analysis, of, analysis.chain.uniform(0.4))
+    solves = analysis.solves
+    assert at_best(analysis, of, step) is step
+    assert analysis.solves == solves
+
+
+def test_the_last_design_counts_where_it_is_the_best() -> None:
+    """The last of those that were evaluated rose, the one after it fell below all of them."""
+    analysis = Analysis(cantilever((16, 8)), threads=1)
+    of = plan(replace(NEVER, limit=20), CLASSICAL)
+    step = run(analysis, of, analysis.chain.uniform(0.4))
+    risen = replace(step.rows[-1], objective=1.01 * step.rows[-2].objective)
+    step = replace(step, rows=(*step.rows[:-1], risen))
+    np.testing.assert_array_equal(at_best(analysis, of, step).x, step.x)
+
+
+def test_designs_before_the_penalty_is_reached_are_never_the_best() -> None:
+    """At a lower penalty grey is stiff: nothing to go back to."""
+    analysis = Analysis(cantilever((16, 8)), threads=1)
+    of = replace(plan(replace(NEVER, limit=10)), schedule=Schedule(1.0, 3.0, 10))
+    step = run(analysis, of, analysis.chain.uniform(0.4))
+    assert step.best is None
+    assert at_best(analysis, of, step) is step

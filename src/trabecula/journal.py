@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from trabecula import files
 from trabecula.analysis import Analysis
-from trabecula.optimize import Plan, Row, Step, advance, go_on
+from trabecula.optimize import Best, Plan, Row, Step, advance, go_on
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
@@ -97,6 +97,8 @@ class Journal:
         arrays |= {f"memory_{key}": value for key, value in step.memory.arrays().items()}
         for case, u in enumerate(step.displacements or ()):
             arrays[f"u_{case}"] = u
+        if step.best is not None:
+            arrays |= {"best_x": step.best.x, "best_merit": np.array(step.best.merit)}
         files.write_arrays(self._path(name), arrays)
 
     def _kept(self, name: str, analysis: Analysis, plan: Plan) -> Step | None:
@@ -108,7 +110,8 @@ class Journal:
             rows = tuple(_row(values) for values in arrays["rows"])
             memory = {k.removeprefix("memory_"): v for k, v in arrays.items() if k.startswith("memory_")}
             u = tuple(arrays[f"u_{case}"] for case in range(analysis.cases)) if "u_0" in arrays else None
-            step = Step(arrays["x"], plan.optimizer.restore(memory), u, rows)
+            best = Best(arrays["best_x"], float(arrays["best_merit"])) if "best_x" in arrays else None
+            step = Step(arrays["x"], plan.optimizer.restore(memory), u, rows, best=best)
             asked = str(arrays["asked"])
         except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
             raise files.UnreadableError(self._path(name), "is damaged; solve without --resume") from error

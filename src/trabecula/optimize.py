@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import isnan, log1p
 from typing import Protocol
 
@@ -211,6 +212,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Best:
+    """A design, float64 `[z, y, x]`, and its objective."""
+
+    x: Array
+    merit: float
+
+
+@dataclass(frozen=True)
 class Step:
     """Where the loop stands: enough to go on to the same answer.
 
@@ -226,6 +235,8 @@ class Step:
         One an iteration so far.
     finished
         None while there is more to do, else "converged" or "limit".
+    best
+        The best design evaluated since the schedule settled; None where there was none yet.
     known
         Evaluation of `x`, where somebody needed it before its turn (`looked`); never saved: it can be had
         again, to the same bits.
@@ -236,6 +247,7 @@ class Step:
     displacements: tuple[NDArray[np.float32], ...] | None = None
     rows: tuple[Row, ...] = ()
     finished: str | None = None
+    best: Best | None = None
     known: Evaluation | None = None
 
     @property
@@ -281,7 +293,15 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         seconds=time.perf_counter() - clock,
     )
     rows = (*step.rows, row)
-    return Step(x, memory, u, rows, _finished(plan, rows))
+    return Step(x, memory, u, rows, _finished(plan, rows), _best(plan, step, row))
+
+
+def _best(plan: Plan, step: Step, row: Row) -> Best | None:
+    """The better of the best so far and the design that was just evaluated, which is `step.x`."""
+    if not plan.schedule.settled(row.iteration) or row.violation > plan.stop.violation:
+        return step.best
+    is_best = 0.0 < row.objective < (np.inf if step.best is None else step.best.merit)
+    return Best(step.x, row.objective) if is_best else step.best
 
 
 def _largest_change(before: Array, after: Array) -> float:
@@ -293,6 +313,22 @@ def looked(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Evaluation
     """The step with its design already evaluated, as `advance` would, and that evaluation."""
     found = step.known or _evaluate(analysis, plan, step)
     return replace(step, known=found), found
+
+
+def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
+    """The step with the best design it has come by, for the end of a way.
+
+    The last design is one step past the last that was evaluated. It is the best where the objective only fell
+    of late; where it swings the last can be a per cent worse than one before, which one more solve tells.
+    """
+    if step.best is None:
+        return step
+    late = [row.objective for row in step.rows[-1 - plan.stop.window :]]
+    if all(after <= before for before, after in pairwise(late)):
+        return step
+    _, found = looked(analysis, plan, step)
+    is_best = 0.0 < found.merit <= step.best.merit and found.violation <= plan.stop.violation
+    return step if is_best else replace(step, x=step.best.x, known=None)
 
 
 def light(displacements: Sequence[Array]) -> tuple[NDArray[np.float32], ...]:

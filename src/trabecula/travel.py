@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
 from trabecula.journal import Journal
-from trabecula.optimize import Plan, Step
+from trabecula.optimize import Plan, Step, at_best
 from trabecula.physics import thread_count
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Stage, Trial
@@ -155,8 +155,8 @@ class Traveller:
         return low + fraction * (high - low)
 
     def arrive(self, step: Step, plan: Plan, analysis: Analysis) -> Arrival:
-        """The end of the way."""
-        return Arrival(step, plan, analysis, self.stages, tuple(self.trials))
+        """The end of the way, with the best design of it."""
+        return Arrival(at_best(analysis, plan, step), plan, analysis, self.stages, tuple(self.trials))
 
     def again(self, arrival: Arrival) -> Arrival:
         """An arrival of before, with what was done since."""

@@ -60,7 +60,7 @@ class Gain:
         if other:
             least = statistics.median(self.least)
             note += f"; the other never arrives on {other}, with all the time it took there {least:.3g}x"
-        return note + (f"; the learned start never arrives on {this}" if this else "")
+        return note + (f"; this one never arrives on {this}" if this else "")
 
 
 def counted(values: Sequence[float]) -> str:
@@ -86,6 +86,12 @@ def references(runs: Runs, places: Sequence[Place]) -> Mapping[tuple[str, str], 
         best = min(run.compliance, run.polished or math.inf, found.get((name, size), math.inf))
         found[name, size] = best
     return {(p.name, p.size): found[p.name, p.size] for p in places if (p.name, p.size) in found}
+
+
+def in_use(runs: Runs, places: Sequence[Place]) -> str:
+    """The way that is judged: the learned start, or where no network was run the default, which is then what
+    `--start learned` is."""
+    return "learned" if any(run_of(runs, place, "learned") for place in places) else "default"
 
 
 def gain(

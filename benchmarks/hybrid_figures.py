@@ -13,6 +13,7 @@ from benchmarks.gains import (
     counted,
     ends_above,
     gain,
+    in_use,
     run_of,
     stiffer_at_equal_time,
     strongest,
@@ -34,30 +35,69 @@ GOALS = {
 }
 STRONGEST = {3: (1.7, 2.0), 2: (1.4, 1.4)}
 """Goals against the strongest way without networks: wall time, full-resolution iterations."""
+SEARCHES = (
+    "fields",
+    "few_fields",
+    "field_ahead",
+    "more_fields",
+    "neighbours",
+    "element_history",
+    "anderson",
+)
 
 
 def figures(runs: Runs, places: Sequence[Place], reasons: Mapping[int, str]) -> list[Figure]:
-    """The claim's numbers, in 3-D and in 2-D; where nothing was run one that says so, and why not."""
+    """The claim's numbers, in 3-D and in 2-D; where no network was run that is said, with the reason, and the
+    default is judged in its place."""
     found = []
     for dimension in (3, 2):
         here = [place for place in places if place.dimension == dimension]
-        if any(run_of(runs, place, "learned") for place in here):
-            found += _figures(runs, here, dimension)
+        if in_use(runs, here) == "learned":
+            found += _against_practice(runs, here, dimension, "learned")
+            found += _against_strongest(runs, here, dimension)
+            found += _against_searches(runs, here, dimension, "learned")
         else:
             what = f"wall time against {S}, {dimension}-D, to 1 %, median"
             reason = reasons.get(dimension, "not run")
             found.append(Figure(what, None, "x", STRONGEST[dimension][0], True, reason))
+            if any(run_of(runs, place, "default") for place in here):
+                found += _against_practice(runs, here, dimension, "default", " of the default")
+                found += _against_searches(runs, here, dimension, "default", " of the default")
     return found
 
 
-def _figures(runs: Runs, here: Sequence[Place], dimension: int) -> list[Figure]:
+def _against_practice(
+    runs: Runs, here: Sequence[Place], dimension: int, ours: str, of: str = ""
+) -> list[Figure]:
+    """What people use, and one grid."""
+    return [
+        _times(
+            f"wall time{of} against {called}, {dimension}-D, to {level:g} %, median",
+            gain(runs, here, ours, other, level),
+            goals[dimension],
+        )
+        for other, (called, goals) in GOALS.items()
+        for level in (1.0, 0.1)
+    ]
+
+
+def _against_searches(
+    runs: Runs, here: Sequence[Place], dimension: int, ours: str, of: str = ""
+) -> list[Figure]:
+    """The unlearned searches that a network claims to replace."""
+    return [
+        _times(
+            f"wall time{of} against {other} (N), {dimension}-D, to 1 %, median",
+            gain(runs, here, ours, other, 1.0),
+            None,
+        )
+        for other in SEARCHES
+    ]
+
+
+def _against_strongest(runs: Runs, here: Sequence[Place], dimension: int) -> list[Figure]:
     where = f"{dimension}-D"
     made: list[Figure] = []
-    for other, (called, goals) in GOALS.items():
-        for level in (1.0, 0.1):
-            found = gain(runs, here, "learned", other, level)
-            what = f"wall time against {called}, {where}, to {level:g} %, median"
-            made.append(_times(what, found, goals[dimension]))
     best = strongest(runs, here)
     called = f"{S[:-1]}: {best})" if best else S
     wall, iterations = STRONGEST[dimension]
@@ -69,11 +109,7 @@ def _figures(runs: Runs, here: Sequence[Place], dimension: int) -> list[Figure]:
         ):
             found = gain(runs, here, "learned", best, level, part) if best else NOTHING
             made.append(_times(f"{name} against {called}, {where}, to {level:g} %, median", found, goal))
-    made += _guarded(runs, here, best, where)
-    for other in ("fields", "field_ahead", "more_fields", "neighbours", "element_history", "anderson"):
-        found = gain(runs, here, "learned", other, 1.0)
-        made.append(_times(f"wall time against {other} (N), {where}, to 1 %, median", found, None))
-    return made
+    return made + _guarded(runs, here, best, where)
 
 
 def _guarded(runs: Runs, here: Sequence[Place], best: str | None, where: str) -> list[Figure]:

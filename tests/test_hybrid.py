@@ -21,7 +21,7 @@ from trabecula.scouts import agreed
 from trabecula.search import Search, optimizer_for
 from trabecula.starts import Corrector, Drawer, Leaper, Past, Proposal, ladder
 from trabecula.surrogate import Card, Model
-from trabecula.travel import Arrival, settle
+from trabecula.travel import Arrival, Event, settle
 from trabecula.way import coarse_to_fine
 
 STOP = Stop(change=5e-4, limit=60)
@@ -116,6 +116,23 @@ def test_the_search_that_follows_is_the_one_without_the_network(
     (trial,) = found.trials
     assert found.step.merit <= unlearned.step.merit
     assert trial.accepted is not np.array_equal(found.step.x, unlearned.step.x)
+
+
+@pytest.mark.parametrize("agree", [0.0, 9.0])
+def test_a_finished_design_is_told_before_the_search_that_follows(
+    agree: float, discrete: DiscreteProblem, ignorant: Learned
+) -> None:
+    search = replace(SEARCH, learned=Learned(drawer=ignorant.drawer), agree=agree)
+    way = coarse_to_fine(discrete, 1, STOP, Journal(), search)
+    events: list[Event] = []
+    while (event := next(way, None)) is not None:
+        events.append(event)
+    shape = discrete.grid.shape
+    done = [k for k, event in enumerate(events) if event.done]
+    assert len(done) == (agree == 0.0), "once, and only where something follows"
+    for k in done:
+        assert events[k].step.finished and events[k].step.x.shape == shape
+        assert any(event.step.x.shape != shape for event in events[k + 1 :]), "coarse grids follow"
 
 
 def test_a_grid_whose_voxels_are_wider_than_the_filter_settles_nothing(ignorant: Learned) -> None:

@@ -72,6 +72,9 @@ class Progress:
         Rough share of the way that is done, 0 to 1.
     density
         float64 `[z, y, x]`: design variables of the grid under way.
+    done
+        Whether this design is finished already: it comes out unless the rest of the way finds a better one.
+        Once at most, with `start="learned"` where a search follows what a network drew.
     """
 
     stage: str
@@ -82,6 +85,7 @@ class Progress:
     seconds: float
     fraction: float
     density: Array
+    done: bool = False
 
 
 Report = Callable[[Progress], None]
@@ -264,6 +268,7 @@ def _told(way: Generator[Event, None, Arrival], clock: float) -> Generator[Progr
             seconds=time.perf_counter() - clock,
             fraction=furthest,
             density=event.step.x,
+            done=event.done,
         )
 
 

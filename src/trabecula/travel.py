@@ -38,13 +38,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened: `stage`, the analysis of the grid it happened on, the step, and its run."""
+    """Something happened: `stage`, the analysis of the grid it happened on, the step, and its run.
+
+    `done` is True where the step's design is finished, whatever else is still tried.
+    """
 
     stage: str
     analysis: Analysis
     step: Step
     fraction: float
     run: Run
+    done: bool = False
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ def _scouts_first(
     traveller.share = (AHEAD, 1.0)
     in_doubt, made = yield from doubted(coarsest, finest.discrete, scouts, traveller, search, threads)
     if in_doubt:
+        yield _done(finest, arrival, best.name)
         search = replace(search, learned=Learned(drawer=search.learned.drawer))
         candidates = yield from climbed(grids[:-1], threads, traveller, search, made)
         arrival = yield from finish(finest, candidates, traveller, search, stop, threads)
@@ -101,6 +102,12 @@ def _scouts_first(
     where, is_taken = stage_of(grids[0]), arrival.step is ahead.step
     traveller.trials.append(told(scouts, made, where, is_taken, seconds, search.learned.drawer))
     return traveller.again(arrival)
+
+
+def _done(finest: Analysis, end: Arrival, name: str) -> Event:
+    """Says that a design is finished which will do if nothing better is found."""
+    run = Run(f"ahead-{name}", end.plan, end.step)
+    return Event(stage_of(finest.discrete), finest, end.step, AHEAD, run, done=True)
 
 
 def _merit(analysis: Analysis, end: Arrival) -> float:

@@ -42,11 +42,11 @@ def all_tables() -> list[Table]:
 
 def test_gains_by_set_and_by_family() -> None:
     found = all_tables()
-    rows = {row[:3]: row[3:] for row in titled(found, "How many times less").rows}
-    assert rows["hard 3-D", "S default", "1 %"] == (2, "0 / 0", 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
-    assert rows["solid 3-D", "P practice", "0.1 %"][1] == "1 / 0"
-    assert rows["solid 3-D", "P practice", "0.1 %"][-1] == 5.0
-    assert "∞" in rows["solid 3-D", "P practice", "0.1 %"]
+    rows = {row[:4]: row[4:] for row in titled(found, "How many times less").rows}
+    assert rows["hard 3-D", "learned", "S default", "1 %"] == (2, "0 / 0", 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+    assert rows["solid 3-D", "learned", "P practice", "0.1 %"][1] == "1 / 0"
+    assert rows["solid 3-D", "learned", "P practice", "0.1 %"][-1] == 5.0
+    assert "∞" in rows["solid 3-D", "learned", "P practice", "0.1 %"]
     families = titled(found, "Gain in wall time").rows
     assert [row[0] for row in families] == ["one", "random"]
     assert [row[2] for row in families] == [1, 2]
@@ -114,6 +114,17 @@ def test_figures_answer_the_claim() -> None:
     assert found["wall time against anderson (N), 3-D, to 1 %, median"].note == "not run"
     (plane,) = [figure for what, figure in found.items() if "2-D" in what]
     assert plane.value is None and plane.note == "no network ships for 2-D"
+
+
+def test_where_no_network_ships_the_default_is_judged() -> None:
+    only = {key: found for key, found in made().items() if key[2] != "learned"}
+    found = {figure.what: figure for figure in figures(only, PLACES, {3: "no network ships for 3-D"})}
+    s = found["wall time against the strongest way without networks (S), 3-D, to 1 %, median"]
+    assert s.value is None and s.note == "no network ships for 3-D"
+    p = found["wall time of the default against practice (P), 3-D, to 1 %, median"]
+    assert p.value == math.inf and p.goal == 20.0
+    ways = {row[1:3] for row in titled(tables(only, PLACES, METHODS, {}, [], {}), "How many times").rows}
+    assert ways == {("default", "P practice")}, "and not against itself"
 
 
 def test_figures_without_any_run_say_so() -> None:

@@ -278,3 +278,25 @@ def test_where_no_bound_holds_none_is_said(run: Run, small: Path, tmp_path: Path
     done = run("solve", small, "--out", tmp_path / "r")
     assert "none is known for this goal" in done.stdout, done.output
     assert json.loads((tmp_path / "r" / "result.json").read_text())["certificate"]["gap"] is None
+
+
+THIN_SOLID = """\
+trabecula: 1
+name: Solid
+domain: {size: [2, 1, 1], elements: [40, 20, 20]}
+material: steel
+supports: [{where: {x: 0}, fix: [x, y, z]}]
+loads: [{where: {x: 2, y: 0}, force: [0, -1000, 0]}]
+goal: {minimize: compliance, volume: 0.2}
+options: {filter: {kind: density, radius: 0.07}}
+"""
+"""On its coarsest grid voxels are wider than the filter: a search always follows."""
+
+
+def test_a_first_design_is_told_while_the_search_goes_on(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "solid.yaml").write_text(THIN_SOLID)
+    words = ("--start", "learned", "--proposals", "2", "--iterations", "12", "--out", tmp_path / "r")
+    done = run("solve", tmp_path / "solid.yaml", *words)
+    assert done.exit_code == 3, done.output
+    (line,) = [line for line in done.stderr.splitlines() if "first design" in line]
+    assert "finished: compliance about" in line and line.endswith("s; searching on")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from trabecula.cli.console import messages, number
+from trabecula.cli.console import messages, number, seconds
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +43,8 @@ def _bar(console: Console) -> Iterator[Report]:
         task = bar.add_task("start", total=1.0, figures="")
 
         def report(step: Step) -> None:
+            if step.done:
+                console.print(finished(step), markup=False, soft_wrap=True)
             bar.update(task, description=step.stage, completed=step.fraction, figures=figures(step))
 
         yield report
@@ -52,11 +54,19 @@ def _lines(console: Console) -> Report:
     seen: list[str] = []
 
     def report(step: Step) -> None:
-        if step.stage not in seen:
+        if step.done:
+            console.print(finished(step), markup=False, soft_wrap=True)
+        elif step.stage not in seen:
             seen.append(step.stage)
             console.print(f"{step.stage}: {figures(step)}", markup=False, soft_wrap=True)
 
     return report
+
+
+def finished(step: Step) -> str:
+    """That there is a design already, while the search goes on."""
+    reached = f"compliance about {number(step.compliance, digits=3)} after {seconds(step.seconds)}"
+    return f"a first design is finished: {reached}; searching on"
 
 
 def figures(step: Step) -> str:

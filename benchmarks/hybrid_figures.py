@@ -29,21 +29,24 @@ SLOWER = 0.95
 S = "the strongest way without networks (S)"
 NOTHING = Gain()
 
-GOALS = {
-    "practice": ("practice (P)", {3: 20.0, 2: 10.0}),
-    "continuation": ("continuation on one grid (C)", {3: 4.0, 2: 4.0}),
-}
+USUAL = {"practice": "practice (P)", "continuation": "continuation on one grid (C)"}
+GOALS = {3: {"practice": 20.0, "continuation": 4.0}, 2: {"practice": 10.0, "continuation": 4.0}}
+"""Goals against what people use, by dimension: wall time."""
 STRONGEST = {3: (1.7, 2.0), 2: (1.4, 1.4)}
 """Goals against the strongest way without networks: wall time, full-resolution iterations."""
-SEARCHES = (
-    "fields",
-    "few_fields",
-    "field_ahead",
-    "more_fields",
-    "neighbours",
-    "element_history",
-    "anderson",
-)
+SEARCHES = {
+    name: f"{name} (N)"
+    for name in (
+        "fields",
+        "few_fields",
+        "field_ahead",
+        "more_fields",
+        "neighbours",
+        "element_history",
+        "anderson",
+    )
+}
+"""The unlearned searches that a network claims to replace."""
 
 
 def figures(runs: Runs, places: Sequence[Place], reasons: Mapping[int, str]) -> list[Figure]:
@@ -52,46 +55,39 @@ def figures(runs: Runs, places: Sequence[Place], reasons: Mapping[int, str]) -> 
     found = []
     for dimension in (3, 2):
         here = [place for place in places if place.dimension == dimension]
-        if in_use(runs, here) == "learned":
-            found += _against_practice(runs, here, dimension, "learned")
-            found += _against_strongest(runs, here, dimension)
-            found += _against_searches(runs, here, dimension, "learned")
+        ours = in_use(runs, here)
+        if ours == "learned":
+            made = _against_strongest(runs, here, dimension)
         else:
             what = f"wall time against {S}, {dimension}-D, to 1 %, median"
             reason = reasons.get(dimension, "not run")
-            found.append(Figure(what, None, "x", STRONGEST[dimension][0], True, reason))
-            if any(run_of(runs, place, "default") for place in here):
-                found += _against_practice(runs, here, dimension, "default", " of the default")
-                found += _against_searches(runs, here, dimension, "default", " of the default")
+            made = [Figure(what, None, "x", STRONGEST[dimension][0], True, reason)]
+        if any(run_of(runs, place, ours) for place in here):
+            usual = _against(runs, here, dimension, ours, USUAL, (1.0, 0.1))
+            searches = _against(runs, here, dimension, ours, SEARCHES, (1.0,))
+            made = [*usual, *made, *searches]
+        found += made
     return found
 
 
-def _against_practice(
-    runs: Runs, here: Sequence[Place], dimension: int, ours: str, of: str = ""
+def _against(
+    runs: Runs,
+    here: Sequence[Place],
+    dimension: int,
+    ours: str,
+    others: Mapping[str, str],
+    levels: Sequence[float],
 ) -> list[Figure]:
-    """What people use, and one grid."""
+    """The gain in wall time over each of the others, with its goal where it has one."""
+    of = "" if ours == "learned" else f" of the {ours}"
     return [
         _times(
             f"wall time{of} against {called}, {dimension}-D, to {level:g} %, median",
             gain(runs, here, ours, other, level),
-            goals[dimension],
+            GOALS[dimension].get(other),
         )
-        for other, (called, goals) in GOALS.items()
-        for level in (1.0, 0.1)
-    ]
-
-
-def _against_searches(
-    runs: Runs, here: Sequence[Place], dimension: int, ours: str, of: str = ""
-) -> list[Figure]:
-    """The unlearned searches that a network claims to replace."""
-    return [
-        _times(
-            f"wall time{of} against {other} (N), {dimension}-D, to 1 %, median",
-            gain(runs, here, ours, other, 1.0),
-            None,
-        )
-        for other in SEARCHES
+        for other, called in others.items()
+        for level in levels
     ]
 
 

@@ -65,8 +65,8 @@ class Arrival:
     coarser: tuple[NDArray[np.float16], ...] = ()
 
     def light(self) -> Arrival:
-        """The arrival without the optimiser's memory, which nothing needs any more."""
-        return replace(self, step=replace(self.step, memory=self.plan.optimizer.start()))
+        """The arrival without the optimiser's memory and `Step.best`: nothing needs them any more."""
+        return replace(self, step=replace(self.step, memory=self.plan.optimizer.start(), best=None))
 
 
 Way = Generator[Event, None, Arrival]

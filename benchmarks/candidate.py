@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks import places
 from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.travelled import Travelled, travel
-from benchmarks.ways import default, with_networks
+from benchmarks.ways import eight, with_networks
 from trabecula.hybrid import Learned
 from trabecula.problem import discretise
 from trabecula.surrogate import Model
@@ -56,7 +56,7 @@ class Pair:
 def solve(place: places.Place, networks: Mapping[str, Learned], threads: int) -> dict[str, Pair]:
     """To the end without networks, and with each of some."""
     discrete = discretise(place.problem)
-    without = travel(default, discrete, threads)
+    without = travel(eight, discrete, threads)
     found = {}
     for name, learned in networks.items():
         with_it = travel(partial(with_networks, networks=learned), discrete, threads)

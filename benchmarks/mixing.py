@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Cell, Table, plain
 from benchmarks.runs import forever
-from benchmarks.ways import nowhere, stop_of
+from benchmarks.ways import EIGHT, nowhere, stop_of
 from trabecula.analysis import Evaluation
 from trabecula.design import MMA
 from trabecula.inner import inner
@@ -45,8 +45,6 @@ from trabecula.optimize import (
 from trabecula.problem import prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.root import root
-from trabecula.search import Search
-from trabecula.solve import PROPOSALS
 from trabecula.starts import HalfGrey
 from trabecula.travel import Arrival, Event, Run, Way, settle
 from trabecula.way import coarse_to_fine
@@ -205,11 +203,10 @@ def anderson(discrete: DiscreteProblem, threads: int) -> Way:
 
 
 def begun(discrete: DiscreteProblem, threads: int) -> Way:
-    """The default up to where its candidates are decided on: a few iterations at the full penalty."""
-    search = Search(proposals=PROPOSALS)
-    assert isinstance(search.hand_over, HalfGrey) and search.decide is not None
-    stop = replace(stop_of(), limit=search.hand_over.ramp + search.decide)
-    return (yield from _as_it_stands(coarse_to_fine(discrete, threads, stop, nowhere(), search)))
+    """The default without further fields, up to where its candidates are decided on."""
+    assert isinstance(EIGHT.hand_over, HalfGrey) and EIGHT.decide is not None
+    stop = replace(stop_of(), limit=EIGHT.hand_over.ramp + EIGHT.decide)
+    return (yield from _as_it_stands(coarse_to_fine(discrete, threads, stop, nowhere(), EIGHT)))
 
 
 def _as_it_stands(way: Way) -> Way:

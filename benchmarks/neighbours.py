@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import SCRATCH
-from benchmarks.ways import nowhere, stop_of
+from benchmarks.ways import EIGHT, nowhere, stop_of
 from trabecula import files
 from trabecula.learning.history.describe import mirrored, mirrors, sketch, vector
 from trabecula.learning.store import Dataset, Sample, open_dataset
 from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.search import Search
-from trabecula.solve import PROPOSALS
 from trabecula.starts import Past
 from trabecula.travel import Way
 from trabecula.way import coarse_to_fine
@@ -124,7 +122,7 @@ def _fingerprint(shards: Sequence[Path]) -> str:
 
 
 def neighbours(discrete: DiscreteProblem, threads: int, folder: Path) -> Way:
-    """The default with the designs of the nearest problems of a training set tried too."""
+    """Designs of the nearest problems of a training set tried too, in place of further fields."""
     designs = tuple(design for _, design in index_of(folder).nearest(discrete))
-    search = Search(proposals=PROPOSALS, also=(Past(designs),) if designs else ())
+    search = replace(EIGHT, also=(Past(designs),) if designs else ())
     return (yield from coarse_to_fine(discrete, threads, stop_of(), nowhere(), search))

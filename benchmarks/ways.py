@@ -14,7 +14,7 @@ from trabecula.optimize import Stop, advance, at_best, iterate
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.search import Search
-from trabecula.solve import KKT, PROPOSALS, TOLERANCE
+from trabecula.solve import KKT, TOLERANCE
 from trabecula.starts import Corrector, HalfGrey, Proposal, Proposer, RandomFields
 from trabecula.surrogate import shipped
 from trabecula.travel import Arrival, Event, Run, Way
@@ -22,6 +22,9 @@ from trabecula.way import classical, coarse_to_fine, uniform
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
 LONG_PROPOSALS, LONG_TOLERANCE = 48, 1e-4
+EIGHT = Search(further=0)
+"""The default's search without further fields: eight proposals, whatever they find."""
+
 OTHER = 70_001
 """Seed of random fields that are none of the search's own."""
 
@@ -55,18 +58,23 @@ def continuation(discrete: DiscreteProblem, threads: int) -> Way:
 
 def default(discrete: DiscreteProblem, threads: int) -> Way:
     """`--start coarse`."""
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), Search(proposals=PROPOSALS))
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), Search())
+
+
+def eight(discrete: DiscreteProblem, threads: int) -> Way:
+    """The default without further fields."""
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), EIGHT)
 
 
 def ramps(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with its deterministic candidates only."""
-    search = Search(proposals=PROPOSALS, kinds=("ramp",))
+    search = Search(kinds=("ramp",))
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
 def fields(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with its random candidates only."""
-    search = Search(proposals=PROPOSALS, kinds=("search",))
+    search = Search(kinds=("search",))
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
@@ -90,7 +98,7 @@ class Renamed:
 
 def field_ahead(discrete: DiscreteProblem, threads: int) -> Way:
     """The learned way without a network: a random field goes ahead of the search."""
-    search = Search(proposals=PROPOSALS, ahead=Renamed(RandomFields(OTHER)))
+    search = Search(ahead=Renamed(RandomFields(OTHER)))
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
@@ -121,20 +129,21 @@ def _direct(discrete: DiscreteProblem, threads: int) -> Way:
 def short(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with a short hand-over: 40 % grey, penalty 2 to 3 over 3 iterations."""
     hand_over = HalfGrey(0.4, 2.0, 3)
-    search = Search(proposals=PROPOSALS, hand_over=hand_over, freer=hand_over, between=23)
+    search = Search(hand_over=hand_over, freer=hand_over, between=23)
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
 def medium(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with the hand-over that the first corrector uses: half grey, penalty 2 to 3 over 5."""
     hand_over = HalfGrey(0.5, 2.0, 5)
-    search = Search(proposals=PROPOSALS, hand_over=hand_over, freer=hand_over, between=25)
+    search = Search(hand_over=hand_over, freer=hand_over, between=25)
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
 def learned(discrete: DiscreteProblem, threads: int) -> Way:
     """`--start learned`: what a network draws goes ahead, the search follows where it is in doubt."""
-    return with_networks(discrete, threads, Learned.shipped(discrete.grid.dimension))
+    search = Search(learned=Learned.shipped(discrete.grid.dimension))
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
 def only_corrector(discrete: DiscreteProblem, threads: int) -> Way:
@@ -144,8 +153,8 @@ def only_corrector(discrete: DiscreteProblem, threads: int) -> Way:
 
 
 def with_networks(discrete: DiscreteProblem, threads: int, networks: Learned) -> Way:
-    """The default with networks in place of some of its steps."""
-    search = Search(proposals=PROPOSALS, learned=networks)
+    """Without further fields, and with networks in place of some of the steps."""
+    search = replace(EIGHT, learned=networks)
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
@@ -156,13 +165,14 @@ def quick(discrete: DiscreteProblem, threads: int) -> Way:
 
 
 def more_fields(discrete: DiscreteProblem, threads: int, more: int) -> Way:
-    """The default with so many more random fields tried on the coarsest grid."""
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), Search(proposals=PROPOSALS + more))
+    """So many more random fields than the default's, whatever was found; no further ones."""
+    search = replace(EIGHT, proposals=EIGHT.proposals + more)
+    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
 def long(discrete: DiscreteProblem, threads: int) -> Way:
     """Six times as many proposals, and a finish to a third of the tolerance."""
-    search = Search(proposals=LONG_PROPOSALS)
+    search = replace(EIGHT, proposals=LONG_PROPOSALS)
     return coarse_to_fine(discrete, threads, stop_of(LONG_TOLERANCE, LONG_LIMIT), nowhere(), search)
 
 

@@ -11,6 +11,7 @@ from trabecula.hybrid import Learned, correct, leap, seen
 from trabecula.optimize import Plan, Step, Stop, begin, go_on
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.search import (
+    FURTHER,
     Candidate,
     Search,
     Tried,
@@ -140,15 +141,21 @@ def finish(
 ) -> Way:
     """Try the candidates on the finest grid, and take the best to the stop."""
     freely = replace(search, hand_over=search.freer, learned=Learned())
+    is_further = [candidate.kind == FURTHER for candidate in candidates]
+    own = [place for place, further in enumerate(is_further) if not further]
     going = [
-        (candidate, *_handed_over(analysis, candidate, freely if place else search, stop, traveller))
+        (
+            candidate,
+            *_handed_over(analysis, candidate, freely if place in own[1:] else search, stop, traveller),
+        )
         for place, candidate in enumerate(candidates)
     ]
+    decide = search.later if search.decide is not None and any(is_further) else search.decide
 
     def until(plan: Plan) -> Stop:
-        if search.decide is None:
+        if decide is None:
             return stop
-        return limited(min(plan.schedule.over + search.decide, stop.limit))
+        return limited(min(plan.schedule.over + decide, stop.limit))
 
     if len(going) > 1:
         contenders = [(candidate, plan) for candidate, plan, _ in going]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ Array = NDArray[np.float64]
 SHARPEST = 32.0
 """Steepness the projection ends with."""
 
+FURTHER = "further"
+"""Kind of the random fields that are tried where the best design was found once only."""
+
 
 @dataclass(frozen=True)
 class Search:
@@ -37,6 +41,12 @@ class Search:
         Designs tried on the coarsest grid, ramps first.
     halvings
         Iterations after which the worse half of the random ones is given up.
+    further
+        Random fields tried beside them where the best of all was found once only. The best of those goes up
+        too, beside the candidates that there would be without them.
+    once
+        Relative difference on the coarsest grid of the best and the next best above which the best was found
+        once only.
     coarse
         Iterations on the coarsest grid for those that stay.
     between
@@ -44,10 +54,12 @@ class Search:
     decide
         Iterations at full penalty on the finest grid after which only the best goes on; None takes all of
         them to the stop.
+    later
+        The same where further fields take part: what is best of many at one moment flatters itself.
     hand_over
         From grid to grid.
     freer
-        To the finest grid, for all candidates but the best, and without a network: from penalty 1 walls that
+        To the finest grid, for the second candidate, and without a network: from penalty 1 walls that
         only this grid can resolve may still form. What one way of going up loses the other has kept.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
@@ -70,14 +82,17 @@ class Search:
 
     proposals: int = 8
     halvings: tuple[int, ...] = (12, 24)
+    further: int = 16
+    once: float = 0.01
     coarse: int = 60
     between: int = 30
     decide: int | None = 4
+    later: int = 15
     hand_over: HandOver = field(default_factory=HalfGrey)
     freer: HandOver = field(default_factory=lambda: HalfGrey(penalty=1.0))
     exponent: float = 0.7
     tolerance: float = 1e-3
-    kinds: tuple[str, ...] = ("ramp", "search", "drawn")
+    kinds: tuple[str, ...] = ("ramp", "search", FURTHER, "drawn")
     learned: Learned = field(default_factory=Learned)
     also: tuple[Proposer, ...] = ()
     ahead: Proposer | None = None
@@ -161,6 +176,9 @@ def triage(
     done += yield from halved(analysis, fields, known, traveller, search, threads)
     random = {proposal.name for proposal in fields}
     done += [(proposal, step) for proposal, step in tried if proposal.name not in random]
+    if search.further and FURTHER in search.kinds and found_once(done, search.once):
+        crowd = further_fields(analysis, search, len(fields))
+        done += yield from halved(analysis, crowd, {}, traveller, search, threads)
     best = different([candidate_of(proposal, step) for proposal, step in done])
     traveller.trials += of_given(done, search.kinds, stage_of(analysis.discrete), traveller)
     return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
@@ -174,6 +192,19 @@ def own_starts(analysis: Analysis, search: Search) -> tuple[list[Proposal], list
     fields = list(RandomFields(discrete.options.seed).propose(discrete, chain, count))
     given = [p for also in search.also for p in also.propose(discrete, chain, search.proposals)]
     return ramps, fields, given
+
+
+def found_once(done: Tried, once: float) -> bool:
+    """Whether no other design is nearly as good as the best: there may be more such, that none has found."""
+    merits = sorted(step.merit for _, step in done)
+    return len(merits) > 1 and merits[1] > merits[0] * (1.0 + once)
+
+
+def further_fields(analysis: Analysis, search: Search, first: int) -> list[Proposal]:
+    """Random fields of a kind of their own, from number `first` on."""
+    discrete, most = analysis.discrete, first + search.further
+    fields = RandomFields(discrete.options.seed).propose(discrete, analysis.chain, most)
+    return [replace(proposal, kind=FURTHER) for proposal in islice(fields, first, None)]
 
 
 def searching(discrete: DiscreteProblem) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -117,8 +117,8 @@ def solve(
         ships. "uniform": one grid, penalty continuation. "classical": one grid, fixed penalty, OC exponent
         1/2, until no density changes by 0.01 (the literature's).
     proposals
-        Designs tried on the coarsest grid; more time, stiffer designs. Default 8. With `start="learned"` and
-        1, what the network draws and no other.
+        Designs tried on the coarsest grid; more time, stiffer designs. Default: 8, and 16 more where the best
+        of them is found only once. With `start="learned"` and 1, what the network draws and no other.
     iterations
         Design iterations on the full grid at most.
     tolerance
@@ -205,7 +205,8 @@ def iterate(
     elif start == "uniform":
         way = uniform(discrete, threads, stop, journal)
     else:
-        search = Search(proposals=proposals or PROPOSALS, also=(Past(past),) if past else (), learned=learned)
+        wide = Search() if proposals is None else Search(proposals=proposals, further=0)
+        search = replace(wide, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(discrete, threads, stop, journal, search)
     arrival = (yield from _told(way, clock)).light()
     return (yield from _prove(problem, discrete, arrival, start, threads, clock))

@@ -134,7 +134,7 @@ def make_sample(settings: Settings, index: int) -> Sample:
     discrete, _ = prepare(drawn.problem)
     grids = ladder(discrete)
     witness = _Witness(len(grids))
-    search = Search(proposals=settings.proposals, halvings=HALVINGS, coarse=COARSE, decide=None)
+    search = Search(settings.proposals, HALVINGS, further=0, coarse=COARSE, decide=None)
     stop = Stop(change=settings.change, kkt=settings.kkt, limit=settings.iterations)
     for event in coarse_to_fine(discrete, 1, stop, Journal(), search):
         witness.see(event)

@@ -14,8 +14,8 @@ of the networks pays for), `neighbours` (N: the designs of the nearest problems 
 the search follows where it is in doubt), `quick` (what is drawn, and no search), `only_corrector` (the
 corrector that ships, by itself), and `long` (a wide search, for the reference). Where the best design is
 found only once, S, `learned` and `field_ahead` try further fields; the others what is said here instead.
-Sets: `benchmarks.places`. Wall time holds everything: features, coarse grids, networks, refused designs, looking
-neighbours up; networks and training set are loaded once, and loading is a row of its own.
+Sets: `benchmarks.places`. Wall time holds everything: features, coarse grids, networks, refused designs,
+looking neighbours up; networks and training set are loaded once, and loading is a row of its own.
 
 Every run is kept as a line of results/hybrid.jsonl and done once (again where other networks ship); a command
 that is cut goes on where it was.

@@ -25,7 +25,7 @@ from trabecula.travel import Arrival, Event, settle
 from trabecula.way import coarse_to_fine
 
 STOP = Stop(change=5e-4, limit=60)
-SEARCH = Search(proposals=5, coarse=20, between=15)
+SEARCH = Search(proposals=5, further=0, coarse=20, between=15)
 DRAWERS = 14
 """Channels of a network that proposes in 2-D."""
 

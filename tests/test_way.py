@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -227,16 +226,57 @@ def test_own_weight_is_carried() -> None:
     assert result.compliance == pytest.approx(0.1437, rel=0.02)
 
 
+class Listing(Journal):
+    """Keeps nothing but the names of the runs, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def run(self, name, *rest):  # type: ignore[no-untyped-def]
+        self.names.append(name)
+        return super().run(name, *rest)
+
+
 def travelled(problem: DiscreteProblem, search: Search, stop: Stop | None = None) -> Arrival:
     return settle(coarse_to_fine(problem, 1, stop or Stop(change=1e-4, kkt=2e-3), Journal(), search))
 
 
 def test_the_search_is_as_wide_as_it_says() -> None:
     """Ramps go all the way; the worse half of the random ones is given up after 12 and 24 iterations."""
-    stages = {s.name: s.iterations for s in travelled(discretise(PLATE), Search(proposals=8)).stages}
-    assert stages["search 44x22"] == 3 * 60 + 5 * 12 + 3 * 12 + 2 * 36
+    own, further = 3 * 60 + 5 * 12 + 3 * 12 + 2 * 36, 16 * 12 + 8 * 12 + 4 * 36
+    for search, made in ((Search(once=9.0), own), (Search(once=-1.0), own + further)):
+        stages = {s.name: s.iterations for s in travelled(discretise(PLATE), search).stages}
+        assert stages["search 44x22"] == made
     one = {s.name: s.iterations for s in travelled(discretise(PLATE), Search(proposals=1)).stages}
     assert one["search 44x22"] == 60
+
+
+def test_further_fields_go_up_beside_what_there_is_without_them() -> None:
+    """All runs are made that are made without them, and one of theirs goes up the grids too."""
+    problem = discretise(problems.mbb((240, 80)))
+    runs = {}
+    for further in (0, 8):
+        journal = Listing()
+        search = Search(further=further, once=-1.0, coarse=20, between=6)
+        settle(coarse_to_fine(problem, 1, Stop(limit=30), journal, search))
+        runs[further] = [name for name in journal.names if not name.startswith("finish-")]
+    beside = set(runs[8]) - set(runs[0])
+    assert set(runs[0]) <= set(runs[8])
+    numbers = {int(name.split("random-")[1].split("-")[0]) for name in beside}
+    assert numbers == set(range(5, 13))
+    assert len({name for name in beside if name.startswith("fine-")}) == 1
+    assert len({name for name in beside if name.startswith("1-")}) == 1
+
+
+def test_a_number_of_proposals_that_is_asked_for_is_kept_to(alone: tb.Problem) -> None:
+    """Without one the search gets wider where its best design was found only once."""
+    asked = {s.name: s.iterations for s in tb.solve(alone, proposals=8).stages}
+    wide = tb.solve(alone)
+    stages = {s.name: s.iterations for s in wide.stages}
+    first = next(iter(stages))
+    assert asked[first] == 3 * 60 + 5 * 12 + 3 * 12 + 2 * 36
+    assert stages[first] == asked[first] + 16 * 12 + 8 * 12 + 4 * 36
 
 
 def test_every_grid_of_the_ladder_is_a_stage() -> None:
@@ -297,18 +337,12 @@ def test_no_way_passes_its_limit_of_iterations(elements: tuple[int, int], limit:
         assert result.iterations == limit or result.converged
 
 
-def test_runs_have_names_of_their_own(tmp_path: Path) -> None:
+def test_runs_have_names_of_their_own() -> None:
     """Two runs of one name would take each other's checkpoint."""
     problem = discretise(problems.mbb((240, 80)))
-    names: list[str] = []
-
-    class Listing(Journal):
-        def run(self, name, *rest):  # type: ignore[no-untyped-def]
-            names.append(name)
-            return super().run(name, *rest)
-
-    stop = Stop(limit=12)
-    settle(coarse_to_fine(problem, 1, stop, Listing(), Search(proposals=6, coarse=30, between=3)))
+    journal, stop = Listing(), Stop(limit=12)
+    settle(coarse_to_fine(problem, 1, stop, journal, Search(proposals=6, coarse=30, between=3, once=-1.0)))
+    names = journal.names
     assert len(names) == len(set(names))
     assert any(name.startswith("1-fresh") for name in names)
     assert any(name.startswith("finish-") for name in names)

@@ -176,7 +176,7 @@ def triage(
     done += yield from halved(analysis, fields, known, traveller, search, threads)
     random = {proposal.name for proposal in fields}
     done += [(proposal, step) for proposal, step in tried if proposal.name not in random]
-    if search.further and FURTHER in search.kinds and found_once(done, search.once):
+    if FURTHER in search.kinds and found_once(done, search):
         crowd = further_fields(analysis, search, len(fields))
         done += yield from halved(analysis, crowd, {}, traveller, search, threads)
     best = different([candidate_of(proposal, step) for proposal, step in done])
@@ -194,10 +194,10 @@ def own_starts(analysis: Analysis, search: Search) -> tuple[list[Proposal], list
     return ramps, fields, given
 
 
-def found_once(done: Tried, once: float) -> bool:
-    """Whether no other design is nearly as good as the best: there may be more such, that none has found."""
-    merits = sorted(step.merit for _, step in done)
-    return len(merits) > 1 and merits[1] > merits[0] * (1.0 + once)
+def found_once(done: Tried, search: Search) -> bool:
+    """Whether no other design of its own is nearly as good as the best: there may be more such."""
+    merits = sorted(step.merit for proposal, step in done if proposal.kind in search.kinds)
+    return len(merits) > 1 and merits[1] > merits[0] * (1.0 + search.once)
 
 
 def further_fields(analysis: Analysis, search: Search, first: int) -> list[Proposal]:

@@ -15,7 +15,6 @@ from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.scouts import scouted
 from trabecula.search import Search, triage
-from trabecula.solve import PROPOSALS
 from trabecula.starts import Drawer, ladder
 from trabecula.travel import Traveller, settle
 
@@ -39,7 +38,7 @@ class Searched:
 def search_of(sample: Sample, drawer: Drawer) -> Searched:
     """What is drawn alone, as it goes ahead of a search; a random field; the whole search."""
     analysis = Analysis(ladder(discretise(loads(sample.problem)))[0], 1)
-    whole = Search(proposals=PROPOSALS)
+    whole = Search(further=0)
     fields = replace(whole, proposals=whole.scouts, kinds=("search",))
     merits: dict[str, float] = {}
     made: dict[str, int] = {}

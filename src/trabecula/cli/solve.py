@@ -30,7 +30,9 @@ def solve(
     ] = None,
     proposals: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=10_000, help="Designs tried on the coarsest grid (8, and 16 more in doubt)."),
+        typer.Option(
+            metavar="N", min=1, max=10_000, help="Designs tried on the coarsest grid; else 8, in doubt 24."
+        ),
     ] = None,
     leap: Annotated[
         bool | None, typer.Option("--leap/--no-leap", help="Let a network leap ahead (--start learned).")

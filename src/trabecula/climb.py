@@ -163,11 +163,11 @@ def finish(
             Run(f"fine-{candidate.name}", replace(plan, stop=until(plan)), first)
             for candidate, plan, first in going
         ]
-        going.clear()  # steps are memory: `run_all` lets go of each when its run has begun
-        steps = yield from traveller.run_all(stage_of(analysis.discrete), analysis, runs, threads, 0.6)
-        going = [(*contender, step) for contender, step in zip(contenders, steps, strict=True)]
-        del steps
-    going = sorted(going, key=lambda entry: entry[2].merit)[:1]
+        going.clear()  # steps are memory: `best_of` lets go of each when its run has begun
+        stage = stage_of(analysis.discrete)
+        place, step = yield from traveller.best_of(stage, analysis, runs, threads, 0.6)
+        going = [(*contenders[place], step)]
+        del step
     return (yield from _to_the_stop(analysis, going, "finish", traveller, search))
 
 

@@ -106,7 +106,7 @@ class Traveller:
 
         The list is used up: on a large grid the steps that runs begin with are memory.
         """
-        workers = min(len(runs), thread_count(threads)) if is_small(analysis.discrete) else 1
+        workers = _at_once(analysis, runs, threads)
         if workers < 2:
             steps = []
             while runs:
@@ -118,6 +118,25 @@ class Traveller:
         self._count(stage, made, clock)
         analysis.solves += analysis.cases * made
         return steps
+
+    def best_of(
+        self, stage: str, analysis: Analysis, runs: list[Run], threads: int | None, fraction: float
+    ) -> Generator[Event, None, tuple[int, Step]]:
+        """Take several runs to their stops as `run_all` does; place and step of the one that ends best.
+
+        On a large grid the others are let go of on the way.
+        """
+        if _at_once(analysis, runs, threads) > 1:
+            steps = yield from self.run_all(stage, analysis, runs, threads, fraction)
+            place = min(range(len(steps)), key=lambda k: steps[k].merit)
+            return place, steps[place]
+        place, best = 0, (yield from self.run(stage, analysis, runs.pop(0), fraction))
+        for k in range(1, len(runs) + 1):
+            step = yield from self.run(stage, analysis, runs.pop(0), fraction)
+            if step.merit < best.merit:
+                place, best = k, step
+            del step
+        return place, best
 
     def _together(
         self, stage: str, analysis: Analysis, runs: Sequence[Run], workers: int, fraction: float
@@ -170,6 +189,11 @@ class Traveller:
     def stages(self) -> tuple[Stage, ...]:
         """What every stage took so far."""
         return tuple(Stage(n, i, self._seconds[n]) for n, i in self._iterations.items())
+
+
+def _at_once(analysis: Analysis, runs: Sequence[Run], threads: int | None) -> int:
+    """How many runs to make side by side."""
+    return min(len(runs), thread_count(threads)) if is_small(analysis.discrete) else 1
 
 
 def is_small(discrete: DiscreteProblem) -> bool:

@@ -198,6 +198,21 @@ def undisturbed(start: str) -> tb.Result:
     return tb.solve(SMALL, **request(start), threads=1)
 
 
+def resumed(problem: tb.Problem, asked: dict[str, object], folder: Path, after: int) -> tb.Result:
+    """Solve, be killed after so many steps, and go on."""
+    steps = 0
+
+    def kill(_: tb.Progress) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == after:
+            raise Killed
+
+    with pytest.raises(Killed):
+        tb.solve(problem, **asked, out=folder, progress=kill)  # type: ignore[arg-type]
+    return tb.solve(problem, **asked, out=folder, resume=True)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("start", "threads", "after"),
     [
@@ -210,18 +225,7 @@ def undisturbed(start: str) -> tb.Result:
 def test_a_solve_killed_anywhere_resumes_to_the_same_design(
     tmp_path: Path, start: str, threads: int, after: int
 ) -> None:
-    asked = {**request(start), "threads": threads}
-    steps = 0
-
-    def kill(_: tb.Progress) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == after:
-            raise Killed
-
-    with pytest.raises(Killed):
-        tb.solve(SMALL, **asked, out=tmp_path, progress=kill)
-    result = tb.solve(SMALL, **asked, out=tmp_path, resume=True)
+    result = resumed(SMALL, {**request(start), "threads": threads}, tmp_path, after)
     whole = undisturbed(start)
     np.testing.assert_array_equal(result.design, whole.design)
     np.testing.assert_array_equal(result.density, whole.density)
@@ -231,6 +235,17 @@ def test_a_solve_killed_anywhere_resumes_to_the_same_design(
     result.save(tmp_path)
     if result.converged:
         assert not (tmp_path / "checkpoint").exists()
+
+
+@pytest.mark.parametrize("after", [500, 790])
+def test_a_search_for_further_designs_resumes_too(tmp_path: Path, after: int) -> None:
+    """Whether it is made depends on what was found before."""
+    scattered = problems.cantilever((60, 20), volume=0.15)
+    whole = tb.solve(scattered, threads=1)
+    assert sum(stage.iterations for stage in whole.stages if stage.name.startswith("search")) > 500
+    result = resumed(scattered, {"threads": 1}, tmp_path, after)
+    np.testing.assert_array_equal(result.design, whole.design)
+    assert result.stages[-1].iterations == whole.stages[-1].iterations
 
 
 def test_resuming_another_problem_or_request_is_refused(tmp_path: Path) -> None:

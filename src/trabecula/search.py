@@ -59,8 +59,9 @@ class Search:
     hand_over
         From grid to grid.
     freer
-        To the finest grid, for the second candidate, and without a network: from penalty 1 walls that
-        only this grid can resolve may still form. What one way of going up loses the other has kept.
+        To the finest grid, for all candidates but the best and the further one, and without a network: from
+        penalty 1 walls that only this grid can resolve may still form. What one way of going up loses the
+        other has kept.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
     kinds

@@ -36,7 +36,6 @@ Array = NDArray[np.float64]
 Start = Literal["uniform", "coarse", "learned", "classical"]
 
 STARTS: tuple[str, ...] = get_args(Start)
-PROPOSALS = 8
 TIGHT = 2e-9
 """Relative residual of the solves behind the certificate."""
 
@@ -187,7 +186,8 @@ def iterate(
     _refuse(start, proposals, iterations, tolerance, threads)
     if resume and out is None:
         raise ValueError("resume needs out, the folder with the checkpoints")
-    past = _designs(also, start, proposals or PROPOSALS, problem)
+    wide = Search() if proposals is None else Search(proposals=proposals, further=0)
+    past = _designs(also, start, wide.proposals, problem)
     clock = time.perf_counter()
     discrete, _ = prepare(problem)
     dimension = discrete.grid.dimension
@@ -205,7 +205,6 @@ def iterate(
     elif start == "uniform":
         way = uniform(discrete, threads, stop, journal)
     else:
-        wide = Search() if proposals is None else Search(proposals=proposals, further=0)
         search = replace(wide, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(discrete, threads, stop, journal, search)
     arrival = (yield from _told(way, clock)).light()

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from benchmarks.report import SCRATCH
 from benchmarks.ways import EIGHT, nowhere, stop_of
-from trabecula import files
 from trabecula.learning.history.describe import mirrored, mirrors, sketch, vector
 from trabecula.learning.store import Dataset, Sample, open_dataset
 from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import Past
+from trabecula.storage import writing
 from trabecula.travel import Way
 from trabecula.way import coarse_to_fine
 
@@ -110,7 +110,7 @@ def index_of(folder: Path) -> Index:
     kept.parent.mkdir(parents=True, exist_ok=True)
     arrays_out: dict[str, NDArray[np.generic]] = {"kinds": np.array(made.kinds), "vectors": made.vectors}
     arrays_out |= {f"design_{k}": design for k, design in enumerate(made.designs)}
-    files.write_arrays(kept, arrays_out)
+    writing.write_arrays(kept, arrays_out)
     return made
 
 

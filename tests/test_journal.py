@@ -14,11 +14,11 @@ from tests.certificate.grids import cantilever
 from trabecula import journal as module
 from trabecula.analysis import Analysis
 from trabecula.design import MMA, OC, Adaptive, Schedule
-from trabecula.files import UnreadableError
 from trabecula.journal import Journal, fingerprint
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, run
 from trabecula.problem import problems
 from trabecula.problem.model import Goal
+from trabecula.storage.reading import UnreadableError
 
 PROBLEM = cantilever((12, 6), cases=2)
 ADAPTIVE = OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive()))

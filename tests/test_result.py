@@ -12,7 +12,6 @@ import pytest
 
 import trabecula as tb
 from trabecula.certificate.record import Certificate
-from trabecula.files import UnreadableError
 from trabecula.folder import (
     clear,
     format_history,
@@ -22,6 +21,8 @@ from trabecula.folder import (
     save_problem,
 )
 from trabecula.result import Result, Stage
+from trabecula.status import Status
+from trabecula.storage.reading import UnreadableError
 
 PROOF = Certificate(
     equilibrium_residual=1e-10,
@@ -57,7 +58,7 @@ def result(tmp_path: Path) -> Result:
         ],
         certificate=PROOF,
         stages=(Stage("coarse", 1, 0.5), Stage("fine", 1, 1.5)),
-        converged=True,
+        status=Status.CONVERGED,
         start="coarse",
         iterations=1,
         solves=3,

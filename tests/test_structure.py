@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"files", "_kernels", "version", "inner", "blur", "labels", "root", "home"}
+BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -42,14 +42,15 @@ LEARNING = {"learning", *NN, *SOLVE}
 CLI = {"cli", *LEARNING}
 
 MAY_IMPORT = {
-    "files": set(),
+    "storage": {"storage"},
     "version": {"_version"},
     "inner": set(),
     "blur": set(),
     "labels": set(),
     "root": set(),
     "home": set(),
-    "folder": {"files", "problem"},
+    "status": set(),
+    "folder": {"storage", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,
     "physics": PHYSICS,

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trabecula import files
-from trabecula.files import UnreadableError, read_text
+from trabecula.storage import writing
+from trabecula.storage.reading import UnreadableError, read_text
 
 if TYPE_CHECKING:
     from trabecula.problem import Problem
@@ -51,9 +51,9 @@ def save_problem(problem: Problem, folder: Path) -> None:
         )
         renamed[name] = copy
         if not (folder / copy).exists() or not place.samefile(folder / copy):
-            with place.open("rb") as source, files.replacing(folder / copy) as target:
+            with place.open("rb") as source, writing.replacing(folder / copy) as target:
                 shutil.copyfileobj(source, target)
-    files.write_text(folder / PROBLEM, dump(with_files(problem, renamed)))
+    writing.write_text(folder / PROBLEM, dump(with_files(problem, renamed)))
 
 
 def same_problem(one: Problem, other: Problem) -> bool:

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
 from trabecula.analysis import Analysis
 from trabecula.optimize import Best, Plan, Row, Step, advance, go_on
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.storage import reading, writing
 
 Array = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ class Journal:
             arrays[f"u_{case}"] = u
         if step.best is not None:
             arrays |= {"best_x": step.best.x, "best_merit": np.array(step.best.merit)}
-        files.write_arrays(self._path(name), arrays)
+        writing.write_arrays(self._path(name), arrays)
 
     def _kept(self, name: str, analysis: Analysis, plan: Plan) -> Step | None:
         if self.folder is None or not self._path(name).is_file():
@@ -114,9 +114,9 @@ class Journal:
             step = Step(arrays["x"], plan.optimizer.restore(memory), u, rows, best=best)
             asked = str(arrays["asked"])
         except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
-            raise files.UnreadableError(self._path(name), "is damaged; solve without --resume") from error
+            raise reading.UnreadableError(self._path(name), "is damaged; solve without --resume") from error
         if asked != self.asked or step.x.shape != analysis.discrete.grid.shape:
-            raise files.UnreadableError(
+            raise reading.UnreadableError(
                 self._path(name), "belongs to another problem; solve without --resume"
             )
         return go_on(plan, step)

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
-from trabecula.files import UnreadableError, read_array, read_arrays, read_text
 from trabecula.folder import (
     DENSITY,
     HISTORY,
@@ -29,6 +27,9 @@ from trabecula.folder import (
     read_json,
     save_problem,
 )
+from trabecula.status import Status
+from trabecula.storage import writing
+from trabecula.storage.reading import UnreadableError, read_array, read_arrays, read_text
 
 if TYPE_CHECKING:
     from trabecula.certificate.independent import Recheck
@@ -103,10 +104,10 @@ class Result:
         What is proven of the design.
     stages
         Parts of the way with their iterations and seconds.
-    converged
-        Whether the stopping rule was met (rather than the iteration limit).
+    status
+        How the solve ended.
     start
-        The way it began: "uniform", "coarse" or "classical".
+        The way it began: "uniform", "coarse", "learned" or "classical".
     iterations, solves
         Design iterations and state solves on the full grid.
     seconds
@@ -119,6 +120,8 @@ class Result:
         Threads the kernels ran on.
     version
         Version of trabecula.
+    machine
+        What did the arithmetic: the compiled core and its instruction set. Last digits depend on it.
     word
         "predicted", "verified" or "certified".
     relaxed
@@ -138,7 +141,7 @@ class Result:
     history: Sequence[Row]
     certificate: Certificate
     stages: tuple[Stage, ...]
-    converged: bool
+    status: Status
     start: str
     iterations: int
     solves: int
@@ -147,12 +150,18 @@ class Result:
     volume: float
     threads: int
     version: str
+    machine: str = ""
     word: Word = "verified"
     relaxed: NDArray[np.float32] | None = field(default=None)
     penalty: float = 3.0
     beta: float = 0.0
     trials: tuple[Trial, ...] = ()
     coarser: tuple[NDArray[np.float16], ...] = field(default=(), repr=False)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stopping rule was met, and nothing is wrong with the design."""
+        return self.status is Status.CONVERGED
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -170,7 +179,10 @@ class Result:
         return {
             "name": self.problem.name,
             "version": self.version,
+            "word": self.word,
+            "status": self.status.value,
             "start": self.start,
+            "machine": self.machine,
             "converged": self.converged,
             "iterations": self.iterations,
             "solves": self.solves,
@@ -185,7 +197,6 @@ class Result:
                 {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
                 for s in self.stages
             ],
-            "word": self.word,
             "learned": [trial.to_json() for trial in self.trials],
         }
 
@@ -210,12 +221,14 @@ class Result:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         save_problem(self.problem, folder)
-        files.write_array(folder / DENSITY, self.density.astype(np.float32))
-        files.write_arrays(folder / STATE, self._state())
-        files.write_text(folder / HISTORY, format_history(self.history))
+        writing.write_array(folder / DENSITY, self.density.astype(np.float32))
+        writing.write_arrays(folder / STATE, self._state())
+        writing.write_text(folder / HISTORY, format_history(self.history))
         if picture:
             self.plot(folder / PICTURE)
-        files.write_text(folder / RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n")
+        writing.write_text(
+            folder / RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n"
+        )
         if self.converged:
             forget(folder)
         return folder
@@ -280,7 +293,7 @@ class Result:
             word=self.word,
         )
         if path is not None:
-            files.write_bytes(Path(path), png)
+            writing.write_bytes(Path(path), png)
         return png
 
     def to_mesh(self, scale: float = 1.0) -> Mesh:
@@ -382,6 +395,10 @@ def _from_json(
     word = take(values, "word", str)
     if word not in get_args(Word):
         raise UnreadableError(path, f"'word' is {word!r}, which is none of {', '.join(get_args(Word))}")
+    converged = take(values, "converged", bool)
+    status = take(values, "status", str) if "status" in values else "converged" if converged else "limit"
+    if status not in tuple(Status) or converged != (status == Status.CONVERGED):
+        raise UnreadableError(path, f"'status' is {status!r} and 'converged' is {str(converged).lower()}")
     try:
         certificate = Certificate.from_json(take(values, "certificate", dict))
     except (KeyError, TypeError, ValueError) as error:
@@ -399,7 +416,7 @@ def _from_json(
             Stage(take(s, "name", str), take(s, "iterations", int), real(s, "seconds"))
             for s in map(mapping, take(values, "stages", list))
         ),
-        converged=take(values, "converged", bool),
+        status=Status(status),
         start=take(values, "start", str),
         iterations=take(values, "iterations", int),
         solves=take(values, "solves", int),
@@ -408,6 +425,7 @@ def _from_json(
         volume=real(values, "volume"),
         threads=take(values, "threads", int),
         version=take(values, "version", str),
+        machine=take(values, "machine", str) if "machine" in values else "",
         word=word,
         relaxed=None if relaxed is None else relaxed.astype(np.float32),
         penalty=float(state["penalty"]),

@@ -22,12 +22,13 @@ from trabecula.folder import CHECKPOINT
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal, fingerprint
 from trabecula.optimize import Row, Stop
-from trabecula.physics import Guess, thread_count
+from trabecula.physics import Guess, machine, thread_count
 from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result, Stage
 from trabecula.search import Search
 from trabecula.starts import Past, ladder, resample
+from trabecula.status import Status
 from trabecula.travel import Arrival, Event
 from trabecula.version import VERSION
 from trabecula.way import classical, coarse_to_fine, uniform
@@ -298,7 +299,7 @@ def _prove(
     bound = None if convex is None else convex.bound
     certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
     history = tuple(_history_row(row) for row in rows)
-    converged = arrival.step.finished == "converged"
+    status = Status.CONVERGED if arrival.step.finished == "converged" else Status.LIMIT
     stages = (
         *arrival.stages,
         Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
@@ -310,7 +311,7 @@ def _prove(
         history=history,
         certificate=certificate,
         stages=stages,
-        converged=converged,
+        status=status,
         start=start,
         iterations=iterations,
         solves=solves + analysis.cases,
@@ -319,7 +320,8 @@ def _prove(
         volume=found.volume,
         threads=thread_count(threads),
         version=VERSION,
-        word="certified" if converged and _is_certified(certificate) else "verified",
+        machine=machine(),
+        word="certified" if status is Status.CONVERGED and _is_certified(certificate) else "verified",
         relaxed=None if convex is None else convex.density.astype(np.float32),
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,

@@ -15,8 +15,8 @@ from tests.cli.conftest import Run
 from trabecula.result import Result
 
 KEYS = [
-    "name", "version", "start", "converged", "iterations", "solves", "seconds", "compliance", "volume",
-    "elements", "threads", "out", "certificate", "stages",
+    "name", "version", "word", "status", "start", "machine", "converged", "iterations", "solves", "seconds",
+    "compliance", "volume", "elements", "threads", "out", "certificate", "stages",
 ]  # fmt: skip
 PROOF = {
     "equilibrium_residual", "kkt_residual", "lower_bound", "gap", "volume_violation", "connected", "grey",

@@ -10,6 +10,7 @@ import numpy as np
 import trabecula as tb
 from trabecula import where
 from trabecula.problem import problems
+from trabecula.status import Status
 
 
 @cache
@@ -39,5 +40,5 @@ def result(
         design=design,
         density=design.astype(np.float32),
         compliance=compliance,
-        converged=converged,
+        status=Status.CONVERGED if converged else Status.LIMIT,
     )

@@ -10,7 +10,6 @@ import pytest
 
 from tests.learning.test_store import small, tree
 from trabecula.analysis import Analysis
-from trabecula.files import UnreadableError
 from trabecula.learning import generate
 from trabecula.learning.generate import (
     SHOTS,
@@ -28,6 +27,7 @@ from trabecula.learning.problems import draw
 from trabecula.learning.store import INFO, Failure, Sample, open_dataset, read_shard, shard_path
 from trabecula.problem import dump, loads, prepare
 from trabecula.starts import ladder
+from trabecula.storage.reading import UnreadableError
 
 QUICK = {2: Settings(2, 1, proposals=5, voxels=4500, iterations=26), 3: Settings(3, 1, 4, voxels=4000)}
 

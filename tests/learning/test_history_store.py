@@ -17,11 +17,11 @@ import pytest
 import trabecula as tb
 from tests.learning.histories import result
 from tests.problem.solids import box_triangles, write_stl
-from trabecula import files
-from trabecula.files import UnreadableError
 from trabecula.learning.history import Store
 from trabecula.learning.history.store import LEFT_OVER, NewerError
 from trabecula.problem import discretise, problems
+from trabecula.storage import writing
+from trabecula.storage.reading import UnreadableError
 
 PLENTY = 100_000_000
 
@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_what_was_there(store: Store, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "write_array", full)
+        patch.setattr(writing, "write_array", full)
         with pytest.raises(OSError, match="space"):
             store.keep(result(0.9))
     assert names(store) == ["there"]

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trabecula.files import UnreadableError
 from trabecula.learning.store import (
     FORMAT,
     INFO,
@@ -24,6 +23,7 @@ from trabecula.learning.store import (
     shard_path,
     write_shard,
 )
+from trabecula.storage.reading import UnreadableError
 
 
 def small(index: int = 0, dimension: int = 2) -> Sample:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from trabecula.files import UnreadableError
 from trabecula.learning.example import Example
 from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.train import Recipe, loss_of, train
+from trabecula.storage.reading import UnreadableError
 
 RECIPE = Recipe("corrector", 2, Size(8, 1, 2), steps=200, batch=4, rate=1e-2, rise=5, every=100)
 

@@ -10,12 +10,12 @@ import pytest
 
 import trabecula as tb
 from trabecula.analysis import Analysis
-from trabecula.files import UnreadableError
 from trabecula.journal import Journal
 from trabecula.optimize import Stop
 from trabecula.problem import discretise, problems
 from trabecula.search import Search
 from trabecula.starts import Past
+from trabecula.storage.reading import UnreadableError
 from trabecula.travel import settle
 from trabecula.way import coarse_to_fine
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.surrogate.codes import latent
 from trabecula.design import DesignChain
-from trabecula.files import UnreadableError
 from trabecula.problem import discretise, problems
 from trabecula.starts import fill
+from trabecula.storage.reading import UnreadableError
 from trabecula.surrogate import Cells, Latent, cards, coder, nearest
 from trabecula.surrogate.canonical import moves
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.surrogate.networks import model
-from trabecula.files import UnreadableError
+from trabecula.storage.reading import UnreadableError
 from trabecula.surrogate import cards, load_model, shipped
 from trabecula.surrogate.model import FOLDER
 

@@ -15,8 +15,12 @@ BAD_INPUT = 2
 NOT_CONVERGED = 3
 DIFFERS = 4
 INTERRUPTED = 130
+TERMINATED = 143
 
-CODES = "0 done, 1 internal error, 2 bad input, 3 not converged, 4 check differs, 130 interrupted"
+CODES = (
+    "0 done, 2 bad input, 3 not converged, infeasible or diverged, 4 check differs,"
+    " 130 and 143 interrupted or terminated, 1 a mistake of trabecula"
+)
 
 P = ParamSpec("P")
 
@@ -54,8 +58,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an exception, and the exit code it stands for."""
-    from trabecula.files import UnreadableError
     from trabecula.problem import ProblemError
+    from trabecula.storage.reading import UnreadableError
 
     if isinstance(error, ProblemError | UnreadableError):
         return str(error), BAD_INPUT

@@ -54,7 +54,7 @@ def export(
 
 def write(result: Result, folder: Path, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:
     """Write the asked formats into `folder`, each whole or not at all, and say which files these are."""
-    from trabecula.files import replacing
+    from trabecula.storage.writing import replacing
 
     paths = []
     surface = None

@@ -116,7 +116,7 @@ def networks(as_json: bool) -> None:
 
 
 def _row(version: Version) -> dict[str, object]:
-    from trabecula.files import UnreadableError
+    from trabecula.storage.reading import UnreadableError
     from trabecula.surrogate import own
 
     try:

@@ -34,13 +34,13 @@ def forget(folder: Path) -> None:
 
 def offer(discrete: DiscreteProblem, folder: Path, quiet: bool) -> None:
     """Look for the nearest past design and put it into the result folder."""
-    from trabecula import files
     from trabecula.learning.history import recall
+    from trabecula.storage import writing
 
     match = recall(discrete)
     if match is None:
         return
-    files.write_array(folder / PAST, match.design)
+    writing.write_array(folder / PAST, match.design)
     if not quiet:
         what = "solved before" if match.distance == 0 else f"like {match.entry.name!r}, solved before"
         say(f"trabecula: note: {what}; the design found then is tried too (--no-history leaves it out)")
@@ -56,7 +56,7 @@ def offered(folder: Path) -> list[NDArray[np.float64]]:
     """
     import numpy as np
 
-    from trabecula.files import UnreadableError
+    from trabecula.storage.reading import UnreadableError
 
     path = folder / PAST
     if not path.is_file():

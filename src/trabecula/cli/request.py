@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import NoneType
 
-from trabecula import files
-from trabecula.files import UnreadableError
+from trabecula.storage import reading, writing
+from trabecula.storage.reading import UnreadableError
 
 REQUEST = "request.json"
 _LIMIT = 10_000
@@ -34,7 +34,7 @@ class Request:
 
     def write(self, folder: Path) -> None:
         """Save into a result folder."""
-        files.write_text(folder / REQUEST, json.dumps(asdict(self), indent=2) + "\n")
+        writing.write_text(folder / REQUEST, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Request:
@@ -49,7 +49,7 @@ class Request:
         if not path.is_file():
             return cls()
         try:
-            values = json.loads(files.read_text(path, _LIMIT))
+            values = json.loads(reading.read_text(path, _LIMIT))
         except ValueError as error:
             raise UnreadableError(path, "is not JSON") from error
         kinds = {"start": str, "proposals": int, "iterations": int, "tolerance": float, "leaps": bool}

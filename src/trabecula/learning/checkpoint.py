@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from trabecula import files
+from trabecula.storage import reading, writing
 
 
 def keep(
@@ -21,7 +21,7 @@ def keep(
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with files.replacing(path) as file:
+    with writing.replacing(path) as file:
         torch.save(state, file)
 
 
@@ -39,7 +39,7 @@ def restored(
         return 0, 0.0
     state = torch.load(path, weights_only=True)
     if state["asked"] != asked:
-        raise files.UnreadableError(path, "belongs to another recipe or other data; choose another file")
+        raise reading.UnreadableError(path, "belongs to another recipe or other data; choose another file")
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"]), float(state["seconds"])

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
 from trabecula.analysis import Analysis
 from trabecula.design import DesignChain
 from trabecula.hybrid import TOLERANCE, proposer_pulls, pull_of
@@ -21,6 +20,7 @@ from trabecula.learning.example import Example, Half
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.starts import ladder, log_odds, resample, slightly_grey, target_volume, volume_of
+from trabecula.storage import writing
 from trabecula.surrogate import channels, level
 
 Array = NDArray[np.float64]
@@ -111,7 +111,7 @@ def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
         for i, e in enumerate(examples)
         for part, array in zip("fbt", (e.fields, e.base, e.target), strict=True)
     }
-    files.write_arrays(kept, arrays_out)
+    writing.write_arrays(kept, arrays_out)
     return examples
 
 

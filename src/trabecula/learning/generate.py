@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
 from trabecula.design import Schedule
-from trabecula.files import write_text
 from trabecula.journal import Journal
 from trabecula.learning.problems import VOXELS, draw_counted
 from trabecula.learning.store import (
@@ -36,6 +35,7 @@ from trabecula.problem import dump, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.search import Search, optimizer_for
 from trabecula.starts import ladder, volume_of
+from trabecula.storage.writing import write_text
 from trabecula.travel import Event
 from trabecula.way import coarse_to_fine
 

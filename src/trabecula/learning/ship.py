@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trabecula import files
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.train import Recipe
+from trabecula.storage import writing
 from trabecula.surrogate import Card, Model
 from trabecula.surrogate.model import MANIFEST, cards
 from trabecula.version import VERSION
@@ -79,10 +79,10 @@ def ship(
 def enter(folder: Path, card: Card, content: bytes) -> None:
     """Put a file into a folder of models and its card into the manifest, in place of one of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(folder / card.file, content)
+    writing.write_bytes(folder / card.file, content)
     known = {**cards(folder), card.name: card}
     text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
-    files.write_text(folder / MANIFEST, text + "\n")
+    writing.write_text(folder / MANIFEST, text + "\n")
 
 
 def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str, Any]) -> Card:
@@ -91,7 +91,7 @@ def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str,
     card = replace(known[name], settings=settings, story={**known[name].story, **story})
     known[name] = card
     text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
-    files.write_text(folder / MANIFEST, text + "\n")
+    writing.write_text(folder / MANIFEST, text + "\n")
     return card
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
-from trabecula.files import UnreadableError
+from trabecula.storage import reading, writing
+from trabecula.storage.reading import UnreadableError
 
 Half = NDArray[np.float16]
 
@@ -170,7 +170,7 @@ def write_shard(path: Path, samples: Sequence[Sample], failures: Sequence[Failur
     arrays: dict[str, Half] = {}
     trees = [_put(sample, f"{k:02d}", arrays) for k, sample in enumerate(samples)]
     text = json.dumps({"format": FORMAT, "samples": trees, "failures": [asdict(f) for f in failures]})
-    with files.replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with writing.replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_entry(_META), text)
         for name, array in arrays.items():
             content = BytesIO()
@@ -258,7 +258,7 @@ def open_dataset(folder: Path | str) -> Dataset:
     folder = Path(folder)
     path = folder / INFO
     try:
-        info = json.loads(files.read_text(path, _LARGEST))
+        info = json.loads(reading.read_text(path, _LARGEST))
         found = info["format"], int(info["dimension"]), int(info["seed"])
     except UnreadableError:
         raise

@@ -86,6 +86,11 @@ def thread_count(threads: int | None = None) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def machine() -> str:
+    """What does the arithmetic: the compiled core and its instruction set, as "compiled avx2"."""
+    return f"compiled {core.__name__.rpartition('_')[2]}"
+
+
 class VoxelState:
     """Matrix-free state equation, conjugate gradients preconditioned by multigrid; one hierarchy, many loads.
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.files import UnreadableError, read_bytes, read_text
+from trabecula.storage.reading import UnreadableError, read_bytes, read_text
 from trabecula.surrogate.packing import pack, unpack
 
 Channels = NDArray[np.float32]

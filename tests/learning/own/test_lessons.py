@@ -13,6 +13,7 @@ from tests.learning.own.small import kept, pulled, solved
 from trabecula.learning.history import Store
 from trabecula.learning.own import lessons as room
 from trabecula.learning.own.lessons import Lesson, divided, lessons
+from trabecula.status import Status
 
 
 def test_a_past_solve_holds_the_coarse_and_the_fine_design(tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ def changed(**options: object) -> tb.Result:
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
-        (lambda: replace(solved(0.5), converged=False), "not converged"),
+        (lambda: replace(solved(0.5), status=Status.LIMIT), "not converged"),
         (lambda: replace(solved(0.5), coarser=()), "without coarse grids"),
         (lambda: changed(projection=True), "convex or projected"),
         (lambda: changed(penalty=1.0), "convex or projected"),

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
-from trabecula.files import UnreadableError
 from trabecula.folder import load_problem, read_json, save_problem
 from trabecula.journal import fingerprint
 from trabecula.learning.history.describe import Vector, sketch, vector
 from trabecula.problem import Problem
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
+from trabecula.storage import reading, writing
+from trabecula.storage.reading import UnreadableError
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
 COARSER = "coarser.npz"
@@ -108,12 +108,12 @@ def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
     part.mkdir(mode=PRIVATE_FOLDER)
     try:
         save_problem(result.problem, part)
-        files.write_array(part / DESIGN, result.design.astype(np.float32))
-        files.write_array(part / DENSITY, result.density.astype(np.float16))
-        files.write_array(part / VECTOR, vector(pooled))
+        writing.write_array(part / DESIGN, result.design.astype(np.float32))
+        writing.write_array(part / DENSITY, result.density.astype(np.float16))
+        writing.write_array(part / VECTOR, vector(pooled))
         if result.coarser:
-            files.write_arrays(part / COARSER, {str(-1 - k): x for k, x in enumerate(result.coarser[::-1])})
-        files.write_text(part / ENTRY, json.dumps(entry.to_json()))
+            writing.write_arrays(part / COARSER, {str(-1 - k): x for k, x in enumerate(result.coarser[::-1])})
+        writing.write_text(part / ENTRY, json.dumps(entry.to_json()))
         for path in part.iterdir():
             path.chmod(PRIVATE)
         entry = replace(entry, bytes=size(part))
@@ -141,7 +141,7 @@ def read(folder: Path) -> tuple[Entry, Vector]:
     if set(values) != {field.name for field in fields(Entry)} or values["id"] != folder.name:
         raise UnreadableError(folder / ENTRY, "is not an entry of this history")
     values |= {"elements": tuple(values["elements"]), "bytes": size(folder)}
-    content = files.read_bytes(folder / VECTOR, 10_000_000)
+    content = reading.read_bytes(folder / VECTOR, 10_000_000)
     return Entry(**values), _array(folder / VECTOR, content).astype(np.float16)
 
 
@@ -177,7 +177,7 @@ def coarser_of(folder: Path, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[
         It is damaged, or the solve had no coarser grids.
     """
     wanted = {str(-1 - k): shape for k, shape in enumerate(reversed(shapes))}
-    found = files.read_arrays(folder / COARSER, wanted)
+    found = reading.read_arrays(folder / COARSER, wanted)
     return [found[key].astype(np.float64).clip(0.0, 1.0) for key in reversed(wanted) if key in found]
 
 
@@ -190,5 +190,5 @@ def arrays_of(folder: Path, elements: tuple[int, ...]) -> tuple[NDArray[np.float
         It is damaged.
     """
     shape = elements[::-1]
-    design, density = (files.read_array(folder / name, shape) for name in (DESIGN, DENSITY))
+    design, density = (reading.read_array(folder / name, shape) for name in (DESIGN, DENSITY))
     return design.astype(np.float32).clip(0.0, 1.0), density.astype(np.float32).clip(0.0, 1.0)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
-from trabecula.files import UnreadableError
 from trabecula.journal import fingerprint
 from trabecula.learning.history.entry import PRIVATE, Entry
 from trabecula.learning.history.store import Store
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
+from trabecula.storage import reading, writing
+from trabecula.storage.reading import UnreadableError
 from trabecula.surrogate import Cells, Latent, coder, nearest
 
 Floats = NDArray[np.float32]
@@ -83,10 +83,10 @@ def _code(store: Store, entry: Entry, by: Latent | Cells) -> Floats:
         return by.encode(store.arrays(entry)[1])
     path = store.place(entry) / f"{by.label}.npy"
     with suppress(UnreadableError):
-        return np.asarray(files.read_array(path, (by.numbers,)), np.float32)
+        return np.asarray(reading.read_array(path, (by.numbers,)), np.float32)
     code = by.encode(store.arrays(entry)[1], _box(store, entry))
     with suppress(OSError):
-        files.write_array(path, code)
+        writing.write_array(path, code)
         path.chmod(PRIVATE)
     return code
 

@@ -18,13 +18,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.files import UnreadableError
 from trabecula.learning.history import entry as entries
 from trabecula.learning.history.describe import Vector, mirrored, mirrors, sketch, vector
 from trabecula.learning.history.entry import PRIVATE, PRIVATE_FOLDER, Entry
 from trabecula.problem import Problem
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result
+from trabecula.storage.reading import UnreadableError
 
 T = TypeVar("T")
 

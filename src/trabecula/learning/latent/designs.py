@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
 from trabecula.design import DesignChain
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import ladder
+from trabecula.storage import writing
 from trabecula.surrogate.canonical import aspects, canonical
 
 Floats = NDArray[np.float32]
@@ -117,5 +117,5 @@ def prepared(shard: Path, cache: Path) -> Designs:
             return Designs(*(arrays[name] for name in _PARTS))
     designs = Designs.of(pooled(sample) for sample in read_shard(shard).samples)
     cache.mkdir(parents=True, exist_ok=True)
-    files.write_arrays(kept, {name: getattr(designs, name) for name in _PARTS})
+    writing.write_arrays(kept, {name: getattr(designs, name) for name in _PARTS})
     return designs

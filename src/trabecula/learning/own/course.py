@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula import files
 from trabecula.analysis import Analysis
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
@@ -26,6 +25,7 @@ from trabecula.learning.reload import network_of
 from trabecula.learning.ship import settle, ship
 from trabecula.learning.store import open_dataset
 from trabecula.learning.validate import held_out
+from trabecula.storage import writing
 from trabecula.surrogate import Card, Model, in_use, load_model, own, shipped
 from trabecula.surrogate.model import MANIFEST
 
@@ -136,8 +136,8 @@ def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) 
         return Outcome(replace(card, story={**card.story, **told_by}), verdict)
 
     def write(part: Path) -> Card:
-        files.write_bytes(part / card.file, new.content)
-        files.write_text(part / MANIFEST, json.dumps({card.name: card.to_json()}))
+        writing.write_bytes(part / card.file, new.content)
+        writing.write_text(part / MANIFEST, json.dumps({card.name: card.to_json()}))
         return settle(part, card.name, card.settings, told_by)
 
     return Outcome(own.install(card.name, write), verdict)

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
-from trabecula.files import UnreadableError
 from trabecula.learning.example import Example
 from trabecula.learning.examples import handed_over
 from trabecula.learning.history import Entry, Store
 from trabecula.problem import Problem, ProblemError, discretise
 from trabecula.starts import ladder
+from trabecula.storage.reading import UnreadableError
 
 Array = NDArray[np.float64]
 

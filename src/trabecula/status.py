@@ -1,0 +1,73 @@
+"""How a solve ended, named before any value is told: a number means little without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The named outcomes of a solve; the text is what `result.json` and `--json` hold."""
+
+    CONVERGED = "converged"
+    LIMIT = "limit"
+    INFEASIBLE = "infeasible"
+    DIVERGED = "diverged"
+    NOT_SOLVABLE = "not solvable"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an outcome means: exit code of the command line, one `sentence`, and what would `mend` it."""
+
+    code: int
+    sentence: str
+    mend: str
+
+
+OUTCOMES = {
+    Status.CONVERGED: Outcome(0, "the design has converged", ""),
+    Status.LIMIT: Outcome(
+        3,
+        "stopped at the iteration limit, before convergence",
+        "go on with --resume DIR --iterations N",
+    ),
+    Status.INFEASIBLE: Outcome(
+        3,
+        "no design was found that keeps the limits of the goal",
+        "raise the limit, move the supports nearer to the loads, or take a stiffer material",
+    ),
+    Status.DIVERGED: Outcome(
+        3,
+        "the objective or its sensitivities were no longer numbers",
+        "look at the size of loads and material; the last good design is kept",
+    ),
+    Status.NOT_SOLVABLE: Outcome(
+        3,
+        "the state equation of the final design could not be solved to an equilibrium residual of 1e-6",
+        "make the voxels more nearly cubes, or raise options.minimum_stiffness",
+    ),
+}
+
+
+class NoDesignError(Exception):
+    """A solve that ended without a design that could be shown; `str()` is one clear message.
+
+    Parameters
+    ----------
+    status
+        How it ended: never `Status.CONVERGED`.
+    reason
+        What was found, with numbers.
+    mend
+        What to change; default: what the outcome says.
+    """
+
+    def __init__(self, status: Status, reason: str, mend: str = "") -> None:
+        self.status = status
+        self.reason = reason
+        self.mend = mend or OUTCOMES[status].mend
+        super().__init__(f"{status}: {reason}; {self.mend}")
+
+    def __reduce__(self) -> tuple[type[NoDesignError], tuple[Status, str, str]]:
+        return type(self), (self.status, self.reason, self.mend)

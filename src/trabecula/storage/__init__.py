@@ -1,0 +1,1 @@
+"""Files on disk: how they are written so that nothing is lost, and read so that nothing is trusted."""

@@ -36,7 +36,9 @@ SEARCH = {"search", *TRAVEL, *HYBRID}
 SCOUTS = {"scouts", *SEARCH}
 CLIMB = {"climb", *SEARCH}
 WAY = {"way", *SCOUTS, *CLIMB}
-SOLVE = {"solve", *WAY}
+FEASIBLE = {"feasible", *OPTIMIZE}
+PROVE = {"prove", "progress", *FEASIBLE, *TRAVEL, *STARTS}
+SOLVE = {"solve", *PROVE, *WAY}
 NN = {"nn"}
 LEARNING = {"learning", *NN, *SOLVE}
 CLI = {"cli", *LEARNING}
@@ -70,10 +72,13 @@ MAY_IMPORT = {
     "scouts": SCOUTS,
     "climb": CLIMB,
     "way": WAY,
+    "feasible": FEASIBLE,
+    "progress": set(),
+    "prove": PROVE,
     "solve": SOLVE,
     "learning": LEARNING,
     "cli": CLI,
-    "__init__": {"problem", "result", "solve", "version"},
+    "__init__": {"problem", "progress", "result", "solve", "status", "version"},
     "__main__": {"cli"},
 }
 

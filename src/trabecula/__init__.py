@@ -37,8 +37,10 @@ if TYPE_CHECKING:
         problems,
         where,
     )
+    from trabecula.progress import Progress
     from trabecula.result import Result
-    from trabecula.solve import Progress, iterate, solve
+    from trabecula.solve import iterate, solve
+    from trabecula.status import NoDesignError, Status
 
 from trabecula.version import VERSION as __version__
 
@@ -61,8 +63,10 @@ _HOME = {
         "problems",
         "where",
     ),
+    "progress": ("Progress",),
     "result": ("Result",),
-    "solve": ("Progress", "iterate", "solve"),
+    "solve": ("iterate", "solve"),
+    "status": ("NoDesignError", "Status"),
 }
 _MODULE_OF = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
 
@@ -73,12 +77,14 @@ __all__ = [
     "Load",
     "LoadCase",
     "Material",
+    "NoDesignError",
     "Options",
     "Problem",
     "ProblemError",
     "Progress",
     "Region",
     "Result",
+    "Status",
     "Support",
     "__version__",
     "dump",

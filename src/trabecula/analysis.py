@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,13 @@ class Evaluation:
         return max(0.0, *(c.value for c in self.constraints))
 
     @property
+    def is_finite(self) -> bool:
+        """Whether objective, constraints and all sensitivities are numbers."""
+        values = (self.objective, self.compliance, self.volume, *(c.value for c in self.constraints))
+        gradients = (self.gradient, *(c.gradient for c in self.constraints))
+        return all(map(isfinite, values)) and all(isfinite(inner(g, g)) for g in gradients)
+
+    @property
     def merit(self) -> float:
         """The objective, comparable where a constraint is violated: times one plus the worst violation."""
         return self.objective * (1.0 + self.violation)
@@ -96,6 +104,11 @@ class Analysis:
         self._volume = Volume(discrete)
         self._slope: Array | None = None
         self._heavy = tuple(bool(np.any(g)) for g in discrete.gravity)
+
+    @property
+    def limits_compliance(self) -> bool:
+        """Whether a compliance is limited, which no step can meet exactly."""
+        return not all(isinstance(limit.goal, Volume) for limit in self.formulation.constraints)
 
     @property
     def cases(self) -> int:

@@ -24,6 +24,7 @@ from trabecula.search import (
     triage,
 )
 from trabecula.starts import Leaper, Ramps
+from trabecula.status import Status
 from trabecula.travel import Event, Run, Traveller, Way
 
 FRESH = 30
@@ -200,7 +201,7 @@ def _leap(
         step = yield from traveller.run(
             stage, analysis, Run(f"leap-{name}-{count}", limited_plan, go_on(limited_plan, step)), 0.75
         )
-        if step.finished == "converged" or len(step.rows) >= plan.stop.limit:
+        if step.finished in (Status.CONVERGED, Status.DIVERGED) or len(step.rows) >= plan.stop.limit:
             return step
         step, design = seen(analysis, plan, step)
         shown.append(design)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from math import isnan, log1p
+from math import isfinite, isnan, log1p
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,8 @@ from trabecula.analysis import Analysis, Evaluation
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.design import OC, OCState, Schedule
 from trabecula.design.mma import MMA, MMAState
+from trabecula.inner import inner
+from trabecula.status import Status
 
 Array = NDArray[np.float64]
 
@@ -234,9 +236,12 @@ class Step:
     rows
         One an iteration so far.
     finished
-        None while there is more to do, else "converged" or "limit".
+        None while there is more to do, else `CONVERGED`, `LIMIT` or `DIVERGED`.
     best
         The best design evaluated since the schedule settled; None where there was none yet.
+    good
+        float64 `[z, y, x]`: the design before, whose evaluation was made of numbers; None at first and at the
+        end, and never saved. What a run that diverges goes back to.
     known
         Evaluation of `x`, where somebody needed it before its turn (`looked`); never saved: it can be had
         again, to the same bits.
@@ -246,8 +251,9 @@ class Step:
     memory: OptimizerState
     displacements: tuple[NDArray[np.float32], ...] | None = None
     rows: tuple[Row, ...] = ()
-    finished: str | None = None
+    finished: Status | None = None
     best: Best | None = None
+    good: Array | None = field(default=None, repr=False)
     known: Evaluation | None = None
 
     @property
@@ -274,16 +280,20 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     discrete, schedule = analysis.discrete, plan.schedule
     penalty, beta = schedule.penalty(i), schedule.beta(i)
     found = step.known or _evaluate(analysis, plan, step)
-    u, found = light(found.displacements), replace(found, displacements=())
+    is_good = found.is_finite
+    u, found = light(found.displacements) if is_good else None, replace(found, displacements=())
     adapt = i > 0 and not schedule.changes(i)
     share = _share(beta)
-    x, memory = plan.optimizer.step(step.memory, step.x, found, discrete.lower, discrete.upper, adapt, share)
-    kkt = _kkt(analysis, step.x, found) if _is_due(plan, i) else float("nan")
+    x, memory, kkt = step.x, step.memory, float("nan")
+    if is_good:
+        x, memory = plan.optimizer.step(memory, x, found, discrete.lower, discrete.upper, adapt, share)
+        kkt = _kkt(analysis, step.x, found) if _is_due(plan, i) else kkt
+        is_good = isfinite(inner(x, x))
     row = Row(
         iteration=i,
         penalty=penalty,
         beta=beta,
-        objective=found.merit,
+        objective=found.merit if is_good else float("nan"),
         compliance=found.compliance,
         volume=found.volume,
         violation=found.violation,
@@ -293,7 +303,19 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         seconds=time.perf_counter() - clock,
     )
     rows = (*step.rows, row)
-    return Step(x, memory, u, rows, _finished(plan, rows), _best(plan, step, row))
+    if not is_good:
+        return _go_back(step, rows)
+    finished = _finished(plan, rows)
+    good = step.x if finished is None else None
+    return Step(x, memory, u, rows, finished, _best(plan, step, row), good)
+
+
+def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:
+    """The end of a run that came upon something that is no number: the last design that was still good."""
+    x = step.x if step.good is None else step.good
+    if step.best is not None:
+        x = step.best.x
+    return replace(step, x=x, rows=rows, finished=Status.DIVERGED, good=None, known=None)
 
 
 def _best(plan: Plan, step: Step, row: Row) -> Best | None:
@@ -319,12 +341,13 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
     """The step with the best design it has come by, for the end of a way.
 
     The last design is one step past the last that was evaluated. It is the best where the objective only fell
-    of late; where it swings the last can be a per cent worse than one before, which one more solve tells.
+    of late; where it swings the last can be a per cent worse than one before, which one more solve tells. A
+    limit on a compliance is only met by the step's approximation of it: there the last is always looked at.
     """
-    if step.best is None:
+    if step.best is None or step.finished == Status.DIVERGED:
         return step
     late = [row.objective for row in step.rows[-1 - plan.stop.window :]]
-    if all(after <= before for before, after in pairwise(late)):
+    if all(after <= before for before, after in pairwise(late)) and not analysis.limits_compliance:
         return step
     _, found = looked(analysis, plan, step)
     is_best = 0.0 < found.merit <= step.best.merit and found.violation <= plan.stop.violation
@@ -362,25 +385,27 @@ def go_on(plan: Plan, step: Step) -> Step:
     return replace(step, finished=_finished(plan, step.rows))
 
 
-def _finished(plan: Plan, rows: tuple[Row, ...]) -> str | None:
+def _finished(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
     if not rows:
         return None
     stop, schedule = plan.stop, plan.schedule
     last = rows[-1]
+    if not isfinite(last.objective):
+        return Status.DIVERGED
     if schedule.settled(last.iteration) and last.violation <= stop.violation:
         begins = bisect_left(rows, True, key=lambda row: schedule.settled(row.iteration))
         settled = [row.objective for row in rows[begins:]]
         if last.kkt <= stop.kkt:
-            return "converged"
+            return Status.CONVERGED
         if stop.density_change and last.change < stop.density_change:
-            return "converged"
+            return Status.CONVERGED
         if len(settled) > stop.window:
             recent, little = settled[-stop.window :], stop.change * stop.window * abs(settled[-1])
             is_better = min(settled[: -stop.window]) - min(recent) > little
             swings = max(settled[-1 - stop.window], *recent) - min(recent) > NOISE * little
             if not is_better and not swings and not _is_on_its_way(stop, rows[begins:]):
-                return "converged"
-    return "limit" if len(rows) >= stop.limit else None
+                return Status.CONVERGED
+    return Status.LIMIT if len(rows) >= stop.limit else None
 
 
 def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:

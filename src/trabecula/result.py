@@ -27,7 +27,7 @@ from trabecula.folder import (
     read_json,
     save_problem,
 )
-from trabecula.status import Status
+from trabecula.status import OUTCOMES, Status
 from trabecula.storage import writing
 from trabecula.storage.reading import UnreadableError, read_array, read_arrays, read_text
 
@@ -164,6 +164,11 @@ class Result:
         return self.status is Status.CONVERGED
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether more iterations are what it lacks."""
+        return self.status is Status.LIMIT
+
+    @property
     def spacing(self) -> tuple[float, ...]:
         """Edge lengths of a voxel along x, y(, z), in metres."""
         return self.problem.domain.spacing
@@ -198,6 +203,7 @@ class Result:
                 for s in self.stages
             ],
             "learned": [trial.to_json() for trial in self.trials],
+            "message": OUTCOMES[self.status].message,
         }
 
     def save(self, folder: Path | str, *, picture: bool = True) -> Path:

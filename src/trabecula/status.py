@@ -24,6 +24,11 @@ class Outcome:
     sentence: str
     mend: str
 
+    @property
+    def message(self) -> str:
+        """Both in one line."""
+        return f"{self.sentence}; {self.mend}" if self.mend else self.sentence
+
 
 OUTCOMES = {
     Status.CONVERGED: Outcome(0, "the design has converged", ""),

@@ -16,7 +16,7 @@ from rich.console import Console
 from tests.cli.conftest import Run
 from trabecula.cli import console, edge, progress
 from trabecula.cli.app import app
-from trabecula.solve import Progress
+from trabecula.progress import Progress
 
 
 def trabecula(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:

@@ -19,7 +19,7 @@ TERMINATED = 143
 
 CODES = (
     "0 done, 2 bad input, 3 not converged, infeasible or diverged, 4 check differs,"
-    " 130 and 143 interrupted or terminated, 1 a mistake of trabecula"
+    " 130 interrupted, 143 terminated, 1 a mistake of trabecula"
 )
 
 P = ParamSpec("P")
@@ -59,8 +59,11 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an exception, and the exit code it stands for."""
     from trabecula.problem import ProblemError
+    from trabecula.status import OUTCOMES, NoDesignError
     from trabecula.storage.reading import UnreadableError
 
+    if isinstance(error, NoDesignError):
+        return str(error), OUTCOMES[error.status].code
     if isinstance(error, ProblemError | UnreadableError):
         return str(error), BAD_INPUT
     if isinstance(error, MemoryError):

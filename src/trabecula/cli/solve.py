@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trabecula.cli.edge import INTERRUPTED, NOT_CONVERGED, fail, say
+from trabecula.cli.edge import INTERRUPTED, fail, say
 from trabecula.cli.options import Start, Units
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trabecula.problem import Problem
     from trabecula.problem.discrete import DiscreteProblem
     from trabecula.result import Result
+    from trabecula.status import NoDesignError
 
 GIGABYTE = 1e9
 
@@ -83,7 +84,7 @@ def solve(
         job = _resumed(file, resume, out, asked, memory)
     else:
         job = _fresh(file, out, asked, memory, quiet, learns)
-    result = job.finished or _run(job, threads, quiet)
+    result = job.finished or _run(job, threads, quiet, as_json)
     formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
     _keep(job, result, formats, units, quiet)
     if learns and job.finished is None:
@@ -178,11 +179,12 @@ def _resumed(
     return _Job(problem, folder, request, resume=True)
 
 
-def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
+def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
     from trabecula.cli.own import noting
     from trabecula.cli.past import offered
     from trabecula.cli.progress import reporting
     from trabecula.solve import solve as run
+    from trabecula.status import NoDesignError
 
     try:
         with noting(), reporting(quiet) as progress:
@@ -197,6 +199,31 @@ def _run(job: _Job, threads: int | None, quiet: bool) -> Result:
             )
     except KeyboardInterrupt:
         fail(f"interrupted; go on with: trabecula solve --resume {job.folder}", INTERRUPTED)
+    except NoDesignError as error:
+        if as_json:
+            _print_nothing(job, error)
+        raise
+
+
+def _print_nothing(job: _Job, error: NoDesignError) -> None:
+    """The JSON object of a solve that ended without a design: the same keys, and no untrue figure."""
+    from trabecula.cli.console import print_json
+    from trabecula.version import VERSION
+
+    known = {
+        "name": job.problem.name,
+        "version": VERSION,
+        "word": None,
+        "status": error.status.value,
+        "start": job.request.start or "coarse",
+        "machine": None,
+        "converged": False,
+        "elements": list(job.problem.domain.elements),
+        "out": str(job.folder),
+        "message": str(error),
+    }
+    unknown = ("iterations", "solves", "seconds", "compliance", "volume", "threads", "certificate")
+    print_json(known | dict.fromkeys(unknown) | {"stages": [], "learned": []})
 
 
 def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bool) -> None:
@@ -215,14 +242,14 @@ def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bo
 def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:
     from trabecula.cli.console import print_json
     from trabecula.cli.summary import print_summary
+    from trabecula.status import OUTCOMES
 
     if as_json:
         print_json(result.to_json(folder))
     elif not quiet:
         print_summary(result, folder)
-    if not result.converged:
-        say(
-            f"trabecula: stopped after {result.iterations} iterations, before convergence; result kept,"
-            f" and trabecula solve --resume {folder} --iterations N goes on"
-        )
-        raise typer.Exit(NOT_CONVERGED)
+    outcome = OUTCOMES[result.status]
+    if outcome.code:
+        go_on = f"; trabecula solve --resume {folder} --iterations N goes on" if result.can_go_on else ""
+        say(f"trabecula: {result.status}: {outcome.sentence} ({result.iterations} iterations){go_on}")
+        raise typer.Exit(outcome.code)

@@ -119,7 +119,8 @@ def _key_figures(result: Mapping[str, object], proven: Mapping[object, object], 
     ]
     shown = [f"<span><b>{escape(value)}</b> {label}</span>" for label, value in figures if value]
     if result.get("converged") is False:
-        shown.append('<span class="warning"><b>not converged</b>: stopped at the iteration limit</span>')
+        said = escape(str(result.get("message") or "stopped at the iteration limit"))
+        shown.append(f'<span class="warning"><b>not converged</b>: {said}</span>')
     return " ".join(shown)
 
 

@@ -9,8 +9,8 @@ from trabecula.learning.history import place
 from trabecula.learning.history.store import ALIKE, Match, Store
 from trabecula.problem import Problem, prepare
 from trabecula.problem.discrete import DiscreteProblem
+from trabecula.progress import Progress
 from trabecula.result import Result
-from trabecula.solve import Progress
 from trabecula.solve import solve as run
 
 UNSEARCHED = ("uniform", "classical")

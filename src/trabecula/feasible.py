@@ -34,6 +34,9 @@ TIGHT = 2e-9
 LOOSE = 1e-5
 """The same for compliances that are compared with a limit: they err by the square of it."""
 
+SETTLED = 1e-3
+"""Relative residual above which nothing is believed of a design."""
+
 KEPT = 1e-6
 """Relative excess over a limit up to which it is kept."""
 
@@ -144,7 +147,8 @@ def keep_limits(analysis: Analysis, x: Array, penalty: float, beta: float) -> Ar
         return analysis.evaluate(design, penalty, beta, tolerance=LOOSE)
 
     def excess_of(design: Array) -> float:
-        return max(c.value for c in evaluate(design).constraints)
+        found = evaluate(design)
+        return max(c.value for c in found.constraints) if found.residual <= SETTLED else float("inf")
 
     if excess_of(x) <= KEPT:
         return x

@@ -29,6 +29,17 @@ NOISE = 10.0
 """How far an objective that has stopped improving may vary: loose solves of grey designs err by a few tenths
 of a per cent; one that swings more than that is not at rest."""
 
+UNSOLVED = 0.1
+"""Relative residual of a state above which nothing that is said of a design means anything: load hangs in
+void, or the design lies in loose pieces that break the preconditioner."""
+
+LOST = 20
+"""Iterations one after the other without a state that could be solved after which a run is given up."""
+
+LEAST_SHARE = 1e-6
+"""Of the sum of its sensitivities, the least that an objective is taken for as its own scale: an empty part
+has no volume, but its volume has a scale."""
+
 STEEP = 1.0
 """Steepness of a projection from which on steps get shorter as it gets steeper: beyond, what is linear in the
 densities says little about what is projected (measured: volumes 5 % off, swings without end)."""
@@ -133,7 +144,7 @@ class MovingAsymptotes:
     ) -> tuple[Array, MMAState]:
         """The next design and memory."""
         assert isinstance(state, MMAState)
-        scale = max(abs(found.objective), 1e-300)
+        scale = max(abs(found.objective), LEAST_SHARE * float(np.abs(found.gradient).sum()), 1e-300)
         excess = [max(0.0, c.value) for c in found.constraints]
         return replace(self.mma, move=share * self.mma.move).step(
             state,
@@ -210,7 +221,13 @@ class Row:
     change: float
     kkt: float
     cg_iterations: int
+    residual: float
     seconds: float
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the objective means anything: nothing is told by displacements that carry no load."""
+        return self.residual <= UNSOLVED
 
 
 @dataclass(frozen=True)
@@ -240,8 +257,8 @@ class Step:
     best
         The best design evaluated since the schedule settled; None where there was none yet.
     good
-        float64 `[z, y, x]`: the design before, whose evaluation was made of numbers; None at first and at the
-        end, and never saved. What a run that diverges goes back to.
+        float64 `[z, y, x]`: the last design whose state was solved and whose evaluation was made of numbers;
+        None at first and at the end, and never saved. What a run that diverges goes back to.
     known
         Evaluation of `x`, where somebody needed it before its turn (`looked`); never saved: it can be had
         again, to the same bits.
@@ -261,11 +278,11 @@ class Step:
         """Objective of the last evaluated design, worse where it violates a constraint.
 
         Infinite at first, and where no solve was possible: nothing is for free, so an objective that is not
-        above 0 is none (a design in loose pieces can break the preconditioner, and what is left of the
-        displacements may say anything).
+        above 0 is none either.
         """
-        objective = self.rows[-1].objective if self.rows else float("inf")
-        return objective if objective > 0.0 else float("inf")
+        if not self.rows or not self.rows[-1].is_solved or not self.rows[-1].objective > 0.0:
+            return float("inf")
+        return self.rows[-1].objective
 
 
 def begin(plan: Plan, x: Array) -> Step:
@@ -300,18 +317,19 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
         change=_largest_change(step.x, x),
         kkt=kkt,
         cg_iterations=found.iterations,
+        residual=found.residual,
         seconds=time.perf_counter() - clock,
     )
     rows = (*step.rows, row)
-    if not is_good:
-        return _go_back(step, rows)
     finished = _finished(plan, rows)
-    good = step.x if finished is None else None
+    if finished is Status.DIVERGED:
+        return _go_back(step, rows)
+    good = None if finished else step.x if row.is_solved else step.good
     return Step(x, memory, u, rows, finished, _best(plan, step, row), good)
 
 
 def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:
-    """The end of a run that came upon something that is no number: the last design that was still good."""
+    """The end of a run that came upon no number, or found no way back: the last design that was good."""
     x = step.x if step.good is None else step.good
     if step.best is not None:
         x = step.best.x
@@ -320,7 +338,7 @@ def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:
 
 def _best(plan: Plan, step: Step, row: Row) -> Best | None:
     """The better of the best so far and the design that was just evaluated, which is `step.x`."""
-    if not plan.schedule.settled(row.iteration) or row.violation > plan.stop.violation:
+    if not plan.schedule.settled(row.iteration) or row.violation > plan.stop.violation or not row.is_solved:
         return step.best
     is_best = 0.0 < row.objective < (np.inf if step.best is None else step.best.merit)
     return Best(step.x, row.objective) if is_best else step.best
@@ -351,7 +369,7 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
         return step
     _, found = looked(analysis, plan, step)
     is_best = 0.0 < found.merit <= step.best.merit and found.violation <= plan.stop.violation
-    return step if is_best else replace(step, x=step.best.x, known=None)
+    return step if is_best and found.residual <= UNSOLVED else replace(step, x=step.best.x, known=None)
 
 
 def light(displacements: Sequence[Array]) -> tuple[NDArray[np.float32], ...]:
@@ -390,9 +408,10 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
         return None
     stop, schedule = plan.stop, plan.schedule
     last = rows[-1]
-    if not isfinite(last.objective):
+    is_lost = len(rows) >= LOST and not any(row.is_solved for row in rows[-LOST:])
+    if is_lost or not isfinite(last.objective):
         return Status.DIVERGED
-    if schedule.settled(last.iteration) and last.violation <= stop.violation:
+    if schedule.settled(last.iteration) and last.violation <= stop.violation and last.is_solved:
         begins = bisect_left(rows, True, key=lambda row: schedule.settled(row.iteration))
         settled = [row.objective for row in rows[begins:]]
         if last.kkt <= stop.kkt:

@@ -44,8 +44,8 @@ OUTCOMES = {
     ),
     Status.DIVERGED: Outcome(
         3,
-        "the objective or its sensitivities were no longer numbers",
-        "look at the size of loads and material; the last good design is kept",
+        "the iteration led to designs that could not be solved; the last good one is kept",
+        "take another filter, optimizer or start, or less contrast (options.minimum_stiffness)",
     ),
     Status.NOT_SOLVABLE: Outcome(
         3,

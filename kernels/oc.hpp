@@ -5,7 +5,6 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/tuple.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +14,8 @@
 #include <stdexcept>
 #include <tuple>
 #include <vector>
+
+#include "parallel.hpp"
 
 namespace tb::design {
 
@@ -52,7 +53,7 @@ inline double logarithm(double v) {
   // The offset puts the mantissa into [sqrt(1/2), sqrt(2)).
   const std::int64_t shifted = bits - 0x3FE6A09E667F3BCD;
   const std::int32_t n = static_cast<std::int32_t>(shifted >> 52);
-  const std::int64_t mantissa = bits - (static_cast<std::int64_t>(n) << 52);
+  const std::int64_t mantissa = bits - static_cast<std::int64_t>(n) * (std::int64_t{1} << 52);
   double m;
   std::memcpy(&m, &mantissa, sizeof m);
   const double s = (m - 1.0) / (m + 1.0), q = s * s;
@@ -94,8 +95,7 @@ template <class Part>
 Sums reduce(Index size, int threads, std::vector<Sums>& partial, Part part) {
   const Index blocks = (size + block - 1) / block;
   partial.resize(static_cast<std::size_t>(blocks));
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (Index b = 0; b < blocks; ++b) partial[b] = part(b * block, std::min(size, (b + 1) * block));
+  parallel(blocks, threads, [&](Index b) { partial[b] = part(b * block, std::min(size, (b + 1) * block)); });
   Sums total;
   for (const Sums& p : partial) {
     total.value += p.value;
@@ -112,8 +112,7 @@ constexpr double stays = 2e30;
 template <bool Each>
 inline void levels(const Criteria& c, double* __restrict level) {
   const Index blocks = (c.size + block - 1) / block;
-#pragma omp parallel for num_threads(c.threads) schedule(static)
-  for (Index b = 0; b < blocks; ++b) {
+  parallel(blocks, c.threads, [&](Index b) {
     const Index last = std::min(c.size, (b + 1) * block);
 #pragma omp simd
     for (Index i = b * block; i < last; ++i) {
@@ -126,7 +125,7 @@ inline void levels(const Criteria& c, double* __restrict level) {
       const double free = gain > 0.0 ? never : (gain < 0.0 ? -never : stays);
       level[i] = price > 0.0 ? paid : free;
     }
-  }
+  });
 }
 
 // The density at a trial multiplier and its derivative with respect to log lam (zero where a bound holds it).
@@ -231,25 +230,28 @@ Multiplier update(const Criteria& c, double guess, double* __restrict out) {
   levels<Each>(c, out);
   const Multiplier found = c.reciprocal ? search<Each, true>(c, out, guess) : search<Each, false>(c, out, guess);
   const Index blocks = (c.size + block - 1) / block;
-#pragma omp parallel for num_threads(c.threads) schedule(static)
-  for (Index b = 0; b < blocks; ++b) {
+  parallel(blocks, c.threads, [&](Index b) {
     const Index last = std::min(c.size, (b + 1) * block);
 #pragma omp simd
     for (Index i = b * block; i < last; ++i)
       out[i] = candidate(out[i], c.exponent[Each ? i : 0], found.log_lam, c.x[i], c.lower[i], c.upper[i], c.move).x;
-  }
+  });
   return found;
 }
 
 // exponent *= grow where the change keeps its sign, *= shrink where it turns, kept in [least, most].
 inline void adapt(const double* exponent, const double* step, const double* last, double* out, Index size, double grow,
                   double shrink, double least, double most, int threads) {
-#pragma omp parallel for simd num_threads(threads) schedule(static)
-  for (Index i = 0; i < size; ++i) {
-    const double turn = step[i] * last[i];
-    const double factor = turn > 0.0 ? grow : (turn < 0.0 ? shrink : 1.0);
-    out[i] = std::min(std::max(exponent[i] * factor, least), most);
-  }
+  const Index blocks = (size + block - 1) / block;
+  parallel(blocks, threads, [&](Index b) {
+    const Index end = std::min(size, (b + 1) * block);
+#pragma omp simd
+    for (Index i = b * block; i < end; ++i) {
+      const double turn = step[i] * last[i];
+      const double factor = turn > 0.0 ? grow : (turn < 0.0 ? shrink : 1.0);
+      out[i] = std::min(std::max(exponent[i] * factor, least), most);
+    }
+  });
 }
 
 }  // namespace tb::design

@@ -5,13 +5,14 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <vector>
+
+#include "parallel.hpp"
 
 namespace tb::design {
 
@@ -80,12 +81,13 @@ inline void convolve(const double* in, const double* before, const double* after
   for (Index a = 0; a <= kernel.hz; ++a)
     for (Index b = 0; b <= kernel.hy; ++b) reach[a * (kernel.hy + 1) + b] = kernel.reach(a, b);
   const Index pad = kernel.hx;
-  std::vector<double> buffers(static_cast<std::size_t>(threads) * (nx + 2 * pad + 16));
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (Index row = 0; row < nz * ny; ++row) {
+  parallel(nz * ny, threads, [&](Index row) {
     const Index z = row / ny, y = row % ny;
     double* __restrict to = out + row * nx;
-    double* sum = buffers.data() + static_cast<std::size_t>(omp_get_thread_num()) * (nx + 2 * pad + 16) + pad;
+    double* padded = scratch<double>(nx + 2 * pad);
+    double* sum = padded + pad;
+    std::fill(padded, sum, 0.0);
+    std::fill(sum + nx, sum + nx + pad, 0.0);
     std::fill(to, to + nx, 0.0);
     for (Index a = 0; a <= kernel.hz; ++a)
       for (Index b = 0; b <= kernel.hy; ++b) {
@@ -106,7 +108,7 @@ inline void convolve(const double* in, const double* before, const double* after
 #pragma omp simd
       for (Index x = 0; x < nx; ++x) to[x] *= scale[x];
     }
-  }
+  });
 }
 
 }  // namespace tb::design
@@ -118,7 +120,6 @@ inline void bind_stencil(nanobind::module_& m) {
   using namespace design;
   using Voxels = nb::ndarray<const double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
   using Result = nb::ndarray<double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
-  m.def("default_threads", &omp_get_max_threads, "Threads that OMP_NUM_THREADS, or else the processor, stands for.");
   m.def(
       "convolve",
       [](Voxels in, Voxels weights, Result out, std::optional<Voxels> before, std::optional<Voxels> after,

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "gil.hpp"
 #include "parallel.hpp"
 
 namespace tb::design {
@@ -119,7 +120,7 @@ inline void bind_mma(nanobind::module_& m) {
                                   q.data(),
                                   static_cast<std::ptrdiff_t>(n),
                                   static_cast<std::ptrdiff_t>(rows)};
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         design::dual(s, multipliers.data(), x.data(), sums.data(), threads);
       },
       nb::arg("low"), nb::arg("upp"), nb::arg("alpha"), nb::arg("beta"), nb::arg("p"), nb::arg("q"),

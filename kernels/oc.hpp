@@ -15,6 +15,7 @@
 #include <tuple>
 #include <vector>
 
+#include "gil.hpp"
 #include "parallel.hpp"
 
 namespace tb::design {
@@ -289,7 +290,7 @@ inline void bind_oc(nanobind::module_& m) {
                          value,
                          reciprocal,
                          threads};
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         const Multiplier found = c.each ? update<true>(c, guess, out.data()) : update<false>(c, guess, out.data());
         return std::make_tuple(found.log_lam, found.residual, found.sweeps);
       },
@@ -304,7 +305,7 @@ inline void bind_oc(nanobind::module_& m) {
         if (step.size() != exponent.size() || last.size() != exponent.size() || out.size() != exponent.size())
           throw std::invalid_argument("oc_adapt: all arrays must have the same size");
         if (threads < 1) throw std::invalid_argument("oc_adapt: threads must be positive");
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         adapt(exponent.data(), step.data(), last.data(), out.data(), static_cast<Index>(exponent.size()), grow, shrink,
               least, most, threads);
       },

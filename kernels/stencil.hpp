@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "gil.hpp"
 #include "parallel.hpp"
 
 namespace tb::design {
@@ -135,7 +136,7 @@ inline void bind_stencil(nanobind::module_& m) {
         if (threads < 1) throw std::invalid_argument("convolve: threads must be positive");
         const Octant kernel{weights.data(), static_cast<Index>(weights.shape(0)) - 1,
                             static_cast<Index>(weights.shape(1)) - 1, static_cast<Index>(weights.shape(2)) - 1};
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         convolve(in.data(), before ? before->data() : nullptr, after ? after->data() : nullptr, out.data(),
                  static_cast<Index>(in.shape(0)), static_cast<Index>(in.shape(1)), static_cast<Index>(in.shape(2)),
                  kernel, threads);

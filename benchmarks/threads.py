@@ -1,11 +1,11 @@
 """Claim: a second thread is worth having on a quiet machine and costs next to nothing on a busy one.
 
-Busy: whole solves on two threads against the same on one, while as many other processes as there are processors
-compute without a pause; at most 1.3 times the time. Quiet: the same without them; and, with `--against FOLDER` (the
-compiled modules of another build of the core), two threads of this build against two of the other, at most 1.03
-times. Every build and the load run in processes of their own that stay alive, and what is compared runs by turns,
-first one way round and then the other, so that a change of the machine meets both. The first comparison, one thread
-of this build against itself, shows how far a ratio can be trusted.
+Busy: whole solves on two threads against the same on one, while as many other processes as there are
+processors compute without a pause; at most 1.3 times the time. Quiet: the same without them; and, with
+`--against FOLDER` (the compiled modules of another build of the core), two threads of both,
+at most 1.03 times. Every build runs in a process of its own that stays alive, and what is compared
+runs by turns, first one way round and then the other, so that a change of the machine meets both. The first
+comparison, one thread of this build against itself, shows how far a ratio can be trusted.
 
     python -m benchmarks.threads --against FOLDER
 """
@@ -16,7 +16,6 @@ import argparse
 import importlib.machinery
 import importlib.util
 import json
-import math
 import os
 import statistics
 import subprocess
@@ -156,7 +155,11 @@ def main() -> None:
         quiet = {"1 thread against itself": (Side(ours, 1), Side(ours, 1), None)} | quiet
         if asked.against:
             quiet["1 thread against the other build"] = (Side(ours, 1), Side(other, 1), None)
-            quiet[f"{many} threads against the other build"] = (Side(ours, many), Side(other, many), QUIET_GOAL)
+            quiet[f"{many} threads against the other build"] = (
+                Side(ours, many),
+                Side(other, many),
+                QUIET_GOAL,
+            )
         busy = {f"{many} threads against 1": (Side(ours, many), Side(ours, 1), BUSY_GOAL)}
         if asked.against:
             busy[f"{many} threads of the other build against 1"] = (Side(other, many), Side(ours, 1), None)
@@ -172,7 +175,9 @@ def main() -> None:
                     said = f"{name}, {size_text(elements)}: {what}"
                     print(f"{said}: {ratio(pairs):.3f}", file=sys.stderr)
                     figures.append(Figure(said, ratio(pairs), "x", goal))
-                    rows.append((name, size_text(elements), what, *seconds, ratios[0], ratio(pairs), ratios[-1]))
+                    rows.append(
+                        (name, size_text(elements), what, *seconds, ratios[0], ratio(pairs), ratios[-1])
+                    )
     columns = ("machine", "grid", "what", "s", "s, other", "least", "median", "most")
     finish("threads", __doc__ or "", asked, figures, [Table("Ratios of time", columns, tuple(rows))])
 

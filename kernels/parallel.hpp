@@ -367,6 +367,20 @@ class Teams {
   int started_ = 0, most_ = static_cast<int>(std::thread::hardware_concurrency()) - 1;
 };
 
+// One piece of a loop. Compiled once, neither inlined nor specialised: a second copy for one thread could add in
+// another order, which the compiler may choose, and the bits would depend on the number of threads.
+#if defined(__clang__)
+#define TB_ONE_COPY __attribute__((noinline))
+#else
+#define TB_ONE_COPY __attribute__((noipa))
+#endif
+template <class F>
+TB_ONE_COPY void run_piece(const void* context, long first, long last) {
+  const F& f = *static_cast<const F*>(context);
+  for (long i = first; i < last; i++) f(i);
+}
+#undef TB_ONE_COPY
+
 }  // namespace threads
 
 // body(i) for all i in [0, count), on at most `threads` threads; returns when all are done, and throws what a body
@@ -375,10 +389,7 @@ template <class F>
 inline void parallel(long count, int threads, const F& body) {
   using threads::Team;
   using threads::Teams;
-  const Team::Body run = [](const void* context, long first, long last) {
-    const F& f = *static_cast<const F*>(context);
-    for (long i = first; i < last; i++) f(i);
-  };
+  const Team::Body run = &threads::run_piece<F>;
   const int most = static_cast<int>(std::min<long>({threads, count, kMostThreads}));
   Team* team = most > 1 ? Teams::of_this_process().take(most) : nullptr;
   if (!team) return run(&body, 0, count);

@@ -1,7 +1,7 @@
 """The compiled core, in the newest instruction set this processor has.
 
-`core` is loaded when it is first asked for, so that what cannot be loaded is said by the same exceptions wherever
-that happens.
+`core` is loaded when it is first asked for; what keeps it from that is said by one kind of exception
+wherever it happens.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def _choose() -> ModuleType:
     names: list[str] = _load("base").instruction_sets()
     wanted = os.environ.get("TRABECULA_ISA") or names[0]
     if wanted not in names:
+        allowed = ", ".join(names)
         raise InstructionSetError(
-            f"TRABECULA_ISA is {wanted[:40]!r}; this processor has {', '.join(names)}: name one of them or unset it"
+            f"TRABECULA_ISA is {wanted[:40]!r}; this processor has {allowed}: name one of them or unset it"
         )
     return _load(wanted)
 
@@ -50,9 +51,8 @@ def _load(instruction_set: str) -> ModuleType:
         return importlib.import_module(f"trabecula.{name}")
     except ImportError as error:
         reason = _reason(name, Path(__file__).parent, error)
-    raise CoreError(
-        f"{reason}; install trabecula again with this Python: {sys.executable} -m pip install --force-reinstall trabecula"
-    )
+    mend = f"{sys.executable} -m pip install --force-reinstall trabecula"
+    raise CoreError(f"{reason}; install trabecula again with this Python: {mend}")
 
 
 def _reason(name: str, folder: Path, error: ImportError) -> str:
@@ -60,7 +60,9 @@ def _reason(name: str, folder: Path, error: ImportError) -> str:
     if not isinstance(error, ModuleNotFoundError):
         return f"the compiled core {name} cannot be loaded ({error})"
     version = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
-    others = sorted(path.name for path in folder.glob(f"{name}.*") if path.suffix in (".so", ".pyd", ".dylib"))
+    others = sorted(
+        path.name for path in folder.glob(f"{name}.*") if path.suffix in (".so", ".pyd", ".dylib")
+    )
     if others:
         return f"the compiled core {others[0]} was built for another Python than this one ({version})"
     return f"the compiled core {name} is not in {folder}"
@@ -69,5 +71,6 @@ def _reason(name: str, folder: Path, error: ImportError) -> str:
 def __getattr__(name: str) -> ModuleType:
     if name != "core":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = _choose()
-    return core
+    module = _choose()
+    globals()[name] = module
+    return module

@@ -85,8 +85,8 @@ def processor_count() -> int:
 def thread_count(threads: int | None = None) -> int:
     """Threads to use: as many as asked for, else OMP_NUM_THREADS, else all processors; never more than those.
 
-    More threads than processors only take turns, and results do not depend on the number. OMP_NUM_THREADS may be
-    a list (the first entry counts); what is not a positive number there is taken for not set.
+    More threads than processors only take turns, and results do not depend on the number. OMP_NUM_THREADS may
+    be a list (the first entry counts); what is not a positive number there is taken for not set.
     """
     processors = processor_count()
     if threads is None:

@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include "gil.hpp"
 #include "hierarchy.hpp"
 
 namespace tb {
@@ -65,7 +66,7 @@ inline void bind_hierarchy(nb::module_& m) {
       .def("set_stiffness",
            [](Solver& s, Doubles relative) {
              need(relative.size() == static_cast<std::size_t>(s.element_count()), "stiffness: one value an element");
-             nb::gil_scoped_release release;
+             const WithoutLock unlocked;
              s.set_stiffness(relative.data());
            })
       .def(
@@ -75,7 +76,7 @@ inline void bind_hierarchy(nb::module_& m) {
             need(load.size() == n && u.size() == n, "load, u: [component, z, y, x] over nodes");
             Outcome o;
             {
-              nb::gil_scoped_release release;
+              const WithoutLock unlocked;
               o = s.solve(load.data(), u.data(), tolerance, max_iterations);
             }
             return nb::make_tuple(o.iterations, o.residual);
@@ -86,7 +87,7 @@ inline void bind_hierarchy(nb::module_& m) {
           [](Solver& s, Doubles u, Out y) {
             const std::size_t n = static_cast<std::size_t>(s.node_count()) * s.components();
             need(u.size() == n && y.size() == n, "u, y: [component, z, y, x] over nodes");
-            nb::gil_scoped_release release;
+            const WithoutLock unlocked;
             s.apply(u.data(), y.data());
           },
           nb::arg("u"), nb::arg("y").noconvert())
@@ -95,18 +96,18 @@ inline void bind_hierarchy(nb::module_& m) {
           [](Solver& s, Doubles u, Out w) {
             need(u.size() == static_cast<std::size_t>(s.node_count()) * s.components(), "u: [component, z, y, x]");
             need(w.size() == static_cast<std::size_t>(s.element_count()), "w: one value an element");
-            nb::gil_scoped_release release;
+            const WithoutLock unlocked;
             s.energy(u.data(), w.data());
           },
           nb::arg("u"), nb::arg("w").noconvert())
       .def("apply_single",
            [](Solver& s, int repeats) {
-             nb::gil_scoped_release release;
+             const WithoutLock unlocked;
              s.apply_single(repeats);
            })
       .def("apply_double",
            [](Solver& s, int repeats) {
-             nb::gil_scoped_release release;
+             const WithoutLock unlocked;
              s.apply_double(repeats);
            })
       .def_prop_ro("bytes", &Solver::bytes)

@@ -103,13 +103,13 @@ class Hierarchy final : public Solver {
     Level& f = level_[0];
     const Box& g = f.box;
     const long rows = g.layers * g.rows;
-#pragma omp parallel for schedule(static) num_threads(settings.threads) if (worth_threads(g.padded_elements()))
-    for (long r = 0; r < rows; r++)
+    parallel(rows, threads_for(g.padded_elements(), settings.threads), [&](long r) {
       for (long i = 0; i < g.n[0]; i++) {
         const double e = relative[r * g.n[0] + i];
         moduli_d_[r * g.nxp + i] = e;
         f.moduli[r * g.nxp + i] = static_cast<float>(e);
       }
+    });
     for (std::size_t l = 1; l < level_.size(); l++) assemble(static_cast<int>(l));
     diagonals();
     for (std::size_t l = 0; l + 1 < level_.size(); l++) estimate_lmax(static_cast<int>(l));
@@ -137,8 +137,7 @@ class Hierarchy final : public Solver {
     const Box& g = level_[0].box;
     pad(u, u_.data());
     const long rows = g.layers * g.rows;
-#pragma omp parallel for schedule(static) num_threads(settings.threads) if (worth_threads(g.padded_elements()))
-    for (long r = 0; r < rows; r++)
+    parallel(rows, threads_for(g.padded_elements(), settings.threads), [&](long r) {
       for (long i = 0; i < g.nxp; i += S::W) {
         typename S::V v[C][N];
         for (int c = 0; c < C; c++)
@@ -150,6 +149,7 @@ class Hierarchy final : public Solver {
         const typename S::V e = fine_d_.energy(v);
         for (int a = 0; a < S::W && i + a < g.n[0]; a++) w[r * g.n[0] + i + a] = e[a];
       }
+    });
   }
 
   // Flexible (Polak-Ribiere) preconditioned conjugate gradients; u is the start and becomes the solution, or stays the
@@ -481,11 +481,10 @@ class Hierarchy final : public Solver {
     Level& L = level_[l];
     Level& next = level_[l + 1];
     smooth(l, from_zero, true);
-    restrict_to<C>(L.box, next.box, next.factor, L.r.data(), next.r.data(), next.inverse_diagonal.data(), scratch_,
+    restrict_to<C>(L.box, next.box, next.factor, L.r.data(), next.r.data(), next.inverse_diagonal.data(),
                    settings.threads);
     cycle(l + 1);
-    prolong_to<C>(L.box, next.box, next.factor, next.x.data(), L.d.data(), L.inverse_diagonal.data(), scratch_,
-                  settings.threads);
+    prolong_to<C>(L.box, next.box, next.factor, next.x.data(), L.d.data(), L.inverse_diagonal.data(), settings.threads);
     multiply(L, L.d.data(), L.y.data());
     smooth_after_correction(l, keep_residual);
   }
@@ -662,8 +661,8 @@ class Hierarchy final : public Solver {
   template <class F>
   void each_line(const Box& g, F body) const {
     const long lines = g.nodes_along(1) * g.nodes_along(2);
-#pragma omp parallel for schedule(static) num_threads(settings.threads) if (worth_threads(g.padded_elements()))
-    for (long l = 0; l < lines; l++) body({0, l % g.nodes_along(1), l / g.nodes_along(1)}, l);
+    parallel(lines, threads_for(g.padded_elements(), settings.threads),
+             [&](long l) { body({0, l % g.nodes_along(1), l / g.nodes_along(1)}, l); });
   }
 
   template <class F>
@@ -693,8 +692,8 @@ class Hierarchy final : public Solver {
   template <class F>
   void copy_rows(const Box& g, F body) const {
     const long per = g.nodes_along(1) * g.nodes_along(2), m = g.nodes_along(0);
-#pragma omp parallel for schedule(static) num_threads(settings.threads) if (worth_threads(g.sc * C))
-    for (long l = 0; l < C * per; l++) body(l / per * g.sc + l % per * g.sx, l * m, m);
+    parallel(C * per, threads_for(g.sc * C, settings.threads),
+             [&](long l) { body(l / per * g.sc + l % per * g.sx, l * m, m); });
   }
 
   template <class F>
@@ -726,7 +725,7 @@ class Hierarchy final : public Solver {
   std::array<double, 2> constants_{0, 0};
   Array<double> moduli_d_, u_, rd_, dd_, qd_;
   std::vector<double> part_, part2_;
-  std::vector<float> scratch_, small_;
+  std::vector<float> small_;
   std::vector<long> free_;
   Cholesky cholesky_;
 };

@@ -5,12 +5,11 @@
 // every sum is taken in the same order whatever the number of threads.
 #pragma once
 
-#include <omp.h>
-
 #include <array>
 #include <vector>
 
 #include "element.hpp"
+#include "parallel.hpp"
 #include "simd.hpp"
 
 namespace tb {
@@ -54,18 +53,14 @@ struct Spring {
   std::array<float, N> weight;  // interpolation weights, 0 where the coarse degree of freedom is held
 };
 
-// Below this many elements or values, waking a thread costs more than it brings.
-inline bool worth_threads(long work) { return work > 3000; }
+// One for so few elements or values that waking a thread costs more than it brings.
+inline int threads_for(long work, int threads) { return work > 3000 ? threads : 1; }
 
 // Runs body(slab) over slabs in two colours.
 template <class F>
 inline void coloured(long layers, long work, int threads, F body) {
-  const bool par = worth_threads(work);
-#pragma omp parallel num_threads(threads) if (par)
-  for (int colour = 0; colour < 2; colour++) {
-#pragma omp for schedule(static)
-    for (long k = colour; k < layers; k += 2) body(k, colour);
-  }
+  for (int colour = 0; colour < 2; colour++)
+    parallel((layers - colour + 1) / 2, threads_for(work, threads), [&](long i) { body(2 * i + colour, colour); });
 }
 
 // y = A u for elements given by `element(row_index, i, v, out)`, which turns nodal values v into forces out.
@@ -147,9 +142,7 @@ constexpr long kBlock = 8192;
 template <class F>
 inline void blocks(long n, int threads, F body) {
   const long count = (n + kBlock - 1) / kBlock;
-  const bool par = worth_threads(n);
-#pragma omp parallel for schedule(static) num_threads(threads) if (par)
-  for (long b = 0; b < count; b++) body(b, b * kBlock, std::min(n, (b + 1) * kBlock));
+  parallel(count, threads_for(n, threads), [&](long b) { body(b, b * kBlock, std::min(n, (b + 1) * kBlock)); });
 }
 
 // Sum over fixed blocks of body(begin, end).

@@ -14,6 +14,7 @@
 #include "bind_hierarchy.hpp"
 #include "mma.hpp"
 #include "oc.hpp"
+#include "parallel.hpp"
 #include "stencil.hpp"
 
 namespace {
@@ -42,6 +43,7 @@ NB_MODULE(TB_MODULE, m) {
   // up to 32 MB and keeps them, in pieces: a hundred megabytes at a million voxels (docs/decisions/memory.md).
   mallopt(M_MMAP_THRESHOLD, 2 << 20);
 #endif
+  tb::threads::Teams::begin_afresh_after_forks();
   m.def("instruction_sets", &instruction_sets, "Instruction sets this processor has, best first.");
   tb::bind_stencil(m);
   tb::bind_oc(m);

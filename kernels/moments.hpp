@@ -62,8 +62,7 @@ template <int D>
 inline void halve_moduli(const Box& f, const float* moduli, const Box& c, float* moments, int threads) {
   constexpr int N = 1 << D, M = D == 3 ? 27 : 9;
   const long rows = c.n[1] * (D == 3 ? c.n[2] : 1);
-#pragma omp parallel for schedule(static) num_threads(threads) if (worth_threads(f.padded_elements()))
-  for (long r = 0; r < rows; r++) {
+  parallel(rows, threads_for(f.padded_elements(), threads), [&](long r) {
     const float* line[N / 2];
     for (int q = 0; q < N / 2; q++) {
       const long j = 2 * (r % c.n[1]) + (q & 1), k = D == 3 ? 2 * (r / c.n[1]) + (q >> 1) : 0;
@@ -80,7 +79,7 @@ inline void halve_moduli(const Box& f, const float* moduli, const Box& c, float*
       float* out = moments + at / kChunk * kChunk * M + at % kChunk;
       for (int t = 0; t < M; t++) out[t * kChunk] = m[t];
     }
-  }
+  });
 }
 
 // Moments of every element of grid c from those of the finer grid f: `child(row, i, m)` gives a child's.
@@ -89,8 +88,7 @@ inline void coarsen_moments(const Box& f, const Box& c, const std::array<int, 3>
                             Child child) {
   constexpr int M = D == 3 ? 27 : 9;
   const long rows = c.n[1] * (D == 3 ? c.n[2] : 1);
-#pragma omp parallel for schedule(static) num_threads(threads) if (worth_threads(f.padded_elements()))
-  for (long r = 0; r < rows; r++) {
+  parallel(rows, threads_for(f.padded_elements(), threads), [&](long r) {
     const long J = r % c.n[1], K = r / c.n[1];
     for (long I = 0; I < c.n[0]; I++) {
       float sum[M] = {};
@@ -109,7 +107,7 @@ inline void coarsen_moments(const Box& f, const Box& c, const std::array<int, 3>
       float* out = moments + e / kChunk * kChunk * M + e % kChunk;
       for (int t = 0; t < M; t++) out[t * kChunk] = sum[t];
     }
-  }
+  });
 }
 
 }  // namespace tb

@@ -5,7 +5,6 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/tuple.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +14,9 @@
 #include <stdexcept>
 #include <tuple>
 #include <vector>
+
+#include "gil.hpp"
+#include "parallel.hpp"
 
 namespace tb::design {
 
@@ -52,7 +54,7 @@ inline double logarithm(double v) {
   // The offset puts the mantissa into [sqrt(1/2), sqrt(2)).
   const std::int64_t shifted = bits - 0x3FE6A09E667F3BCD;
   const std::int32_t n = static_cast<std::int32_t>(shifted >> 52);
-  const std::int64_t mantissa = bits - (static_cast<std::int64_t>(n) << 52);
+  const std::int64_t mantissa = bits - static_cast<std::int64_t>(n) * (std::int64_t{1} << 52);
   double m;
   std::memcpy(&m, &mantissa, sizeof m);
   const double s = (m - 1.0) / (m + 1.0), q = s * s;
@@ -94,8 +96,7 @@ template <class Part>
 Sums reduce(Index size, int threads, std::vector<Sums>& partial, Part part) {
   const Index blocks = (size + block - 1) / block;
   partial.resize(static_cast<std::size_t>(blocks));
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (Index b = 0; b < blocks; ++b) partial[b] = part(b * block, std::min(size, (b + 1) * block));
+  parallel(blocks, threads, [&](Index b) { partial[b] = part(b * block, std::min(size, (b + 1) * block)); });
   Sums total;
   for (const Sums& p : partial) {
     total.value += p.value;
@@ -112,8 +113,7 @@ constexpr double stays = 2e30;
 template <bool Each>
 inline void levels(const Criteria& c, double* __restrict level) {
   const Index blocks = (c.size + block - 1) / block;
-#pragma omp parallel for num_threads(c.threads) schedule(static)
-  for (Index b = 0; b < blocks; ++b) {
+  parallel(blocks, c.threads, [&](Index b) {
     const Index last = std::min(c.size, (b + 1) * block);
 #pragma omp simd
     for (Index i = b * block; i < last; ++i) {
@@ -126,7 +126,7 @@ inline void levels(const Criteria& c, double* __restrict level) {
       const double free = gain > 0.0 ? never : (gain < 0.0 ? -never : stays);
       level[i] = price > 0.0 ? paid : free;
     }
-  }
+  });
 }
 
 // The density at a trial multiplier and its derivative with respect to log lam (zero where a bound holds it).
@@ -231,25 +231,28 @@ Multiplier update(const Criteria& c, double guess, double* __restrict out) {
   levels<Each>(c, out);
   const Multiplier found = c.reciprocal ? search<Each, true>(c, out, guess) : search<Each, false>(c, out, guess);
   const Index blocks = (c.size + block - 1) / block;
-#pragma omp parallel for num_threads(c.threads) schedule(static)
-  for (Index b = 0; b < blocks; ++b) {
+  parallel(blocks, c.threads, [&](Index b) {
     const Index last = std::min(c.size, (b + 1) * block);
 #pragma omp simd
     for (Index i = b * block; i < last; ++i)
       out[i] = candidate(out[i], c.exponent[Each ? i : 0], found.log_lam, c.x[i], c.lower[i], c.upper[i], c.move).x;
-  }
+  });
   return found;
 }
 
 // exponent *= grow where the change keeps its sign, *= shrink where it turns, kept in [least, most].
 inline void adapt(const double* exponent, const double* step, const double* last, double* out, Index size, double grow,
                   double shrink, double least, double most, int threads) {
-#pragma omp parallel for simd num_threads(threads) schedule(static)
-  for (Index i = 0; i < size; ++i) {
-    const double turn = step[i] * last[i];
-    const double factor = turn > 0.0 ? grow : (turn < 0.0 ? shrink : 1.0);
-    out[i] = std::min(std::max(exponent[i] * factor, least), most);
-  }
+  const Index blocks = (size + block - 1) / block;
+  parallel(blocks, threads, [&](Index b) {
+    const Index end = std::min(size, (b + 1) * block);
+#pragma omp simd
+    for (Index i = b * block; i < end; ++i) {
+      const double turn = step[i] * last[i];
+      const double factor = turn > 0.0 ? grow : (turn < 0.0 ? shrink : 1.0);
+      out[i] = std::min(std::max(exponent[i] * factor, least), most);
+    }
+  });
 }
 
 }  // namespace tb::design
@@ -287,7 +290,7 @@ inline void bind_oc(nanobind::module_& m) {
                          value,
                          reciprocal,
                          threads};
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         const Multiplier found = c.each ? update<true>(c, guess, out.data()) : update<false>(c, guess, out.data());
         return std::make_tuple(found.log_lam, found.residual, found.sweeps);
       },
@@ -302,7 +305,7 @@ inline void bind_oc(nanobind::module_& m) {
         if (step.size() != exponent.size() || last.size() != exponent.size() || out.size() != exponent.size())
           throw std::invalid_argument("oc_adapt: all arrays must have the same size");
         if (threads < 1) throw std::invalid_argument("oc_adapt: threads must be positive");
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         adapt(exponent.data(), step.data(), last.data(), out.data(), static_cast<Index>(exponent.size()), grow, shrink,
               least, most, threads);
       },

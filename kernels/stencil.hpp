@@ -5,13 +5,15 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <vector>
+
+#include "gil.hpp"
+#include "parallel.hpp"
 
 namespace tb::design {
 
@@ -80,12 +82,13 @@ inline void convolve(const double* in, const double* before, const double* after
   for (Index a = 0; a <= kernel.hz; ++a)
     for (Index b = 0; b <= kernel.hy; ++b) reach[a * (kernel.hy + 1) + b] = kernel.reach(a, b);
   const Index pad = kernel.hx;
-  std::vector<double> buffers(static_cast<std::size_t>(threads) * (nx + 2 * pad + 16));
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (Index row = 0; row < nz * ny; ++row) {
+  parallel(nz * ny, threads, [&](Index row) {
     const Index z = row / ny, y = row % ny;
     double* __restrict to = out + row * nx;
-    double* sum = buffers.data() + static_cast<std::size_t>(omp_get_thread_num()) * (nx + 2 * pad + 16) + pad;
+    double* padded = scratch<double>(nx + 2 * pad);
+    double* sum = padded + pad;
+    std::fill(padded, sum, 0.0);
+    std::fill(sum + nx, sum + nx + pad, 0.0);
     std::fill(to, to + nx, 0.0);
     for (Index a = 0; a <= kernel.hz; ++a)
       for (Index b = 0; b <= kernel.hy; ++b) {
@@ -106,7 +109,7 @@ inline void convolve(const double* in, const double* before, const double* after
 #pragma omp simd
       for (Index x = 0; x < nx; ++x) to[x] *= scale[x];
     }
-  }
+  });
 }
 
 }  // namespace tb::design
@@ -118,7 +121,6 @@ inline void bind_stencil(nanobind::module_& m) {
   using namespace design;
   using Voxels = nb::ndarray<const double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
   using Result = nb::ndarray<double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
-  m.def("default_threads", &omp_get_max_threads, "Threads that OMP_NUM_THREADS, or else the processor, stands for.");
   m.def(
       "convolve",
       [](Voxels in, Voxels weights, Result out, std::optional<Voxels> before, std::optional<Voxels> after,
@@ -134,7 +136,7 @@ inline void bind_stencil(nanobind::module_& m) {
         if (threads < 1) throw std::invalid_argument("convolve: threads must be positive");
         const Octant kernel{weights.data(), static_cast<Index>(weights.shape(0)) - 1,
                             static_cast<Index>(weights.shape(1)) - 1, static_cast<Index>(weights.shape(2)) - 1};
-        nb::gil_scoped_release unlocked;
+        const WithoutLock unlocked;
         convolve(in.data(), before ? before->data() : nullptr, after ? after->data() : nullptr, out.data(),
                  static_cast<Index>(in.shape(0)), static_cast<Index>(in.shape(1)), static_cast<Index>(in.shape(2)),
                  kernel, threads);

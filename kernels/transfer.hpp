@@ -44,14 +44,12 @@ inline Gather1 children(long I, int factor, long fine_nodes) {
 // coarse = P^T fine, zero where keep == 0.
 template <int C>
 inline void restrict_to(const Box& f, const Box& c, const std::array<int, 3>& factor, const float* fine, float* coarse,
-                        const float* keep, std::vector<float>& scratch, int threads) {
+                        const float* keep, int threads) {
   const long lines = C * c.nodes_along(2) * c.nodes_along(1), width = f.sx + 16;
-  scratch.resize(static_cast<std::size_t>(threads) * width);
-#pragma omp parallel for schedule(static) num_threads(threads) if (worth_threads(f.sc * C))
-  for (long l = 0; l < lines; l++) {
+  parallel(lines, threads_for(f.sc * C, threads), [&](long l) {
     const long j = l % c.nodes_along(1), k = l / c.nodes_along(1) % c.nodes_along(2),
                comp = l / (c.nodes_along(1) * c.nodes_along(2));
-    float* t = scratch.data() + omp_get_thread_num() * width + 8;
+    float* t = scratch<float>(width) + 8;
     const long m = f.nodes_along(0);
     for (long i = 0; i < m; i++) t[i] = 0;
     t[-1] = t[m] = 0;
@@ -75,20 +73,18 @@ inline void restrict_to(const Box& f, const Box& c, const std::array<int, 3>& fa
       for (long I = 0; I < whole; I++) o[I] = kp[I] != 0 ? t[2 * I] + .5f * (t[2 * I - 1] + t[2 * I + 1]) : 0;
       for (long I = whole; I < M; I++) o[I] = kp[I] != 0 ? .5f * t[2 * I - 1] : 0;
     }
-  }
+  });
 }
 
 // fine = P coarse, zero where keep == 0.
 template <int C>
 inline void prolong_to(const Box& f, const Box& c, const std::array<int, 3>& factor, const float* coarse, float* fine,
-                       const float* keep, std::vector<float>& scratch, int threads) {
+                       const float* keep, int threads) {
   const long lines = C * f.nodes_along(2) * f.nodes_along(1), width = c.sx + 16;
-  scratch.resize(static_cast<std::size_t>(threads) * width);
-#pragma omp parallel for schedule(static) num_threads(threads) if (worth_threads(f.sc * C))
-  for (long l = 0; l < lines; l++) {
+  parallel(lines, threads_for(f.sc * C, threads), [&](long l) {
     const long j = l % f.nodes_along(1), k = l / f.nodes_along(1) % f.nodes_along(2),
                comp = l / (f.nodes_along(1) * f.nodes_along(2));
-    float* t = scratch.data() + omp_get_thread_num() * width;
+    float* t = scratch<float>(width);
     const long M = c.nodes_along(0), m = f.nodes_along(0);
     for (long I = 0; I < M; I++) t[I] = 0;
     const Stencil1 py = parents(j, f.D > 1 ? factor[1] : 1), pz = parents(k, f.D > 2 ? factor[2] : 1);
@@ -108,7 +104,7 @@ inline void prolong_to(const Box& f, const Box& c, const std::array<int, 3>& fac
       for (long I = 0; 2 * I < m; I++) o[2 * I] = kp[2 * I] != 0 ? t[I] : 0;
       for (long I = 0; 2 * I + 1 < m; I++) o[2 * I + 1] = kp[2 * I + 1] != 0 ? .5f * (t[I] + t[I + 1]) : 0;
     }
-  }
+  });
 }
 
 }  // namespace tb

@@ -66,7 +66,3 @@ def test_arrays_that_do_not_fit_are_refused():
         core.convolve(voxels, octant, voxels)
     with pytest.raises(ValueError, match="positive"):
         core.convolve(voxels, octant, np.zeros((2, 3, 4)), threads=0)
-
-
-def test_the_default_number_of_threads_is_positive():
-    assert core.default_threads() >= 1

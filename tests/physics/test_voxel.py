@@ -18,7 +18,7 @@ from tests.physics.blocks import (
     struts,
     using,
 )
-from trabecula.physics import Cycle, VoxelState, thread_count
+from trabecula.physics import Cycle, VoxelState
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem.discrete import DiscreteProblem
 
@@ -345,14 +345,3 @@ def test_memory_is_told_and_modest() -> None:
     small, large = (VoxelState(block((n, n, n))).bytes for n in (8, 32))
     assert 15 * small < large < 80 * small
     assert large / 32**3 < 450
-
-
-def test_threads_are_those_asked_for_else_those_of_openmp_else_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert thread_count(3) == 3
-    assert thread_count(0) == 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "5,2")
-    assert thread_count() == 5
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert thread_count() >= 1
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    assert 1 <= thread_count() <= 4096

@@ -58,13 +58,14 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an exception, and the exit code it stands for."""
+    from trabecula._kernels import CoreError, InstructionSetError
     from trabecula.problem import ProblemError
     from trabecula.status import OUTCOMES, NoDesignError
     from trabecula.storage.reading import UnreadableError
 
     if isinstance(error, NoDesignError):
         return str(error), OUTCOMES[error.status].code
-    if isinstance(error, ProblemError | UnreadableError):
+    if isinstance(error, ProblemError | UnreadableError | CoreError | InstructionSetError):
         return str(error), BAD_INPUT
     if isinstance(error, MemoryError):
         return "not enough memory for this problem; lower domain.elements", BAD_INPUT

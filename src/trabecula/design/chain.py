@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula._kernels import core
 from trabecula.design.filters import make_filter
 from trabecula.design.projection import Projection
+from trabecula.physics.voxel import thread_count
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import AXES
 from trabecula.root import root
@@ -35,7 +35,7 @@ class DesignChain:
 
     def __init__(self, discrete: DiscreteProblem, threads: int | None = None) -> None:
         self.discrete = discrete
-        self.threads = core.default_threads() if threads is None else threads
+        self.threads = thread_count(threads)
         self.filter = make_filter(discrete, self.threads)
         self.projects = discrete.options.projection
         self.domain_volume = float(discrete.upper.sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -97,14 +98,22 @@ class Cycle:
         return cls(coarse_degree=1) if dimension == 2 else cls()
 
 
-def thread_count(threads: int | None = None) -> int:
-    """Threads to use: as many as asked for, else OMP_NUM_THREADS, else the processors there are for us."""
-    if threads is not None:
-        return max(1, threads)
-    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if given.isdigit() and int(given) > 0:
-        return int(given)
+def processor_count() -> int:
+    """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_count(threads: int | None = None) -> int:
+    """Threads to use: as many as asked for, else OMP_NUM_THREADS, else all processors; never more than those.
+
+    More threads than processors only take turns, and results do not depend on the number. OMP_NUM_THREADS may
+    be a list (the first entry counts); what is not a positive number there is taken for not set.
+    """
+    processors = processor_count()
+    if threads is None:
+        given = re.match(r"\s*\+?0*([1-9][0-9]*)\s*(,|$)", os.environ.get("OMP_NUM_THREADS", ""), re.ASCII)
+        threads = int(given[1][:9]) if given else processors
+    return max(1, min(threads, processors))
 
 
 def machine() -> str:

@@ -181,11 +181,11 @@ class Analysis:
         return self.chain.sensitivity(x, self.chain.pullback(x, beta, sensitivity))
 
     def _volume_slope(self, x: Array, beta: float, limit: float) -> Array:
-        """Gradient of the used volume relative to its limit; without projection the same for all designs."""
+        """Gradient of the used volume relative to its limit; the same for all designs where the chain is linear."""
         if self._slope is not None:
             return self._slope
         slope = self.chain.volume_gradient(x, beta) / limit
         slope.setflags(write=False)
-        if not self.chain.projects:
+        if self.chain.is_linear:
             self._slope = slope
         return slope

@@ -289,7 +289,7 @@ def _prove(
     convex = yield from _bounds(discrete, analysis, penalty, x, warm, threads, clock, rows[-1].compliance)
     if convex is not None and penalty == 1.0 and not discrete.options.projection:
         x = _better(analysis, x, convex.optimum)
-    if analysis.chain.projects and discrete.goal.volume is not None:
+    if not analysis.chain.is_linear and discrete.goal.volume is not None:
         x = analysis.chain.within(x, discrete.goal.volume, beta)
     found = analysis.evaluate(x, penalty, beta, warm, TIGHT)
     physical = analysis.chain.physical(x, beta)

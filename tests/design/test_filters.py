@@ -94,6 +94,17 @@ def test_helmholtz_preserves_the_volume(elements, radius):
     assert make_filter(problem).forward(x).sum() == pytest.approx(x.sum(), rel=1e-13)
 
 
+@pytest.mark.parametrize("dimension", [2, 3])
+@pytest.mark.parametrize(("radius", "overshoots"), [(1.0, True), (1.5, True), (2.5, False), (6.0, False)])
+def test_helmholtz_overshoots_below_two_voxels_only(dimension, radius, overshoots):
+    smoothing = Helmholtz((12,) * dimension, (1.0,) * dimension, radius)
+    assert smoothing.overshoots is overshoots
+    rng = np.random.default_rng(0)
+    ends = [smoothing.apply(rng.integers(0, 2, (12,) * dimension).astype(float)) for _ in range(20)]
+    outside = max(max(-values.min(), values.max() - 1.0) for values in ends)
+    assert (outside > 1e-9) == overshoots
+
+
 @pytest.mark.parametrize("elements", [PLANE, SOLID])
 def test_helmholtz_matches_an_assembled_sparse_solve(elements):
     problem = filtered("helmholtz", elements, 2.0)

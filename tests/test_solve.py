@@ -13,7 +13,7 @@ import trabecula as tb
 from trabecula import _kernels
 from trabecula.analysis import Analysis
 from trabecula.problem import discretise, problems
-from trabecula.solve import STATIONARY
+from trabecula.certificate.words import STATIONARY
 
 PLATE = problems.cantilever((44, 22))
 

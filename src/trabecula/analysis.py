@@ -181,7 +181,7 @@ class Analysis:
         return self.chain.sensitivity(x, self.chain.pullback(x, beta, sensitivity))
 
     def _volume_slope(self, x: Array, beta: float, limit: float) -> Array:
-        """Gradient of the used volume relative to its limit; the same for all designs where the chain is linear."""
+        """Gradient of the used volume relative to its limit; of a linear chain the same for all designs."""
         if self._slope is not None:
             return self._slope
         slope = self.chain.volume_gradient(x, beta) / limit

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
-from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
+from trabecula.certificate.words import word_of
 from trabecula.folder import CHECKPOINT
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal, fingerprint
@@ -42,9 +42,6 @@ TIGHT = 2e-9
 
 TOLERANCE = 1e-4
 """Mean relative improvement of the objective an iteration at which the default stops."""
-
-STATIONARY = 0.1
-"""KKT residual (1 at a uniform start) up to which a converged design is called certified, else verified."""
 
 KKT = 2e-3
 """KKT residual at which every way stops, whatever the objective does."""
@@ -321,23 +318,13 @@ def _prove(
         threads=thread_count(threads),
         version=VERSION,
         machine=machine(),
-        word="certified" if status is Status.CONVERGED and _is_certified(certificate) else "verified",
+        word=word_of(certificate, status, found.compliance, found.volume),
+        tolerance=arrival.plan.stop.change,
         relaxed=None if convex is None else convex.density.astype(np.float32),
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,
         trials=arrival.trials,
         coarser=arrival.coarser,
-    )
-
-
-def _is_certified(certificate: Certificate) -> bool:
-    """Stationary to a stated residual, in equilibrium, and bounded."""
-    return (
-        certificate.lower_bound is not None
-        and certificate.kkt_residual is not None
-        and certificate.equilibrium_residual is not None
-        and certificate.equilibrium_residual <= 1e-8
-        and certificate.kkt_residual <= STATIONARY
     )
 
 

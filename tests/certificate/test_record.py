@@ -50,7 +50,9 @@ def test_missing_fields_are_refused() -> None:
 
 @pytest.mark.parametrize("joined", [False, True])
 def test_scalars_of_numpy_become_pythons(joined: bool) -> None:
-    record = Certificate(gap=np.float32(0.25), connected=np.bool_(joined), grey=np.float64(0.5), lower_bound=2)
+    record = Certificate(
+        gap=np.float32(0.25), connected=np.bool_(joined), grey=np.float64(0.5), lower_bound=2
+    )
     assert record.connected is joined
     assert [type(value) for value in record.to_json().values() if value is not None] == [
         float,

@@ -48,9 +48,7 @@ def overshooting(elements=PLANE, **options) -> DesignChain:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    elements=st.sampled_from([PLANE, SOLID]), projection=st.booleans(), seed=st.integers(0, 2**32 - 1)
-)
+@given(elements=st.sampled_from([PLANE, SOLID]), projection=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_where_a_filter_overshoots_densities_are_clipped_and_differentiated(elements, projection, seed):
     c = overshooting(elements, projection=projection)
     rng = np.random.default_rng(seed)
@@ -67,7 +65,9 @@ def test_where_a_filter_overshoots_densities_are_clipped_and_differentiated(elem
     step = 1e-7
     ends = [c.physical(x + sign * step * direction, 4.0) for sign in (1.0, -1.0)]
     same_side = [
-        np.sign(c.filter.forward(x + sign * step * direction) - edge) for edge in (0.0, 1.0) for sign in (1, -1)
+        np.sign(c.filter.forward(x + sign * step * direction) - edge)
+        for edge in (0.0, 1.0)
+        for sign in (1, -1)
     ]
     crosses = (same_side[0] != same_side[1]) | (same_side[2] != same_side[3])
     gradient[crosses] = 0.0  # at the kink itself there is no derivative

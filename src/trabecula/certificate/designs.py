@@ -66,7 +66,9 @@ class FilteredDensity:
     def __init__(self, chain: DesignChain) -> None:
         if not chain.is_linear:
             does = "projects" if chain.projects else "clips what its filter makes"
-            raise ValueError(f"the chain {does}, so its densities are no linear image of the design variables")
+            raise ValueError(
+                f"the chain {does}, so its densities are no linear image of the design variables"
+            )
         self._chain = chain
         self._anywhere = chain.discrete.lower
 

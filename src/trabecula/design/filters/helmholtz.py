@@ -2,9 +2,10 @@
 
 Bilinear (trilinear) elements on the nodes, densities constant in a voxel: on a box grid the matrix is a sum
 of tensor products of 1-D mass and stiffness matrices, whose common eigenvectors are cosines, so the type-I
-cosine transform solves it exactly in O(n log n). Volume is preserved and the filter is its own transpose. Consistent
-elements have no maximum principle: where the radius is below about two voxels some weights are below zero,
-filtered densities may leave 0 to 1 (at a radius of one voxel by a tenth), and the design chain clips them.
+cosine transform solves it exactly in O(n log n). Volume is preserved and the filter is its own transpose.
+Consistent elements have no maximum principle: where the radius is below about two voxels some weights are
+below zero, filtered densities may leave 0 to 1 (at a radius of one voxel by a tenth), and the design chain
+clips them.
 
 Source: Lazarov & Sigmund 2011, "Filters in topology optimization based on Helmholtz-type differential
 equations"; `R = radius / (2 sqrt(3))` makes it act like the cone of that radius.

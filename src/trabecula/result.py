@@ -33,6 +33,7 @@ from trabecula.storage import writing
 from trabecula.storage.reading import UnreadableError, read_array, read_arrays, read_text
 
 if TYPE_CHECKING:
+    from trabecula.certificate.consistency import Record
     from trabecula.certificate.record import Certificate
     from trabecula.certificate.verdict import Recheck
     from trabecula.export import Mesh
@@ -189,7 +190,6 @@ class Result:
             "start": self.start,
             "machine": self.machine,
             "converged": self.converged,
-            "tolerance": _number(self.tolerance),
             "iterations": self.iterations,
             "solves": self.solves,
             "seconds": _number(self.seconds),
@@ -204,6 +204,7 @@ class Result:
                 for s in self.stages
             ],
             "learned": [trial.to_json() for trial in self.trials],
+            "tolerance": _number(self.tolerance),
         }
 
     def save(self, folder: Path | str, *, picture: bool = True) -> Path:
@@ -343,12 +344,11 @@ class Result:
         threads
             Threads of the compiled solver, where the grid is too large to factorise.
         """
-        from trabecula.certificate.consistency import Record, check_record
+        from trabecula.certificate.consistency import check_record
         from trabecula.certificate.independent import recheck
         from trabecula.problem import discretise
 
         discrete = discretise(self.problem)
-        record = Record(self._claim(), self.history, self.certificate, self.penalty, self.beta)
         found = recheck(
             discrete,
             self.density,
@@ -361,14 +361,20 @@ class Result:
             word=self.word,
             threads=threads,
         )
-        return replace(found, checks=(*check_record(discrete, record), *found.checks))
+        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
 
     def _repr_png_(self) -> bytes:
         """Notebooks show a result as its picture."""
         return self.plot()
 
+    def record(self) -> Record:
+        """What it says of itself, for `check`: of a loaded result with all that only the file says."""
+        from trabecula.certificate.consistency import Record
+
+        return Record(self._claim(), self.history, self.certificate, self.penalty, self.beta)
+
     def _claim(self) -> dict[str, object]:
-        """The tree of `result.json`: of a loaded result with all that only the file says, and no more."""
+        """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""
         own = self.to_json()
         if self.recorded is None:
             return own

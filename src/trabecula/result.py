@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.certificate.kinds import refuse_other
 from trabecula.certificate.words import Word
 from trabecula.folder import (
     DENSITY,
@@ -265,12 +266,12 @@ class Result:
         density = read_array(folder / DENSITY, shape)
         if density.min() < 0 or density.max() > 1:
             raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
-        _refuse_other(folder / DENSITY, {"density": density})
+        refuse_other(folder / DENSITY, {"density": density})
         state = read_arrays(folder / STATE, {"design": shape, "relaxed": shape, "penalty": (), "beta": ()})
         for name in ("design", "penalty", "beta"):
             if name not in state:
                 raise UnreadableError(folder / STATE, f"does not hold {name!r}")
-        _refuse_other(folder / STATE, state)
+        refuse_other(folder / STATE, state)
         rows = parse_history(read_text(folder / HISTORY, HISTORY_LIMIT))
         return _from_json(folder / RESULT, values, problem, density, state, rows)
 
@@ -392,30 +393,6 @@ class Result:
         if self.relaxed is not None:
             state["relaxed"] = self.relaxed.astype(np.float32)
         return state
-
-
-KINDS = {
-    "density": np.float32,
-    "design": np.float64,
-    "relaxed": np.float32,
-    "penalty": np.float64,
-    "beta": np.float64,
-}
-"""Numbers of the saved arrays."""
-
-
-def _refuse_other(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays of other numbers than `save` writes.
-
-    Raises
-    ------
-    UnreadableError
-        One is of another kind.
-    """
-    for name, array in arrays.items():
-        if array.dtype != KINDS[name]:
-            wanted = np.dtype(KINDS[name]).name
-            raise UnreadableError(path, f"{name!r} holds {array.dtype.name} where {wanted} belongs")
 
 
 def _number(value: Any) -> object:

@@ -77,6 +77,7 @@ HONEST: dict[str, Make] = {
     "solid": lambda: solved(problems.cantilever_3d((6, 3, 3))),
     "own weight": lambda: solved(heavy()),
     "stopped early": lambda: solved(mbb(), iterations=40, tolerance=1e-9),
+    "search stopped early": lambda: solved(mbb(projection=True), "coarse", proposals=2, iterations=3),
     "stopped in the ramp": lambda: solved(mbb(projection=True), iterations=5),
     "classical": lambda: solved(mbb(), "classical"),
     "load in void": lambda: solved(in_void()),

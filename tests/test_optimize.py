@@ -112,7 +112,7 @@ def test_it_stops_at_the_limit_and_says_so() -> None:
 def test_nothing_converges_before_penalty_and_projection_are_settled() -> None:
     problem = cantilever((16, 8), projection=True)
     schedule = Schedule(1.0, 3.0, over=5, beta_end=4.0, hold=3)
-    stop = Stop(change=1.0, kkt=10.0, density_change=1.0, limit=100)
+    stop = Stop(change=1.0, kkt=10.0, density_change=1.0, limit=100, patience=0)
     step = after(problem, Plan(ADAPTIVE, schedule, stop))
     settled = next(i for i in range(100) if schedule.settled(i))
     assert len(step.rows) == settled + 1

@@ -12,8 +12,8 @@ import pytest
 import trabecula as tb
 from trabecula import _kernels
 from trabecula.analysis import Analysis
+from trabecula.certificate.words import STATIONARY
 from trabecula.problem import discretise, problems
-from trabecula.prove import STATIONARY
 
 PLATE = problems.cantilever((44, 22))
 

@@ -102,7 +102,7 @@ class Analysis:
         self.state: State = VoxelState(discrete, threads) if state is None else state
         self.solves = 0
         self._volume = Volume(discrete)
-        self._slope: Array | None = None
+        self._slopes: dict[float, Array] = {}
         self._heavy = tuple(bool(np.any(g)) for g in discrete.gravity)
 
     @property
@@ -170,9 +170,9 @@ class Analysis:
         of_limits = [
             None if isinstance(limit.goal, Volume) else limit.sensitivity(response) for limit in limits
         ]
-        of_goal = goal.sensitivity(response)
+        of_goal = None if isinstance(goal, Volume) else goal.sensitivity(response)
         del response, energies, physical  # memory for what comes
-        gradient = self._gradient(x, beta, of_goal)
+        gradient = self._volume_slope(x, beta, 1.0) if of_goal is None else self._gradient(x, beta, of_goal)
         del of_goal
         slopes = [
             self._volume_slope(x, beta, limit.limit) if own is None else self._gradient(x, beta, own)
@@ -194,11 +194,14 @@ class Analysis:
         return self.chain.sensitivity(x, self.chain.pullback(x, beta, sensitivity))
 
     def _volume_slope(self, x: Array, beta: float, limit: float) -> Array:
-        """Gradient of the used volume relative to its limit; without projection the same for all designs."""
-        if self._slope is not None:
-            return self._slope
+        """Gradient of the used volume relative to a limit; of a linear chain the same for all designs.
+
+        It is exact: what the sensitivity filter does is for compliances (Sigmund 1997).
+        """
+        if limit in self._slopes:
+            return self._slopes[limit]
         slope = self.chain.volume_gradient(x, beta) / limit
         slope.setflags(write=False)
-        if not self.chain.projects:
-            self._slope = slope
+        if self.chain.is_linear:
+            self._slopes[limit] = slope
         return slope

@@ -140,7 +140,7 @@ def keep_limits(analysis: Analysis, x: Array, penalty: float, beta: float) -> Ar
     volume = discrete.goal.volume
     if volume is not None:
         excess = chain.volume(chain.physical(x, beta)) / volume - 1.0
-        return x if excess <= KEPT and not chain.projects else chain.within(x, volume, beta)
+        return x if excess <= KEPT and chain.is_linear else chain.within(x, volume, beta)
     lower, upper = discrete.lower, discrete.upper
 
     def evaluate(design: Array) -> Evaluation:

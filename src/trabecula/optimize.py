@@ -365,7 +365,8 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
     if step.best is None or step.finished == Status.DIVERGED:
         return step
     late = [row.objective for row in step.rows[-1 - plan.stop.window :]]
-    if all(after <= before for before, after in pairwise(late)) and not analysis.limits_compliance:
+    is_falling = all(after <= before for before, after in pairwise(late)) and late[-1] <= step.best.merit
+    if is_falling and not analysis.limits_compliance:
         return step
     _, found = looked(analysis, plan, step)
     is_best = 0.0 < found.merit <= step.best.merit and found.violation <= plan.stop.violation
@@ -416,10 +417,10 @@ def _finished(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
         settled = [row.objective for row in rows[begins:]]
         if last.kkt <= stop.kkt:
             return Status.CONVERGED
-        if stop.density_change and last.change < stop.density_change:
+        if last.change < stop.density_change and not _is_on_its_way(stop, rows[begins:]):
             return Status.CONVERGED
         if len(settled) > stop.window:
-            recent, little = settled[-stop.window :], stop.change * stop.window * abs(settled[-1])
+            recent, little = settled[-stop.window :], stop.change * stop.window * min(map(abs, settled))
             is_better = min(settled[: -stop.window]) - min(recent) > little
             swings = max(settled[-1 - stop.window], *recent) - min(recent) > NOISE * little
             if not is_better and not swings and not _is_on_its_way(stop, rows[begins:]):

@@ -15,6 +15,7 @@ from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
+from trabecula.certificate.words import word_of
 from trabecula.feasible import KEPT, SOLVED, TIGHT, keep_limits, solvers
 from trabecula.optimize import Row
 from trabecula.physics import Guess, machine, thread_count
@@ -29,9 +30,6 @@ from trabecula.travel import Arrival
 from trabecula.version import VERSION
 
 Array = NDArray[np.float64]
-
-STATIONARY = 0.1
-"""KKT residual (1 at a uniform start) up to which a converged design is called certified, else verified."""
 
 TRUE = 1e-6
 """Equilibrium residual up to which a compliance may be called verified."""
@@ -103,7 +101,8 @@ def prove(asked: Question, arrival: Arrival) -> Generator[Progress, None, Result
         threads=thread_count(asked.threads),
         version=VERSION,
         machine=machine(),
-        word="certified" if status is Status.CONVERGED and _is_certified(certificate) else "verified",
+        word=word_of(certificate, status, final.found.compliance, final.found.volume),
+        tolerance=arrival.plan.stop.change,
         relaxed=None if convex is None else convex.density.astype(np.float32),
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,
@@ -160,17 +159,6 @@ def _refuse_untrue(final: _Final) -> None:
         raise NoDesignError(
             Status.INFEASIBLE, f"the best design exceeds a limit by {found.violation:.2e} of it"
         )
-
-
-def _is_certified(certificate: Certificate) -> bool:
-    """Stationary to a stated residual, in equilibrium, and bounded."""
-    return (
-        certificate.lower_bound is not None
-        and certificate.kkt_residual is not None
-        and certificate.equilibrium_residual is not None
-        and certificate.equilibrium_residual <= SOLVED
-        and certificate.kkt_residual <= STATIONARY
-    )
 
 
 def _bound(

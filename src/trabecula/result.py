@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.certificate.kinds import refuse_other
+from trabecula.certificate.words import Word
 from trabecula.folder import (
     DENSITY,
     HISTORY,
@@ -32,13 +34,11 @@ from trabecula.storage import writing
 from trabecula.storage.reading import UnreadableError, read_array, read_arrays, read_text
 
 if TYPE_CHECKING:
-    from trabecula.certificate.independent import Recheck
+    from trabecula.certificate.consistency import Record
     from trabecula.certificate.record import Certificate
+    from trabecula.certificate.verdict import Recheck
     from trabecula.export import Mesh
     from trabecula.problem import Problem
-
-Word = Literal["predicted", "verified", "certified"]
-"""How sure a number is: a guess; the true value from one solve; stationary and bounded."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,14 @@ class Result:
         Final penalty of the interpolation and sharpness of the projection (0: none).
     trials
         Designs that networks drew on the way or that were there already, and what became of them.
+    tolerance
+        Of the stopping rule: mean relative improvement of the objective an iteration; 0 where another rule
+        stops.
     coarser
         float16 `[z, y, x]`, coarsest first: the design variables on the coarser grids of the way. They are
         not saved with the result; the history keeps them, to learn from.
+    recorded
+        The tree of the `result.json` it was loaded from, for `check`; None where it was not loaded.
     """
 
     problem: Problem
@@ -156,7 +161,9 @@ class Result:
     penalty: float = 3.0
     beta: float = 0.0
     trials: tuple[Trial, ...] = ()
+    tolerance: float = 0.0
     coarser: tuple[NDArray[np.float16], ...] = field(default=(), repr=False)
+    recorded: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def converged(self) -> bool:
@@ -203,6 +210,7 @@ class Result:
                 for s in self.stages
             ],
             "learned": [trial.to_json() for trial in self.trials],
+            "tolerance": _number(self.tolerance),
             "message": OUTCOMES[self.status].message,
         }
 
@@ -264,10 +272,12 @@ class Result:
         density = read_array(folder / DENSITY, shape)
         if density.min() < 0 or density.max() > 1:
             raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
+        refuse_other(folder / DENSITY, {"density": density})
         state = read_arrays(folder / STATE, {"design": shape, "relaxed": shape, "penalty": (), "beta": ()})
         for name in ("design", "penalty", "beta"):
             if name not in state:
                 raise UnreadableError(folder / STATE, f"does not hold {name!r}")
+        refuse_other(folder / STATE, state)
         rows = parse_history(read_text(folder / HISTORY, HISTORY_LIMIT))
         return _from_json(folder / RESULT, values, problem, density, state, rows)
 
@@ -331,32 +341,54 @@ class Result:
         return report(self.to_json(), self.history, self.plot(), dump(self.problem))
 
     def check(self, threads: int | None = None) -> Recheck:
-        """Verify the result again by another path: own assembly, own solver, own gradients.
+        """Verify the whole claim again by another path: own assembly, own solver, own gradients.
+
+        Problem, word, status, limits, history, sizes and every number are held to what follows from the
+        problem and the arrays; docs/certificate.md says what nothing follows from.
 
         Parameters
         ----------
         threads
             Threads of the compiled solver, where the grid is too large to factorise.
         """
+        from trabecula.certificate.consistency import check_record
         from trabecula.certificate.independent import recheck
         from trabecula.problem import discretise
 
-        return recheck(
-            discretise(self.problem),
+        discrete = discretise(self.problem)
+        found = recheck(
+            discrete,
             self.density,
             self.certificate,
             self.relaxed,
             compliance=self.compliance,
             volume=self.volume,
             design=self.design,
-            penalty=self.penalty,
             beta=self.beta,
+            word=self.word,
             threads=threads,
         )
+        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
 
     def _repr_png_(self) -> bytes:
         """Notebooks show a result as its picture."""
         return self.plot()
+
+    def record(self) -> Record:
+        """What it says of itself, for `check`: of a loaded result with all that only the file says."""
+        from trabecula.certificate.consistency import Record
+
+        return Record(self._claim(), self.history, self.certificate, self.penalty, self.beta)
+
+    def _claim(self) -> dict[str, object]:
+        """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""
+        own = self.to_json()
+        if self.recorded is None:
+            return own
+        told = ("name", "elements", "out", "message")  # a result takes these from elsewhere
+        return {
+            key: own[key] if key in own and key not in told else self.recorded[key] for key in self.recorded
+        }
 
     def _state(self) -> dict[str, NDArray[Any]]:
         state: dict[str, NDArray[Any]] = {
@@ -369,7 +401,8 @@ class Result:
         return state
 
 
-def _number(value: object) -> object:
+def _number(value: Any) -> object:
+    value = value.item() if hasattr(value, "item") else value  # NumPy's scalars are no JSON
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -434,6 +467,8 @@ def _from_json(
         machine=take(values, "machine", str) if "machine" in values else "",
         word=word,
         relaxed=None if relaxed is None else relaxed.astype(np.float32),
+        tolerance=real(values, "tolerance") if "tolerance" in values else 0.0,
+        recorded=values,
         penalty=float(state["penalty"]),
         beta=float(state["beta"]),
         trials=tuple(

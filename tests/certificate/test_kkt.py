@@ -171,3 +171,21 @@ def test_several_limits_share_the_work_by_their_multipliers() -> None:
     black_white = np.round(x)
     assert np.isfinite(kkt_residual(black_white, dv, parts, ZEROS, ONES))
     assert np.isfinite(kkt_residual(x, dv, [ZEROS, ZEROS], ZEROS, ONES))
+
+
+def test_a_design_without_material_has_nothing_to_move() -> None:
+    x = np.full((4, 4), 1e-304)
+    gradient = -np.linspace(1.0, 2.0, 16).reshape(4, 4)
+    assert kkt_residual(x, gradient, np.ones((4, 4)), np.zeros((4, 4)), np.ones((4, 4))) < 1e-100
+
+
+def test_where_material_costs_nothing_rounding_is_no_benefit() -> None:
+    """As where a filter is clipped: both gradients are zero there but for the rounding of a transform."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.2, 0.8, (6, 6))
+    dc, dv = -rng.uniform(0.5, 1.5, (6, 6)), np.ones((6, 6))
+    dv[:3], dc[:3] = 0.0, 0.0
+    lower, upper = np.zeros((6, 6)), np.ones((6, 6))
+    clean = kkt_residual(x, dc, dv, lower, upper)
+    dc[:3], dv[:3] = 1e-17 * rng.standard_normal((2, 3, 6))
+    assert kkt_residual(x, dc, dv, lower, upper) == pytest.approx(clean, rel=1e-9)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
 from trabecula.certificate import Certificate
@@ -45,3 +46,24 @@ def test_wrong_values_are_refused(change: dict[str, object]) -> None:
 def test_missing_fields_are_refused() -> None:
     with pytest.raises(ValueError, match="a certificate holds"):
         Certificate.from_json({"gap": 0.1})
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_scalars_of_numpy_become_pythons(joined: bool) -> None:
+    record = Certificate(
+        gap=np.float32(0.25), connected=np.bool_(joined), grey=np.float64(0.5), lower_bound=2
+    )
+    assert record.connected is joined
+    assert [type(value) for value in record.to_json().values() if value is not None] == [
+        float,
+        float,
+        bool,
+        float,
+    ]
+    assert json.loads(json.dumps(record.to_json()))["connected"] is joined
+
+
+@pytest.mark.parametrize("field", [{"gap": True}, {"connected": 1}, {"connected": 0.0}, {"grey": "0.5"}])
+def test_a_certificate_is_made_of_its_own_kinds_only(field: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match=next(iter(field))):
+        Certificate(**field)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.design.models import PLANE, SOLID, directional, discrete, random_density
@@ -37,6 +37,55 @@ def test_pullback_matches_finite_differences(kind, elements, passive, projection
     # With asymmetric passive parts a mirrored voxel may be passive: its share is left out of the gradient.
     back = c.pullback(x, 4.0, gradient)
     assert np.sum(back * direction) == pytest.approx(expected, abs=1e-6)
+
+
+def overshooting(elements=PLANE, **options) -> DesignChain:
+    problem = discrete(elements, passive=True, options=Options(**options))
+    radius = 0.8 * min(problem.grid.spacing)
+    return DesignChain(
+        discrete(elements, passive=True, options=Options(filter=Filter("helmholtz", radius), **options))
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(elements=st.sampled_from([PLANE, SOLID]), projection=st.booleans(), seed=st.integers(0, 2**32 - 1))
+def test_where_a_filter_overshoots_densities_are_clipped_and_differentiated(elements, projection, seed):
+    c = overshooting(elements, projection=projection)
+    rng = np.random.default_rng(seed)
+    free = c.discrete.upper > c.discrete.lower
+    black_and_white = rng.choice([0.02, 0.98], c.discrete.grid.shape)
+    x = np.where(free, black_and_white, c.discrete.lower)
+    filtered = c.filter.forward(x)
+    assert c.clips and not c.is_linear
+    assume(filtered[free].min() < 0.0 or filtered[free].max() > 1.0)
+    physical = c.physical(x, 4.0)
+    assert physical.min() >= 0.0 and physical.max() <= 1.0
+    gradient = rng.normal(size=x.shape)
+    direction = rng.normal(size=x.shape) * free
+    step = 1e-7
+    ends = [c.physical(x + sign * step * direction, 4.0) for sign in (1.0, -1.0)]
+    same_side = [
+        np.sign(c.filter.forward(x + sign * step * direction) - edge)
+        for edge in (0.0, 1.0)
+        for sign in (1, -1)
+    ]
+    crosses = (same_side[0] != same_side[1]) | (same_side[2] != same_side[3])
+    gradient[crosses] = 0.0  # at the kink itself there is no derivative
+    expected = np.sum(gradient * (ends[0] - ends[1])) / (2.0 * step)
+    assert np.sum(c.pullback(x, 4.0, gradient) * direction) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_volume_is_kept_with_clipped_densities():
+    c = overshooting()
+    x = np.where(c.discrete.upper > c.discrete.lower, np.arange(35).reshape(5, 7) % 2.0, c.discrete.lower)
+    has = c.volume(c.physical(x))
+    lowered = c.within(x, 0.9 * has)
+    assert 0.9 * has * (1 - 1e-9) <= c.volume(c.physical(lowered)) <= 0.9 * has
+
+
+@pytest.mark.parametrize("kind", ["density", "sensitivity", "none"])
+def test_a_filter_that_averages_is_not_clipped(kind):
+    assert chain(kind).is_linear
 
 
 @pytest.mark.parametrize("kind", KINDS)

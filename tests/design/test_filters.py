@@ -94,6 +94,17 @@ def test_helmholtz_preserves_the_volume(elements, radius):
     assert make_filter(problem).forward(x).sum() == pytest.approx(x.sum(), rel=1e-13)
 
 
+@pytest.mark.parametrize("dimension", [2, 3])
+@pytest.mark.parametrize(("radius", "overshoots"), [(1.0, True), (1.5, True), (2.5, False), (6.0, False)])
+def test_helmholtz_overshoots_below_two_voxels_only(dimension, radius, overshoots):
+    smoothing = Helmholtz((12,) * dimension, (1.0,) * dimension, radius)
+    assert smoothing.overshoots is overshoots
+    unit = np.zeros((12,) * dimension)
+    unit[(6,) * dimension] = 1.0
+    worst = (smoothing.apply(unit) < 0.0).astype(float)  # the black and white design that goes lowest there
+    assert (smoothing.apply(worst).min() < -1e-9) == overshoots
+
+
 @pytest.mark.parametrize("elements", [PLANE, SOLID])
 def test_helmholtz_matches_an_assembled_sparse_solve(elements):
     problem = filtered("helmholtz", elements, 2.0)

@@ -99,7 +99,8 @@ def bounded_designs(chain: DesignChain, penalty: float) -> Designs:
     """Return which designs the reported bound holds for.
 
     Every density on the mesh, whatever made it; but at penalty 1, where the problem as asked is convex and
-    its optimum can be certified, the densities its linear filter can make.
+    its optimum can be certified, the densities its linear filter can make. A filter that is clipped is not
+    linear, and the bound is over all densities.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def bounded_designs(chain: DesignChain, penalty: float) -> Designs:
     penalty
         Final penalty.
     """
-    return FilteredDensity(chain) if penalty == 1 and not chain.projects else AnyDensity()
+    return FilteredDensity(chain) if penalty == 1 and chain.is_linear else AnyDensity()
 
 
 def find_bound(

@@ -88,7 +88,7 @@ def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESH
         touching = _contacts(labels, patches)
         good = touching[supported[touching[:, 0]]]
         loaded[touching[:, 0]] = True
-        reached = reached and np.count_nonzero(np.bincount(good[:, 1])) == number
+        reached = reached and bool(np.count_nonzero(np.bincount(good[:, 1])) == number)
     working = (supported & loaded)[1:]
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     islands = int(count - working.sum())

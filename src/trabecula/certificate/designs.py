@@ -48,7 +48,7 @@ class AnyDensity:
 
 
 class FilteredDensity:
-    """What a design chain without projection makes: density or Helmholtz filter, symmetry, passive parts.
+    """What a linear design chain makes: density filter, symmetry, passive parts.
 
     Parameters
     ----------
@@ -58,15 +58,16 @@ class FilteredDensity:
     Raises
     ------
     ValueError
-        If the chain projects: then the map is not linear and no knapsack bounds it.
+        If the chain projects or clips: then the map is not linear and no knapsack bounds it.
     """
 
     rounding = FILTER_ROUNDING
 
     def __init__(self, chain: DesignChain) -> None:
-        if chain.projects:
+        if not chain.is_linear:
+            does = "projects" if chain.projects else "clips what its filter makes"
             raise ValueError(
-                "the chain projects, so its densities are no linear image of the design variables"
+                f"the chain {does}, so its densities are no linear image of the design variables"
             )
         self._chain = chain
         self._anywhere = chain.discrete.lower

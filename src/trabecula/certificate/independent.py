@@ -1,72 +1,27 @@
-"""A saved result, verified again: another element matrix, another assembly, another solver.
+"""The certificate of a saved design, made again from its arrays by another path, and compared.
 
-Everything is recomputed from the density alone.  Where the grid is too large to factorise, the
-displacements come from the compiled solver, but only as a witness: that they are in equilibrium, what
-energy they hold and what they bound is evaluated here, element by element in NumPy, so that a fault of the
-kernels still shows.
+Everything is recomputed: the density from the design variables, and from the density alone what it does and
+what is proven of it (`analyst`). Penalty, interpolation and steepness follow from the problem; nothing that
+was saved is taken for granted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.certificate.analyst import Analyst
 from trabecula.certificate.bound import Bound, not_bounded
-from trabecula.certificate.certify import bounded_designs, certify, volume_fraction
-from trabecula.certificate.kkt import kkt_residual
+from trabecula.certificate.certify import certify, volume_fraction
 from trabecula.certificate.record import Certificate
-from trabecula.certificate.relax import State, prove, relax
-from trabecula.inner import inner
-from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.certificate.verdict import Check, Recheck, compare, demand
+from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
-Verdict = Literal["ok", "differs", "unchecked"]
 
-RESIDUAL = 1e-8
-"""Largest equilibrium residual of a certified result."""
-
-REFIND = 20_000
-"""Elements up to which a bound without its relaxed density is found again."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One quantity: what was claimed, what came out, how far apart they may be, and in words if need be."""
-
-    name: str
-    claimed: float | bool | None
-    recomputed: float | bool | None
-    tolerance: float
-    verdict: Verdict
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Recheck:
-    """All checks of a result; `method` says how its state was solved again."""
-
-    checks: tuple[Check, ...]
-    certificate: Certificate
-    method: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing differs."""
-        return all(check.verdict != "differs" for check in self.checks)
-
-    def to_json(self) -> dict[str, object]:
-        """The whole as a JSON object."""
-        return {
-            "ok": self.ok,
-            "method": self.method,
-            "certificate": self.certificate.to_json(),
-            "checks": [dict(vars(check)) for check in self.checks],
-        }
+DENSITY = 1e-6
+"""Largest difference between a saved density, in single precision, and what its design variables make."""
 
 
 def recheck(
@@ -75,11 +30,11 @@ def recheck(
     claimed: Certificate,
     relaxed: NDArray[np.floating] | None = None,
     *,
-    compliance: float | None = None,
-    volume: float | None = None,
-    design: Array | None = None,
-    penalty: float | None = None,
+    compliance: float,
+    volume: float,
+    design: Array,
     beta: float = 0.0,
+    word: str = "verified",
     threads: int | None = None,
     direct_limit: int | None = None,
 ) -> Recheck:
@@ -94,194 +49,107 @@ def recheck(
     claimed
         The certificate that was saved.
     relaxed
-        `[z, y, x]`: the relaxed density that proves the bound; without it small grids find one again.
+        `[z, y, x]`: the relaxed density that proves the bound.
     compliance, volume
         Claimed compliance in J (W K for heat) and volume fraction.
     design
-        float64 `[z, y, x]`: design variables, for the KKT residual and to see that they make the density.
-    penalty, beta
-        Final penalty (default: the problem's) and sharpness of the projection.
-    threads
-        Threads of the compiled solver, where it is used.
-    direct_limit
-        See `AssembledState`.
+        float64 `[z, y, x]`: the design variables.
+    beta
+        Steepness of the projection, 0 where there is none.
+    word
+        Says how small the equilibrium residual must be.
+    threads, direct_limit
+        See `Analyst`.
     """
     physical = np.asarray(density, dtype=np.float64)
-    p = discrete.options.penalty if penalty is None else penalty
-    analyst = _Analyst(discrete, p, threads, direct_limit)
-    displacements = analyst.solve(analyst.stiffness(physical), physical)
-    checks = []
-    kkt = None
-    if design is not None:
-        made = analyst.chain.physical(design, beta if beta > 0 else 1.0)
-        off = float(np.abs(made - physical).max())
-        note = "largest difference between the density and what the design variables make"
-        checks.append(_compare("density", 0.0, off, 1e-5, note))
-        kkt = analyst.kkt(design, beta if beta > 0 else 1.0, physical, displacements)
+    steepness = beta if beta > 0 else 1.0
+    analyst = Analyst(discrete, threads, direct_limit)
+    relative = analyst.stiffness(physical)
+    displacements = analyst.solve(relative, physical)
+    kkt = analyst.kkt(design, steepness, physical, displacements)
     bound = analyst.bound(relaxed)
-    found = certify(discrete, physical, analyst.stiffness(physical), displacements, bound, kkt)
-    outside = max(0.0, float((discrete.lower - physical).max()), float((physical - discrete.upper).max()))
-    checks.append(_compare("passive parts", 0.0, outside, 1e-6, "density outside its bounds"))
+    found = certify(discrete, physical, relative, displacements, bound, kkt)
     total = analyst.compliance(physical, displacements)
-    checks.append(_compare("compliance", compliance, total, 1e-5 * total))
-    checks.append(_compare("volume", volume, volume_fraction(discrete, physical), 1e-6))
-    checks += _certificate_checks(claimed, found, bound)
-    return Recheck(tuple(checks), found, analyst.method)
-
-
-def _certificate_checks(claimed: Certificate, found: Certificate, bound: Bound) -> list[Check]:
-    residual = claimed.equilibrium_residual
-    worst = max(found.equilibrium_residual or 0.0, residual or 0.0)
-    kkt_room = 1e-3 + 0.02 * (claimed.kkt_residual or 0.0)
-    gap_room = 1e-3 * (1 + abs(claimed.gap or 0.0))
-    return [
-        Check(
-            "equilibrium_residual",
-            residual,
-            found.equilibrium_residual,
-            RESIDUAL,
-            "unchecked" if residual is None else "ok" if worst <= RESIDUAL else "differs",
+    checks = (
+        _within("design", design, discrete.lower, discrete.upper),
+        compare(
+            "density",
+            0.0,
+            float(np.abs(analyst.chain.physical(design, steepness) - physical).max()),
+            DENSITY,
+            "largest difference between the density and what the design variables make",
         ),
-        _compare("kkt_residual", claimed.kkt_residual, found.kkt_residual, kkt_room),
+        _within("passive parts", physical, discrete.lower, discrete.upper),
+        compare("compliance", compliance, total, _room(claimed.equilibrium_residual) * abs(total)),
+        compare("volume", volume, volume_fraction(discrete, physical), 1e-6),
+        *_certificate_checks(claimed, found, bound, word),
+        _gap_check(claimed, volume if discrete.goal.minimize == "volume" else compliance),
+        _proof_check(discrete, relaxed, claimed.lower_bound),
+    )
+    return Recheck(checks, found, analyst.method)
+
+
+def _certificate_checks(claimed: Certificate, found: Certificate, bound: Bound, word: str) -> list[Check]:
+    kkt_room = 1e-4 + 1e-3 * abs(claimed.kkt_residual or 0.0)
+    gap_room = 1e-4 * (1 + abs(claimed.gap or 0.0))
+    return [
+        _equilibrium_check(claimed.equilibrium_residual, found.equilibrium_residual, word),
+        compare("kkt_residual", claimed.kkt_residual, found.kkt_residual, kkt_room),
         _bound_check(claimed.lower_bound, bound),
-        _compare("gap", claimed.gap, found.gap, gap_room),
-        _compare("volume_violation", claimed.volume_violation, found.volume_violation, 1e-5),
-        _compare("connected", claimed.connected, found.connected, 0.0),
-        _compare("grey", claimed.grey, found.grey, 1e-5),
+        compare("gap", claimed.gap, found.gap, gap_room),
+        compare(
+            "volume_violation",
+            claimed.volume_violation,
+            found.volume_violation,
+            1e-6 * (1 + (claimed.volume_violation or 0.0)),
+        ),
+        compare("connected", claimed.connected, found.connected),
+        compare("grey", claimed.grey, found.grey, 1e-6),
     ]
+
+
+def _room(residual: float | None) -> float:
+    """Relative room of a compliance: single precision of the density, and what is left of the residual."""
+    return 1e-6 + 10.0 * min(residual or 0.0, EQUILIBRIUM["verified"])
+
+
+def _equilibrium_check(claimed: float | None, found: float | None, word: str) -> Check:
+    """Displacements are not saved: others must balance the loads as well, or as well as the word demands."""
+    allowed = max(claimed or 0.0, EQUILIBRIUM.get(word, EQUILIBRIUM["verified"]))
+    is_met = claimed is not None and found is not None and claimed >= 0.0 and found <= allowed
+    note = "displacements found again balance the loads" if is_met else "the loads are not balanced so well"
+    return Check("equilibrium_residual", claimed, found, allowed, "ok" if is_met else "differs", note)
 
 
 def _bound_check(claimed: float | None, bound: Bound) -> Check:
     """A bound is confirmed by any proof of at least as much."""
-    room = 1e-4 * abs(claimed or 0.0)
+    room = 2e-5 * abs(claimed or 0.0)
     if claimed is None or bound.value is None:
-        agree = claimed is None and not bound.value
-        verdict: Verdict = "ok" if agree else "unchecked"
-        return Check("lower_bound", claimed, bound.value, room, verdict, bound.reason)
-    return Check(
-        "lower_bound", claimed, bound.value, room, "ok" if bound.value >= claimed - room else "differs"
-    )
+        return compare("lower_bound", claimed, bound.value, room, bound.reason)
+    is_met = 0.0 <= claimed <= bound.value + room
+    return Check("lower_bound", claimed, bound.value, room, "ok" if is_met else "differs")
 
 
-def _compare(
-    name: str, claimed: float | bool | None, found: float | bool | None, room: float, note: str = ""
+def _gap_check(claimed: Certificate, objective: float) -> Check:
+    """The gap follows from two other claims."""
+    bound, gap = claimed.lower_bound, claimed.gap
+    due = objective / bound - 1 if bound else None
+    return compare("gap of the claims", gap, due, 1e-5 * (1 + abs(gap or 0.0)), "objective / bound - 1")
+
+
+def _proof_check(
+    discrete: DiscreteProblem, relaxed: NDArray[np.floating] | None, claimed: float | None
 ) -> Check:
-    if claimed is None and found is None:
-        return Check(name, claimed, found, room, "ok", note)
-    if claimed is None or found is None:
-        words = (
-            "nothing was claimed" if claimed is None else "what it needs was not saved, or it is too large"
-        )
-        return Check(name, claimed, found, room, "unchecked", note or words)
-    return Check(name, claimed, found, room, "ok" if abs(claimed - found) <= room else "differs", note)
+    """Where a bound holds, its proof must be there: the bound itself may turn out to be none."""
+    reason = not_bounded(discrete)
+    if relaxed is None:
+        note = reason or "the relaxed density that proves the bound is missing"
+        return demand("relaxed", bool(reason) and claimed is None, note)
+    if reason:
+        return demand("relaxed", False, f"a relaxed density proves nothing here: {reason}")
+    return _within("relaxed", relaxed, discrete.lower, discrete.upper)
 
 
-class _Analyst:
-    """The second opinion: solves, differentiates and bounds without the optimiser's code."""
-
-    def __init__(
-        self, discrete: DiscreteProblem, penalty: float, threads: int | None, direct_limit: int | None
-    ) -> None:
-        from trabecula.design import DesignChain
-
-        self.discrete, self.penalty, self.threads = discrete, penalty, threads
-        self.chain = DesignChain(discrete, threads)
-        self.assembled = AssembledState(discrete, direct_limit)
-        self.state: State = self.assembled
-        self.method = "assembled matrix, direct factorisation"
-        self.tolerance = 1e-10
-        if not self.assembled.is_direct:
-            from trabecula.physics.voxel import VoxelState
-
-            self.state = VoxelState(discrete, threads)
-            self.method = "displacements of the compiled solver, verified element by element in NumPy"
-
-    def stiffness(self, physical: Array) -> Array:
-        """Relative stiffness, by formulas of its own."""
-        soft, x = self.discrete.options.minimum_stiffness, np.maximum(physical, 0.0)
-        return np.asarray(soft + (1 - soft) * (x**self.penalty if self._simp else x / self._denominator(x)))
-
-    def slope(self, physical: Array) -> Array:
-        """Derivative of the relative stiffness."""
-        soft, x = self.discrete.options.minimum_stiffness, np.maximum(physical, 0.0)
-        if self._simp:
-            return np.asarray((1 - soft) * self.penalty * x ** (self.penalty - 1))
-        return np.asarray((1 - soft) * (1 + self._q) / self._denominator(x) ** 2)
-
-    def solve(self, relative: Array, physical: Array | None) -> tuple[Array, ...]:
-        """Displacements of all cases; with `physical` None own weight is left out."""
-        self.state.set_stiffness(relative)
-        return tuple(
-            self.state.solve(
-                self.discrete.loads[case] if physical is None else total_load(self.discrete, physical, case),
-                None,
-                self.tolerance,
-            )[0]
-            for case in range(len(self.discrete.loads))
-        )
-
-    def compliance(self, physical: Array, displacements: Sequence[Array]) -> float:
-        """Weighted compliance, J."""
-        return float(
-            sum(
-                weight * inner(total_load(self.discrete, physical, case), u)
-                for case, (weight, u) in enumerate(zip(self.discrete.weights, displacements, strict=True))
-            )
-        )
-
-    def kkt(self, design: Array, beta: float, physical: Array, displacements: Sequence[Array]) -> float:
-        """KKT residual at the design, with the gradients of the goal and of its limits."""
-        cases, limits = len(displacements), self.discrete.goal.compliance
-        ones = np.full(self.discrete.grid.shape, 1.0)
-        volume = self.chain.pullback(design, beta, ones)
-        if self.discrete.goal.minimize == "volume" and limits and len(limits) > 1:
-            mixtures = list(np.eye(cases))
-        else:
-            mixtures = [self.discrete.weights]
-        gradients = []
-        for weights in mixtures:
-            gradient = np.zeros(self.discrete.grid.shape)
-            for case, (weight, u) in enumerate(zip(weights, displacements, strict=True)):
-                if weight:
-                    gradient += weight * self._compliance_gradient(physical, case, u)
-            pulled = self.chain.pullback(design, beta, gradient)
-            gradients.append(self.chain.sensitivity(design, pulled))
-        lower, upper = self.discrete.lower, self.discrete.upper
-        if self.discrete.goal.minimize == "volume":
-            return kkt_residual(design, volume, gradients, lower, upper)
-        return kkt_residual(design, gradients[0], volume, lower, upper)
-
-    def bound(self, relaxed: NDArray[np.floating] | None) -> Bound:
-        """The bound by the relaxed density, found again where it is missing and the grid is small."""
-        reason = not_bounded(self.discrete)
-        if reason:
-            return Bound(None, reason)
-        designs = bounded_designs(self.chain, self.penalty)
-        if relaxed is None:
-            if self.discrete.lower.size > REFIND:
-                return Bound(None, "the relaxed density was not saved, and finding it again would take long")
-            return relax(self.discrete, self.state, designs=designs).bound
-        density = np.asarray(relaxed, dtype=np.float64)
-        soft = self.discrete.options.minimum_stiffness
-        displacements = self.solve(soft + (1 - soft) * density, None)
-        return prove(self.discrete, density, displacements, designs)
-
-    def _compliance_gradient(self, physical: Array, case: int, u: Array) -> Array:
-        from trabecula.design import body_force_adjoint
-
-        gradient = -self.slope(physical) * self.assembled.energy(u)
-        if np.any(self.discrete.gravity[case]) and not self.discrete.heat:
-            gradient += 2 * body_force_adjoint(self.discrete, u, case)
-        return gradient
-
-    @property
-    def _simp(self) -> bool:
-        heavy = bool(np.any(self.discrete.gravity))
-        return (self.discrete.options.interpolation or ("ramp" if heavy else "simp")) == "simp"
-
-    @property
-    def _q(self) -> float:
-        return float(2**self.penalty - 2)
-
-    def _denominator(self, x: Array) -> Array:
-        return np.asarray(1 + self._q * (1 - x))
+def _within(name: str, values: NDArray[np.floating], lower: Array, upper: Array, room: float = 1e-6) -> Check:
+    outside = max(0.0, float((lower - values).max()), float((values - upper).max()))
+    return compare(name, 0.0, outside, room, "how far values lie outside their bounds")

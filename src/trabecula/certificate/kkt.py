@@ -33,6 +33,12 @@ BLOCK = 65_536
 SWEEPS = 60
 ENOUGH = 1e-9
 HUGE = 1e200
+LEAST = 1e-12
+"""Share of the material there is room for below which a design has none that could be moved."""
+
+NOTHING = 1e-6
+"""Benefit, relative to the mean, up to which a voxel whose material costs nothing does nothing: where a
+filter is clipped, both of its gradients may be rounding."""
 
 
 def kkt_residual(
@@ -98,7 +104,7 @@ def _ratio(benefit: Array, cost: Array) -> Array:
     np.negative(ratio, out=ratio)
     is_free = cost <= 0
     if is_free.any():
-        ratio[is_free] = HUGE * -np.sign(benefit[is_free])
+        ratio[is_free] = HUGE * -np.sign(benefit[is_free]) * _does_something(benefit)[is_free]
     return ratio
 
 
@@ -107,7 +113,12 @@ def _metric(benefit: Array, cost: Array) -> Array:
     is_free = cost <= 0
     if not is_free.any():
         return cost
-    return np.where(is_free, float(np.abs(cost).mean()) * (benefit != 0), cost)
+    return np.where(is_free, float(np.abs(cost).mean()) * _does_something(benefit), cost)
+
+
+def _does_something(benefit: Array) -> NDArray[np.bool_]:
+    size = np.abs(benefit)
+    return np.asarray(size > NOTHING * size.mean())
 
 
 def _moved(
@@ -132,7 +143,7 @@ def _price(x: Array, ratio: Array, weight: Array, low: Array, high: Array) -> fl
     total = inner(weight, x)
     slopes = weight * ratio
     mean = inner(slopes, x)
-    if total <= 0 or mean <= 0:
+    if total <= LEAST * inner(weight, high) or mean <= 0:
         return 0.0
     price, below, above = total / mean, 0.0, np.inf
     for _ in range(SWEEPS):
@@ -162,7 +173,8 @@ def _norm(
     for part, _, near in _moved(x, ratio, price, shift, low, high):
         step = np.subtract(near, x[part], out=near)
         squares += inner(metric[part] * step, step)
-    return float(np.sqrt(squares / max(inner(metric, x), np.finfo(np.float64).tiny)))
+    material = max(inner(metric, x), LEAST * inner(metric, high), np.finfo(np.float64).tiny)
+    return float(np.sqrt(squares / material))
 
 
 def _combined(limits: list[Array], objective: Array, x: Array, low: Array, high: Array) -> Array:

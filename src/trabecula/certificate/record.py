@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,17 @@ class Certificate:
     connected: bool | None = None
     grey: float | None = None
 
+    def __post_init__(self) -> None:
+        # NumPy's scalars are no Python ones: a bool of theirs is no `bool`, and none of them is JSON.
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                object.__setattr__(self, field.name, _plain(field.name, value))
+
     def to_json(self) -> dict[str, float | bool | None]:
         """The fields as a JSON object; what is infinite or undefined becomes None."""
         return {
-            name: float(value) if isinstance(value, float) and math.isfinite(value) else _plain(value)
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in asdict(self).items()
         }
 
@@ -67,8 +75,19 @@ class Certificate:
         return cls(**numbers, connected=connected)
 
 
-def _plain(value: object) -> bool | int | None:
-    return value if isinstance(value, bool | int) else None
+def _plain(name: str, value: Any) -> bool | float:
+    """A scalar, of Python or of NumPy, as the Python scalar that belongs in a field.
+
+    Raises
+    ------
+    TypeError
+        If it is of another kind than the field.
+    """
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, bool) == (name == "connected") and isinstance(plain, bool | int | float):
+        return plain if isinstance(plain, bool) else float(plain)
+    wanted = "true or false" if name == "connected" else "a number"
+    raise TypeError(f"{name} is {value!r}; {wanted} or None belongs there")
 
 
 def _number(name: str, value: object) -> float | None:

@@ -11,7 +11,7 @@ from trabecula.cli.console import output, print_json, waiting
 from trabecula.cli.edge import DIFFERS, say
 
 if TYPE_CHECKING:
-    from trabecula.certificate.independent import Recheck
+    from trabecula.certificate.verdict import Recheck, Value
 
 COLOURS = {"ok": "green", "differs": "red", "unchecked": "yellow"}
 
@@ -38,8 +38,7 @@ def check(
     else:
         _print(found, result.problem.name)
     if not found.ok:
-        names = ", ".join(each.name for each in found.checks if each.verdict == "differs")
-        say(f"trabecula: {folder}: differs from what it claims: {names}")
+        say(f"trabecula: {folder}: differs from what it claims: {', '.join(found.differing)}")
         raise typer.Exit(DIFFERS)
 
 
@@ -47,17 +46,25 @@ def _print(found: Recheck, name: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "claimed", "recomputed", "verdict", box=None, pad_edge=False, padding=(0, 2))
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    for column in ("", "claimed", "recomputed", "tolerance", "verdict"):
+        table.add_column(column, no_wrap=not column, overflow="fold")
     for each in found.checks:
         verdict = Text(each.verdict, COLOURS[each.verdict])
-        if each.note and each.verdict != "ok":
+        if each.note and each.verdict == "differs":
             verdict.append(f" ({each.note})", "dim")
-        table.add_row(each.name, _value(each.claimed), _value(each.recomputed), verdict)
+        room = each.tolerance or None
+        cells = (each.name, _value(each.claimed), _value(each.recomputed), _value(room, 2))
+        table.add_row(*map(Text, cells), verdict)
     output().print(Text.assemble((name, "bold"), f"  {found.method}"), soft_wrap=True)
     output().print(table)
+    if any(each.verdict == "unchecked" for each in found.checks):
+        output().print("unchecked: nothing follows from it; it was only seen to be possible", soft_wrap=True)
 
 
-def _value(value: float | bool | None) -> str:
+def _value(value: Value, digits: int = 7) -> str:
     if value is None:
         return "–"
-    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:.7g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.{digits}g}" if isinstance(value, int | float) else value

@@ -1,6 +1,9 @@
 """From the optimiser's densities to the physical ones, and gradients back.
 
-`density -> mirror average -> filter -> projection -> passive parts -> physical`
+`density -> mirror average -> filter -> clip to 0..1 -> projection -> passive parts -> physical`
+
+Only a filter that overshoots is clipped (the Helmholtz filter: consistent finite elements have no maximum
+principle). Where it is, the density does not depend on the design variables, so its derivative is zero.
 """
 
 from __future__ import annotations
@@ -38,6 +41,8 @@ class DesignChain:
         self.threads = thread_count(threads)
         self.filter = make_filter(discrete, self.threads)
         self.projects = discrete.options.projection
+        self.clips = self.filter.overshoots
+        """Whether filtered densities may leave 0 to 1 and are brought back."""
         self.domain_volume = float(discrete.upper.sum())
         """Voxels that may hold material; a voxel that is partly passive void counts with its share."""
         dimension = discrete.grid.dimension
@@ -45,9 +50,18 @@ class DesignChain:
         passive = discrete.lower == discrete.upper
         self._passive = passive if passive.any() else None
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether physical densities are an affine function of `x`, so that its derivative is the same for
+        all."""
+        return not self.projects and not self.clips
+
     def physical(self, x: Array, beta: float = 1.0) -> Array:
-        """Physical densities: filtered, projected, passive voxels exactly at their value; a new array."""
+        """Physical densities: filtered, clipped to 0..1 where the filter overshoots, projected, passive
+        voxels exactly at their value; a new array."""
         filtered = self._filtered(x)
+        if self.clips:
+            np.clip(filtered, 0.0, 1.0, out=filtered)
         physical = Projection(beta).value(filtered) if self.projects else filtered
         if physical is x:
             physical = x.copy()
@@ -63,8 +77,12 @@ class DesignChain:
         back = gradient.copy()
         if self._passive is not None:
             back[self._passive] = 0.0
-        if self.projects:
-            back *= Projection(beta).derivative(self._filtered(x))
+        if not self.is_linear:
+            filtered = self._filtered(x)
+            if self.clips:
+                back[(filtered < 0.0) | (filtered > 1.0)] = 0.0
+            if self.projects:
+                back *= Projection(beta).derivative(filtered)
         return self._freed(self.filter.adjoint(back))
 
     def sensitivity(self, x: Array, gradient: Array) -> Array:

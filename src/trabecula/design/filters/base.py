@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ class Filter(Protocol):
 
     All arrays are float64 `[z, y, x]` (or `[y, x]`) over elements.
     """
+
+    @property
+    def overshoots(self) -> bool:
+        """Whether filtered densities can lie outside 0 to 1, by more than rounding, where densities do not.
+
+        `forward` must then return a new array, which may be changed.
+        """
 
     def forward(self, density: Array) -> Array:
         """Filtered densities."""
@@ -30,6 +37,8 @@ class Filter(Protocol):
 @dataclass(frozen=True)
 class Identity:
     """No filter; returns its arguments themselves, not copies."""
+
+    overshoots: ClassVar[bool] = False
 
     def forward(self, density: Array) -> Array:
         """The density itself."""

@@ -6,6 +6,7 @@ Source: Bruns & Tortorelli 2001, Bourdin 2001.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class Cone:
     spacing: tuple[float, ...]
     radius: float
     threads: int = 1
+    overshoots: ClassVar[bool] = False
     octant: Array = field(init=False, repr=False, compare=False)
     _spectrum: NDArray[np.complex128] | None = field(init=False, repr=False, compare=False)
 

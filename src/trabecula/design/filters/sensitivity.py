@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ class SensitivityFilter:
     """
 
     average: SmoothingFilter
+    overshoots: ClassVar[bool] = False
 
     def forward(self, density: Array) -> Array:
         """The density itself, not a copy."""

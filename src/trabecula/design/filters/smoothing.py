@@ -14,6 +14,11 @@ Array = NDArray[np.float64]
 class Smoothing(Protocol):
     """A symmetric linear map of element arrays."""
 
+    @property
+    def overshoots(self) -> bool:
+        """Whether any weight is below zero, so that a value can lie outside the range of what it is made
+        of."""
+
     def apply(self, voxels: Array, before: Array | None = None, after: Array | None = None) -> Array:
         """`after * smooth(before * voxels)`, a new array `[z, y, x]`; None stands for ones."""
 
@@ -36,6 +41,11 @@ class SmoothingFilter:
     smoothing: Smoothing
     inside: Array | None
     scale: Array | None = field(repr=False)
+
+    @property
+    def overshoots(self) -> bool:
+        """Whether filtered densities can lie outside 0 to 1."""
+        return self.smoothing.overshoots
 
     @classmethod
     def normalised(

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status"}
+BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status", "visible"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -42,7 +42,7 @@ LEARNING = {"learning", *NN, *SOLVE}
 CLI = {"cli", *LEARNING}
 
 MAY_IMPORT = {
-    "storage": {"storage"},
+    "storage": {"storage", "visible"},
     "version": {"_version"},
     "inner": set(),
     "blur": set(),
@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "root": set(),
     "home": set(),
     "status": set(),
+    "visible": set(),
     "folder": {"storage", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,

@@ -144,12 +144,18 @@ def damage(path: Path, how: str) -> None:
         "rows of another version",
         "x",
         "rows",
+        "u_0",
         "u_1",
-        "asked",
+        "record",
+        "best_x",
+        "best_merit",
+        "memory_exponents",
+        "memory_last",
+        "memory_log_multiplier",
     ],
 )
 def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path, how: str) -> None:
-    travelled(Journal(tmp_path), plan(), 4)
+    travelled(Journal(tmp_path), plan(), 8)
     damage(tmp_path / "it.npz", how)
     with pytest.raises(UnreadableError, match=r"it\.npz: is damaged; solve without --resume"):
         travelled(Journal(tmp_path, resume=True), plan())

@@ -29,7 +29,8 @@ STARTS = {"starts", *SURROGATE, *DESIGN}
 EXPORT = {"export", *PROBLEM}
 RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
 OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
-JOURNAL = {"journal", *OPTIMIZE}
+CHECKPOINT = {"checkpoint", *OPTIMIZE}
+JOURNAL = {"journal", *CHECKPOINT}
 HYBRID = {"hybrid", *OPTIMIZE, *STARTS, *RESULT}
 TRAVEL = {"travel", *JOURNAL, *RESULT}
 SEARCH = {"search", *TRAVEL, *HYBRID}
@@ -64,6 +65,7 @@ MAY_IMPORT = {
     "result": RESULT,
     "analysis": DESIGN,
     "optimize": OPTIMIZE,
+    "checkpoint": CHECKPOINT,
     "journal": JOURNAL,
     "hybrid": HYBRID,
     "travel": TRAVEL,

@@ -56,7 +56,9 @@ def refine(
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Say that a network of one's own is passed over in one line, as everything else is said."""
+    """Say in one line, as everything else is said, that a network of one's own is passed over, or that a solve
+    goes on with other arithmetic."""
+    from trabecula.journal import ResumeWarning
     from trabecula.surrogate import NetworkWarning
 
     with warnings.catch_warnings():
@@ -70,13 +72,14 @@ def noting() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if issubclass(category, NetworkWarning):
+            if issubclass(category, NetworkWarning | ResumeWarning):
                 say(f"trabecula: note: {message}")
             else:
                 usual(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         warnings.simplefilter("always", NetworkWarning)
+        warnings.simplefilter("always", ResumeWarning)
         yield
 
 

@@ -126,7 +126,7 @@ def _row(version: Version) -> dict[str, object]:
         card: Card | None = own.card_of(version)
     except (UnreadableError, KeyError):
         card = None
-    story = {} if card is None else card.story
+    solves = None if card is None else card.story.get("past solves")
     newest = own.latest(version.name)
     stands = "in use" if newest is not None and newest.number == version.number else "replaced"
     state = own.WITHDRAWN if version.withdrawn else stands
@@ -134,7 +134,7 @@ def _row(version: Version) -> dict[str, object]:
         "name": version.name,
         "version": version.number,
         "state": state if card is not None else "damaged",
-        "past_solves": story.get("past solves", {}).get("trained on"),
+        "past_solves": solves.get("trained on") if isinstance(solves, dict) else None,
         "folder": str(version.path),
     }
 

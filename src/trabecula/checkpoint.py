@@ -1,8 +1,8 @@
 """One file per run: all that it needs to go on to the same bits, and all that is needed to see that it does.
 
 Beside its arrays a checkpoint has a record in JSON: format, version, instruction set, what was asked for and
-how, the optimiser and its settings, type and shape of every array, and a digest over all of it. What is missing,
-altered, or belongs to something else is refused; nothing is filled in.
+how, the optimiser and its settings, type and shape of every array, and a digest over all of it. What is
+missing, altered, or belongs to something else is refused; nothing is filled in.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _from_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], analysis: Analy
     for name in sorted(needed - arrays.keys()):
         raise UnreadableError(path, f"{name} is missing")
     for name, array in arrays.items():
-        if name.startswith("u_") and name not in shapes or array.shape != shapes.get(name, array.shape):
+        if (name.startswith("u_") and name not in shapes) or array.shape != shapes.get(name, array.shape):
             raise _OtherError(path, OTHER)
         if name in ("x", "best_x") and not ((array >= 0.0) & (array <= 1.0)).all():
             raise UnreadableError(path, f"{name} holds no densities")

@@ -56,8 +56,10 @@ def refine(
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Say in one line, as everything else is said, that a network of one's own is passed over, or that a solve
-    goes on with other arithmetic."""
+    """Say warnings of ours in one line, as everything else is said.
+
+    That a network of one's own is passed over, or that a solve goes on with other arithmetic.
+    """
     from trabecula.journal import ResumeWarning
     from trabecula.surrogate import NetworkWarning
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.storage import reading, writing
-from trabecula.storage.reading import Form, Record, UnreadableError, opening_archive
+from trabecula.storage.reading import MISSING, Form, Record, UnreadableError, opening_archive
 
 Half = NDArray[np.float16]
 
@@ -196,12 +196,10 @@ def read_shard(path: Path) -> Shard:
     try:
         with _opening(path) as archive:
             tree = _text(path, archive)
-            samples = tuple(
-                _get(path, entry, f"{k:02d}", archive) for k, entry in enumerate(tree["samples"])
-            )
+            samples = tuple(_get(path, entry, f"{k:02d}", archive) for k, entry in enumerate(tree["samples"]))
             failures = [_failure(path, failure) for failure in tree["failures"]]
     except UnreadableError as error:
-        if error.reason == "does not exist" or error.reason.startswith("shard of format"):
+        if error.reason == MISSING or error.reason.startswith("shard of format"):
             raise
         said = f"is damaged or no shard; remove it and generate it again ({error.reason})"
         raise UnreadableError(path, said) from error
@@ -265,15 +263,15 @@ def open_dataset(folder: Path | str) -> Dataset:
     """
     folder = Path(folder)
     path = folder / INFO
-    info = reading.read_json(path, _LARGEST)
     try:
+        info = reading.read_json(path, _LARGEST)
         held = Record(path, info)
         held.whole("dimension", 2, 3)
         held.take("seed", int)
-        held.take("settings", dict)
-        held.text("trabecula")
         version = held.take("format", int)
     except UnreadableError as error:
+        if error.reason == MISSING:
+            raise
         raise UnreadableError(path, f"is damaged, or not of a data set ({error.reason})") from error
     if version != FORMAT:
         raise UnreadableError(path, f"data set of format {version}; this version reads {FORMAT}")

@@ -1,4 +1,4 @@
-"""Zip archives opened without trusting them: what they say of themselves is compared before it is believed."""
+"""Zip archives opened without trusting them: what they say of themselves is compared before it counts."""
 
 from __future__ import annotations
 
@@ -49,11 +49,15 @@ def opening_archive(
     UnreadableError
         The file is missing, no regular file, too large, damaged, or anything else than that.
     """
-    with explaining(path, kind), open_regular(path, limit) as raw, _Sparing(raw, path) as file:
-        with zipfile.ZipFile(file) as archive:
-            file.most = None
-            _look_through(path, archive, file.size, unpacked)
-            yield archive
+    with (
+        explaining(path, kind),
+        open_regular(path, limit) as raw,
+        _Sparing(raw, path) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        file.most = None
+        _look_through(path, archive, file.size, unpacked)
+        yield archive
 
 
 def _look_through(path: Path, archive: zipfile.ZipFile, size: int, unpacked: int | None) -> None:

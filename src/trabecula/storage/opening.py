@@ -18,6 +18,9 @@ from trabecula.visible import on_one_line
 LONGEST = 400
 """Characters of a reason at most: what a file says of itself may be a megabyte long."""
 
+MISSING = "does not exist"
+"""The reason where there is no such file."""
+
 _KINDS = {
     stat.S_IFDIR: "is a directory",
     stat.S_IFIFO: "is a pipe, not a file",
@@ -91,7 +94,7 @@ def explaining(path: Path, kind: str = "file of this kind") -> Iterator[None]:
     except UnreadableError:
         raise
     except FileNotFoundError as error:
-        raise UnreadableError(path, "does not exist") from error
+        raise UnreadableError(path, MISSING) from error
     except OSError as error:
         raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
     except _DAMAGE as error:
@@ -118,7 +121,7 @@ def open_regular(path: Path, limit: int | None = None) -> IO[bytes]:
         It is missing, cannot be opened, is no regular file, or is too large.
     """
     with explaining(path):
-        _refuse(path, os.stat(path), limit)
+        _refuse(path, path.stat(), limit)
         flags = os.O_RDONLY
         for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
             flags |= getattr(os, name, 0)

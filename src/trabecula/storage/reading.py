@@ -11,6 +11,7 @@ from trabecula.storage.archives import opening_archive
 from trabecula.storage.arrays import Form, read_array, read_arrays, read_member, read_named_arrays
 from trabecula.storage.json_text import Record, parse_json, read_json
 from trabecula.storage.opening import (
+    MISSING,
     UnreadableError,
     digest_of,
     explaining,
@@ -23,6 +24,7 @@ from trabecula.storage.opening import (
 from trabecula.storage.tables import parse_history, read_history
 
 __all__ = [
+    "MISSING",
     "Form",
     "Record",
     "UnreadableError",

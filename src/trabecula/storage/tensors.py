@@ -1,4 +1,4 @@
-"""Files of torch read without trusting them: an archive of stored members, and a pickle of nothing but tensors."""
+"""Files of torch read without trusting them: stored members only, and a pickle of nothing but tensors."""
 
 from __future__ import annotations
 

@@ -34,6 +34,8 @@ def read_model(path: Path) -> ModelProto:
     ------
     ValueError
         Where the file is no ONNX model, or the package `onnx` is missing: one message.
+    OSError
+        Where there is no such file.
     UnreadableError
         Where it cannot be read, is no regular file, or is too large.
     """
@@ -41,6 +43,7 @@ def read_model(path: Path) -> ModelProto:
         import onnx
     except ImportError:
         raise ValueError("ONNX files need onnx: pip install 'trabecula[learn]'") from None
+    path.stat()
     try:
         with open_regular(path, LARGEST) as file:
             content = file.read()

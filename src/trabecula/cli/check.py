@@ -9,7 +9,6 @@ import typer
 
 from trabecula.cli.console import output, print_json, waiting
 from trabecula.cli.edge import DIFFERS, say
-from trabecula.visible import on_one_line
 
 if TYPE_CHECKING:
     from trabecula.certificate.independent import Recheck
@@ -37,7 +36,7 @@ def check(
     if as_json:
         print_json(found.to_json())
     else:
-        _print(found, on_one_line(result.problem.name))
+        _print(found, result.problem.name)
     if not found.ok:
         names = ", ".join(each.name for each in found.checks if each.verdict == "differs")
         say(f"trabecula: {folder}: differs from what it claims: {names}")

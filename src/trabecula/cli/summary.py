@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trabecula.cli.console import number, output, percent, print_pairs, seconds
-from trabecula.visible import on_one_line
 
 if TYPE_CHECKING:
     from trabecula.result import Result
@@ -25,9 +24,7 @@ def print_summary(result: Result, folder: Path) -> None:
     from rich.text import Text
 
     colour = {"predicted": "yellow", "verified": "cyan", "certified": "green"}[result.word]
-    output().print(
-        Text.assemble((on_one_line(result.problem.name), "bold"), "  ", (result.word, colour)), soft_wrap=True
-    )
+    output().print(Text.assemble((result.problem.name, "bold"), "  ", (result.word, colour)), soft_wrap=True)
     print_pairs([*_design(result), *_proof(result), *_way(result), *_files(folder)])
 
 

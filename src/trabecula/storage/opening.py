@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import stat
@@ -42,6 +43,7 @@ _DAMAGE = (
     MemoryError,
     struct.error,
     zipfile.BadZipFile,
+    csv.Error,
     zlib.error,
 )
 """What readers raise when a file is not what it should be."""

@@ -206,9 +206,7 @@ def test_a_checkpoint_of_another_instruction_set_is_gone_on_with_and_said(tmp_pa
         ({"machine": 3}, "where str belongs"),
     ],
 )
-def test_a_record_that_does_not_fit_is_refused(
-    tmp_path: Path, changes: dict[str, object], said: str
-) -> None:
+def test_a_record_that_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
     travelled(Journal(tmp_path), plan(), 8)
     exchanged(tmp_path / "it.npz", **changes)
     with pytest.raises(UnreadableError, match=said):

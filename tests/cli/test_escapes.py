@@ -62,7 +62,15 @@ def test_names_in_a_result_never_reach_the_terminal(run: Run, solved: Path, word
     for stage in values["stages"]:
         stage["name"] = EVIL
     values["learned"] = [
-        {"what": EVIL, "where": EVIL, "accepted": True, "before": 1, "after": 1, "seconds": 1, "network": EVIL}
+        {
+            "what": EVIL,
+            "where": EVIL,
+            "accepted": True,
+            "before": 1,
+            "after": 1,
+            "seconds": 1,
+            "network": EVIL,
+        }
     ]
     (solved / "result.json").write_text(json.dumps(values))
     folder = Path(shutil.move(solved, solved.with_name("out\x1b[31m\u202e")))

@@ -310,7 +310,9 @@ def cut(run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(journal, "_PATIENCE", 0.0)
     monkeypatch.setattr(checkpoint, "machine", lambda: "compiled for another")
     folder = tmp_path / "cut"
-    assert run("solve", small, "--start", "uniform", "--iterations", "4", "--out", folder, "-q").exit_code == 3
+    assert (
+        run("solve", small, "--start", "uniform", "--iterations", "4", "--out", folder, "-q").exit_code == 3
+    )
     monkeypatch.undo()
     (folder / "result.json").unlink()
     return folder

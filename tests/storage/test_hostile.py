@@ -95,9 +95,7 @@ def run_all(jobs: list[list[str]]) -> list[tuple[int, str, str]]:
     return found
 
 
-def check_all(
-    source: Path, place: Path, attacks: dict[str, dict[str, Make]], words: list[str]
-) -> None:
+def check_all(source: Path, place: Path, attacks: dict[str, dict[str, Make]], words: list[str]) -> None:
     """Put every hostile file in its place, one folder each, and see what the command says."""
     names, jobs = [], []
     for file, makes in attacks.items():

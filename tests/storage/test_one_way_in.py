@@ -14,7 +14,14 @@ READERS = {
     "loadtxt", "genfromtxt", "memmap", "reader", "DictReader", "load_from_string", "InferenceSession", "connect",
 }  # fmt: skip
 MODULES = {"np", "numpy", "json", "torch", "zipfile", "csv", "yaml", "onnx", "os", "io", "sqlite3", "pickle"}
-MODULES |= {"onnxruntime", "np.lib.format", "numpy.lib.format", "onnx.external_data_helper", "gzip", "tarfile"}
+MODULES |= {
+    "onnxruntime",
+    "np.lib.format",
+    "numpy.lib.format",
+    "onnx.external_data_helper",
+    "gzip",
+    "tarfile",
+}
 
 ALLOWED = {
     "cli/app.py": {"os.open"},  # the null device, for a closed pipe
@@ -47,7 +54,10 @@ def calls(tree: ast.Module) -> Iterator[str]:
             owner = ast.unparse(node.func.value)
             if owner in MODULES:
                 yield f"{owner}.{node.func.attr}"
-            elif node.func.attr in ("open", "read_text", "read_bytes") and owner not in ("reading", "archive"):
+            elif node.func.attr in ("open", "read_text", "read_bytes") and owner not in (
+                "reading",
+                "archive",
+            ):
                 yield f".{node.func.attr}"
 
 

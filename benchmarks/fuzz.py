@@ -2,8 +2,8 @@
 
 Claim: whatever the bytes, every reader of trabecula either returns or raises `UnreadableError` or
 `ProblemError`, within `MEMORY` and `TIMEOUT`. Atheris (libFuzzer for Python) changes seeds so that ever more
-branches of `trabecula` are taken; anything else that is raised, a hang or a flood ends the run of its target and
-leaves the input in `--finds`. Finds become tests in tests/storage.
+branches of `trabecula` are taken; anything else that is raised, a hang or a flood ends the run of its target
+and leaves the input in `--finds`. Finds become tests in tests/storage.
 
     python -m pip install atheris        # Linux and macOS, not in the extra `dev`
     python -m benchmarks.fuzz --seconds 300
@@ -57,8 +57,8 @@ CARD = {
 REQUEST = {"start": "uniform", "proposals": 8, "iterations": 3, "tolerance": 1e-4, "leaps": None}
 ENTRY = {
     "id": "0" * 32, "key": "k", "kind": "2", "made": 1.0, "name": "n", "elements": [8, 4], "merit": 1.0,
-    "compliance": 1.0, "volume": 0.5, "converged": True, "word": "verified", "start": "coarse", "seconds": 1.0,
-    "version": "1", "bytes": 1,
+    "compliance": 1.0, "volume": 0.5, "converged": True, "word": "verified", "start": "coarse",
+    "seconds": 1.0, "version": "1", "bytes": 1,
 }  # fmt: skip
 STL = b"""solid a
 facet normal 0 0 1
@@ -193,8 +193,8 @@ def exchange(data: bytes, source: Path, path: Path, analysis: Any) -> None:
 
 def limit_memory() -> None:
     """Let this process take only `MEMORY` more than it has."""
-    with open("/proc/self/status") as status:
-        now = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmSize"))
+    lines = Path("/proc/self/status").read_text().splitlines()
+    now = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmSize"))
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY * 10**6, now + MEMORY * 10**6))
 
 
@@ -267,13 +267,16 @@ def main() -> None:
     rows = []
     for name in names:
         words = [sys.executable, "-m", "benchmarks.fuzz", "--one", name, "--seconds", str(asked.seconds)]
-        done = subprocess.run([*words, "--finds", str(asked.finds)], capture_output=True, text=True)
+        words += ["--finds", str(asked.finds)]
+        done = subprocess.run(words, check=False, capture_output=True, text=True)
         rows.append(row_of(name, done.stdout + done.stderr, done.returncode))
         print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
         if rows[-1]["found"]:
             print((done.stdout + done.stderr)[-3000:])
     if asked.json:
-        asked.json.write_text(json.dumps({"machine": machine(), "seconds": asked.seconds, "rows": rows}, indent=1))
+        asked.json.write_text(
+            json.dumps({"machine": machine(), "seconds": asked.seconds, "rows": rows}, indent=1)
+        )
     sys.exit(any(row["found"] for row in rows))
 
 

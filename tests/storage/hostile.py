@@ -8,6 +8,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -67,20 +68,22 @@ def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) ->
     return file.getvalue()
 
 
+@cache
+def packed_zeros(name: str, size: int) -> bytes:
+    """An archive of one compressed array of zeros that unpacks to `size` bytes."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made,
+        made.open(f"{name}.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(header(f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({size // 8},), }}"))
+        for _ in range(size >> 24):
+            member.write(bytes(1 << 24))
+    return file.getvalue()
+
+
 def bomb(name: str, size: int = 2 << 30) -> Make:
-    """A compressed array of zeros that unpacks to `size` bytes."""
-
-    def make(path: Path) -> None:
-        with (
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made,
-            made.open(f"{name}.npy", "w", force_zip64=True) as member,
-        ):
-            side = size // 8
-            member.write(header(f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({side},), }}"))
-            for _ in range(size >> 24):
-                member.write(bytes(1 << 24))
-
-    return make
+    return lambda path: path.write_bytes(packed_zeros(name, size))
 
 
 def directory_bomb(count: int = 300_000) -> bytes:
@@ -132,6 +135,7 @@ JSON: dict[str, Make] = {
     "a long line": content('{"word": "' + "x" * 900_000 + '"}'),
 }
 
+_REST = ", 'fortran_order': False, 'shape': (1,), }"
 _F8 = "{'descr': '<f8', 'fortran_order': False, 'shape': "
 
 NPY: dict[str, Make] = {
@@ -142,8 +146,8 @@ NPY: dict[str, Make] = {
     "an overflowing shape": content(header(_F8 + "(4294967296, 4294967296), }")),
     "a shape of 400 digits": content(header(_F8 + "(" + "9" * 100 + ",), }")),
     "a shape of 60 axes": content(header(_F8 + "(" + "1, " * 35 + "), }", numbers=bytes(8))),
-    "texts of a gigabyte": content(header("{'descr': '<U999999999', 'fortran_order': False, 'shape': (12, 24), }")),
-    "a structure": content(header("{'descr': [('a', '<f8', (99999, 99999))], 'fortran_order': False, 'shape': (1,), }")),
+    "texts of a gigabyte": content(header("{'descr': '<U999999999'" + _REST)),
+    "a structure": content(header("{'descr': [('a', '<f8', (99999, 99999))]" + _REST)),
     "objects": content(npy(np.array([{}], dtype=object))),
     "complex numbers": content(npy(np.zeros((12, 24), complex))),
     "one number": content(npy(np.float64(3))),
@@ -164,10 +168,12 @@ NPZ: dict[str, Make] = {
     "bzip2": content(archive({"design.npy": npy(np.zeros((12, 24)))}, zipfile.ZIP_BZIP2)),
 }
 
+NARROW = "1," * 63 + "1\n"
+
 TABLE: dict[str, Make] = {
     "96 MB": content(b"iteration,compliance\n" + b"1,2.0\n" * 16_000_000),
     "a million rows": content(b"a\n" + b"1\n" * 1_000_000),
-    "30 MB of narrow cells": content((",".join(f"c{k}" for k in range(64)) + "\n").encode() + b"1," * 63 * 1 + b"1\n" + (b"1," * 63 + b"1\n") * 90_000),
+    "12 MB of narrow cells": content(",".join(f"c{k}" for k in range(64)) + "\n" + NARROW * 90_000),
     "a line of 20 MB": content(b"a,b\n" + b"1" * 20_000_000),
     "a quote that never ends": content(b'a,b\n"' + b"1\n" * 50_000),
     "1000 columns": content(",".join(f"c{k}" for k in range(700)) + "\n"),

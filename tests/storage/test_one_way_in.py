@@ -11,7 +11,8 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "trabecula"
 READERS = {
     "read_text", "read_bytes", "read_array", "load", "loads", "ZipFile", "open", "fdopen", "fromfile",
-    "loadtxt", "genfromtxt", "memmap", "reader", "DictReader", "load_from_string", "InferenceSession", "connect",
+    "loadtxt", "genfromtxt", "memmap", "reader", "DictReader", "load_from_string", "InferenceSession",
+    "connect",
 }  # fmt: skip
 MODULES = {"np", "numpy", "json", "torch", "zipfile", "csv", "yaml", "onnx", "os", "io", "sqlite3", "pickle"}
 MODULES |= {

@@ -99,7 +99,7 @@ class _Sparing(io.RawIOBase):
 
     def read(self, count: int | None = -1, /) -> bytes:
         """At most `count` bytes."""
-        wanted = self.size if count is None or count < 0 else count
+        wanted = self.size - self.tell() if count is None or count < 0 else count
         if self.most is not None and wanted > self.most:
             raise UnreadableError(self._path, f"has a directory of more than {self.most} bytes")
         found: bytes = self._file.read(wanted)

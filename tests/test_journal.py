@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,10 +13,11 @@ import pytest
 
 import trabecula as tb
 from tests.certificate.grids import cantilever
+from trabecula import checkpoint
 from trabecula import journal as module
 from trabecula.analysis import Analysis
 from trabecula.design import MMA, OC, Adaptive, Schedule
-from trabecula.journal import Journal, fingerprint
+from trabecula.journal import Journal, ResumeWarning, fingerprint
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, run
 from trabecula.problem import problems
 from trabecula.problem.model import Goal
@@ -144,12 +147,18 @@ def damage(path: Path, how: str) -> None:
         "rows of another version",
         "x",
         "rows",
+        "u_0",
         "u_1",
-        "asked",
+        "record",
+        "best_x",
+        "best_merit",
+        "memory_exponents",
+        "memory_last",
+        "memory_log_multiplier",
     ],
 )
 def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path, how: str) -> None:
-    travelled(Journal(tmp_path), plan(), 4)
+    travelled(Journal(tmp_path), plan(), 8)
     damage(tmp_path / "it.npz", how)
     with pytest.raises(UnreadableError, match=r"it\.npz: is damaged; solve without --resume"):
         travelled(Journal(tmp_path, resume=True), plan())
@@ -164,6 +173,88 @@ def test_checkpoints_of_something_else_are_refused(tmp_path: Path) -> None:
         next(
             iter(Journal(tmp_path, True, "one").run("it", Analysis(other, 1), plan(), lambda: first(plan())))
         )
+
+
+def exchanged(path: Path, **changes: object) -> None:
+    """Change what the record of a checkpoint says, and make it say that nothing was changed."""
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    record = json.loads(arrays.pop("record").tobytes()) | changes
+    del record["digest"]
+    record["digest"] = checkpoint._digest(record, arrays)
+    text = json.dumps(record).encode()
+    np.savez(path, record=np.frombuffer(text, np.uint8), **arrays)
+
+
+def test_a_checkpoint_of_another_instruction_set_is_gone_on_with_and_said(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path), plan(), 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Journal(tmp_path, resume=True)
+    exchanged(tmp_path / "it.npz", machine="compiled sse")
+    with pytest.warns(ResumeWarning, match="begun with .* compiled sse, going on with .* last digits"):
+        travelled(Journal(tmp_path, resume=True), plan())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format": 3}, "format 3; this version reads 2"),
+        ({"settings": "others"}, "asked for in another way"),
+        ({"asked": "others"}, "asked for in another way"),
+        ({"arrays": {}}, "missing or new"),
+        ({"machine": 3}, "where str belongs"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+    travelled(Journal(tmp_path), plan(), 8)
+    exchanged(tmp_path / "it.npz", **changes)
+    with pytest.raises(UnreadableError, match=said):
+        travelled(Journal(tmp_path, resume=True), plan())
+
+
+@pytest.mark.parametrize("name", ["x", "rows", "u_0", "best_x", "memory_exponents", "memory_log_multiplier"])
+@pytest.mark.parametrize("how", ["one bit", "transposed", "single precision", "NaN"])
+def test_no_array_can_be_altered_unseen(tmp_path: Path, name: str, how: str) -> None:
+    travelled(Journal(tmp_path), plan(), 8)
+    with np.load(tmp_path / "it.npz") as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    array = arrays[name].copy()
+    if how == "one bit":
+        array.reshape(-1).view(np.uint8)[array.nbytes // 2] ^= 1
+    elif how == "NaN":
+        array.reshape(-1)[-1] = np.nan
+    else:
+        array = array.T[None] if how == "transposed" else array.astype(np.float16)
+    np.savez(tmp_path / "it.npz", **(arrays | {name: array}))
+    with pytest.raises(UnreadableError, match="is damaged; solve without --resume"):
+        travelled(Journal(tmp_path, resume=True), plan())
+
+
+def test_a_checkpoint_of_another_optimiser_is_refused(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path), plan(), 8)
+    with pytest.raises(UnreadableError, match="asked for in another way"):
+        travelled(Journal(tmp_path, resume=True), plan(optimizer=MovingAsymptotes(MMA())))
+
+
+def test_checkpoints_of_another_way_are_not_passed_over(tmp_path: Path) -> None:
+    """Its runs have other names: a solve that only looked for its own would begin anew in silence."""
+    tb.solve(SMALL, start="uniform", iterations=4, out=tmp_path, threads=1)
+    with pytest.raises(UnreadableError, match="asked for in another way"):
+        tb.solve(SMALL, start="classical", iterations=4, out=tmp_path, resume=True, threads=1)
+
+
+def test_a_checkpoint_knows_what_was_asked_for(tmp_path: Path) -> None:
+    tb.solve(SMALL, start="uniform", iterations=4, out=tmp_path, threads=1)
+    (made,) = (checkpoint.read_record(path) for path in (tmp_path / "checkpoint").glob("*.npz"))
+    assert made.asked.request == {
+        "start": "uniform",
+        "proposals": None,
+        "iterations": 4,
+        "tolerance": None,
+        "leaps": True,
+    }
+    assert made.is_ours
 
 
 def test_a_fingerprint_tells_problems_and_requests_apart() -> None:

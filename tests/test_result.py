@@ -14,15 +14,14 @@ import trabecula as tb
 from trabecula.certificate.record import Certificate
 from trabecula.folder import (
     clear,
-    format_history,
     load_problem,
-    parse_history,
     same_problem,
     save_problem,
 )
 from trabecula.result import Result, Stage
 from trabecula.status import Status
 from trabecula.storage.reading import UnreadableError
+from trabecula.storage.tables import format_history, parse_history
 
 PROOF = Certificate(
     equilibrium_residual=1e-10,

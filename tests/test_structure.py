@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status"}
+BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status", "visible"}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -29,7 +29,8 @@ STARTS = {"starts", *SURROGATE, *DESIGN}
 EXPORT = {"export", *PROBLEM}
 RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
 OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
-JOURNAL = {"journal", *OPTIMIZE}
+CHECKPOINT = {"checkpoint", *OPTIMIZE}
+JOURNAL = {"journal", *CHECKPOINT}
 HYBRID = {"hybrid", *OPTIMIZE, *STARTS, *RESULT}
 TRAVEL = {"travel", *JOURNAL, *RESULT}
 SEARCH = {"search", *TRAVEL, *HYBRID}
@@ -39,12 +40,12 @@ WAY = {"way", *SCOUTS, *CLIMB}
 FEASIBLE = {"feasible", *OPTIMIZE}
 PROVE = {"prove", "progress", *FEASIBLE, *TRAVEL, *STARTS}
 SOLVE = {"solve", *PROVE, *WAY}
-NN = {"nn"}
+NN = {"nn", "storage"}
 LEARNING = {"learning", *NN, *SOLVE}
 CLI = {"cli", *LEARNING}
 
 MAY_IMPORT = {
-    "storage": {"storage"},
+    "storage": {"storage", "visible"},
     "version": {"_version"},
     "inner": set(),
     "blur": set(),
@@ -52,6 +53,7 @@ MAY_IMPORT = {
     "root": set(),
     "home": set(),
     "status": set(),
+    "visible": set(),
     "folder": {"storage", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,
@@ -65,6 +67,7 @@ MAY_IMPORT = {
     "result": RESULT,
     "analysis": DESIGN,
     "optimize": OPTIMIZE,
+    "checkpoint": CHECKPOINT,
     "journal": JOURNAL,
     "hybrid": HYBRID,
     "travel": TRAVEL,

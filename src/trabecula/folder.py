@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import itertools
-import json
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trabecula.storage import writing
-from trabecula.storage.reading import UnreadableError, read_text
+from trabecula.storage.reading import UnreadableError, digest_of, open_regular
 
 if TYPE_CHECKING:
     from trabecula.problem import Problem
-
-Row = Mapping[str, float | int | str]
-"""One line of the history: what an iteration measured."""
 
 PROBLEM = "problem.yaml"
 RESULT = "result.json"
@@ -30,9 +22,8 @@ PICTURE = "design.png"
 CHECKPOINT = "checkpoint"
 _MADE = (RESULT, DENSITY, STATE, HISTORY, PICTURE, "design.stl", "design.3mf", "design.vti", "report.html")
 
-_JSON_LIMIT = 1_000_000
-HISTORY_LIMIT = 100_000_000
-"""Bytes of `history.csv` that are read at most."""
+_LARGEST = 1 << 28
+"""Bytes of a file that a problem names at most; `trabecula.problem.stl` reads no larger ones."""
 
 
 def save_problem(problem: Problem, folder: Path) -> None:
@@ -51,7 +42,7 @@ def save_problem(problem: Problem, folder: Path) -> None:
         )
         renamed[name] = copy
         if not (folder / copy).exists() or not place.samefile(folder / copy):
-            with place.open("rb") as source, writing.replacing(folder / copy) as target:
+            with open_regular(place, _LARGEST) as source, writing.replacing(folder / copy) as target:
                 shutil.copyfileobj(source, target)
     writing.write_text(folder / PROBLEM, dump(with_files(problem, renamed)))
 
@@ -62,7 +53,7 @@ def same_problem(one: Problem, other: Problem) -> bool:
     from trabecula.problem import with_files
 
     def by_content(problem: Problem) -> Problem:
-        digests = {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in files_of(problem)}
+        digests = {name: digest_of(Path(name), _LARGEST) for name in files_of(problem)}
         return with_files(problem, digests)
 
     return by_content(one) == by_content(other)
@@ -105,49 +96,3 @@ def forget(folder: Path) -> None:
                 path.unlink()
         if not any(checkpoint.iterdir()):
             checkpoint.rmdir()
-
-
-def format_history(rows: Sequence[Row]) -> str:
-    """History rows as CSV with a header; a value that a row lacks is empty."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def parse_history(text: str) -> list[dict[str, float | int | str]]:
-    """The inverse of `format_history`."""
-    return [
-        {key: _cell(value) for key, value in row.items() if isinstance(key, str) and value}
-        for row in csv.DictReader(io.StringIO(text, newline=""))
-    ]
-
-
-def _cell(text: str) -> float | int | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
-
-    Raises
-    ------
-    UnreadableError
-        It is missing, too large, or holds something else.
-    """
-    try:
-        values = json.loads(read_text(path, _JSON_LIMIT))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, UnreadableError):
-            raise
-        raise UnreadableError(path, f"is not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise UnreadableError(path, "is not one JSON object")
-    return values

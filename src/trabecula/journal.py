@@ -8,28 +8,32 @@ was under way. Nothing depends on when it was stopped.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import astuple, fields
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from trabecula import checkpoint
 from trabecula.analysis import Analysis
-from trabecula.optimize import Best, Plan, Row, Step, advance, go_on
+from trabecula.optimize import Plan, Step, advance, go_on
+from trabecula.physics import machine
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.storage import reading, writing
-
-Array = NDArray[np.float64]
+from trabecula.storage import reading
+from trabecula.version import VERSION
 
 _PATIENCE = 1.0
 """Seconds of work that may be lost."""
 
 _ITERATIONS = 3
 """Iterations that may be lost, where an iteration takes long."""
+
+
+class ResumeWarning(UserWarning):
+    """A solve goes on with other arithmetic than it began with: its last digits can differ."""
 
 
 class Journal:
@@ -43,13 +47,33 @@ class Journal:
         Whether to take what is there; otherwise it is removed.
     asked
         What the runs are for, a `fingerprint`: what was kept for anything else is refused.
+    request
+        The arguments of `trabecula.solve`, kept with the runs so that they can be asked for again.
+
+    Raises
+    ------
+    UnreadableError
+        With `resume`: what is kept is damaged, or was kept for anything else.
+
+    Warns
+    -----
+    ResumeWarning
+        With `resume`: what is kept was made by another version or on another instruction set.
     """
 
-    def __init__(self, folder: Path | None = None, resume: bool = False, asked: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        resume: bool = False,
+        asked: str = "",
+        request: Mapping[str, object] | None = None,
+    ) -> None:
         self.folder = folder
-        self.asked = asked
+        self.asked = checkpoint.Asked(asked, request)
         if folder is not None and not resume:
             self.clear()
+        elif folder is not None and folder.is_dir():
+            self._look_through(folder)
 
     def clear(self) -> None:
         """Remove everything that is kept."""
@@ -78,7 +102,7 @@ class Journal:
             if step.finished or (
                 now - saved > _PATIENCE and (since >= _ITERATIONS or now - saved > 10 * _PATIENCE)
             ):
-                self._keep(name, step)
+                self._keep(name, step, plan)
                 saved, since = time.monotonic(), 0
             yield step
 
@@ -86,40 +110,38 @@ class Journal:
         assert self.folder is not None
         return self.folder / f"{name}.npz"
 
-    def _keep(self, name: str, step: Step) -> None:
+    def _keep(self, name: str, step: Step, plan: Plan) -> None:
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, NDArray[Any]] = {"asked": np.array(self.asked), "x": step.x}
-        arrays["rows"] = np.array([astuple(r) for r in step.rows], dtype=np.float64).reshape(
-            len(step.rows), -1
-        )
-        arrays |= {f"memory_{key}": value for key, value in step.memory.arrays().items()}
-        for case, u in enumerate(step.displacements or ()):
-            arrays[f"u_{case}"] = u
-        if step.best is not None:
-            arrays |= {"best_x": step.best.x, "best_merit": np.array(step.best.merit)}
-        writing.write_arrays(self._path(name), arrays)
+        checkpoint.write(self._path(name), step, plan, self.asked)
 
     def _kept(self, name: str, analysis: Analysis, plan: Plan) -> Step | None:
-        if self.folder is None or not self._path(name).is_file():
+        if self.folder is None or not os.path.lexists(self._path(name)):
             return None
-        try:
-            with self._path(name).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in archive.files}
-            rows = tuple(_row(values) for values in arrays["rows"])
-            memory = {k.removeprefix("memory_"): v for k, v in arrays.items() if k.startswith("memory_")}
-            u = tuple(arrays[f"u_{case}"] for case in range(analysis.cases)) if "u_0" in arrays else None
-            best = Best(arrays["best_x"], float(arrays["best_merit"])) if "best_x" in arrays else None
-            step = Step(arrays["x"], plan.optimizer.restore(memory), u, rows, best=best)
-            asked = str(arrays["asked"])
-        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
-            raise reading.UnreadableError(self._path(name), "is damaged; solve without --resume") from error
-        if asked != self.asked or step.x.shape != analysis.discrete.grid.shape:
-            raise reading.UnreadableError(
-                self._path(name), "belongs to another problem; solve without --resume"
+        return go_on(plan, checkpoint.read(self._path(name), analysis, plan, self.asked))
+
+    def _look_through(self, folder: Path) -> None:
+        """See that whatever is kept belongs here; say so where other arithmetic goes on with it.
+
+        All checkpoints are looked at, not only those that this way would read: one way's runs have other
+        names than another's, and would be passed over in silence.
+        """
+        others: set[str] = set()
+        for path in sorted(folder.glob("*.npz")):
+            made = checkpoint.read_record(path)
+            if made.asked.fingerprint != self.asked.fingerprint:
+                raise reading.UnreadableError(path, checkpoint.OTHER)
+            if not made.is_ours:
+                others.add(f"trabecula {made.version}, {made.machine}")
+        if others:
+            warnings.warn(
+                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, {machine()}: "
+                "the last digits of the design can differ from those of an undisturbed solve "
+                "(TRABECULA_ISA chooses the instruction set)",
+                ResumeWarning,
+                stacklevel=4,
             )
-        return go_on(plan, step)
 
 
 def fingerprint(discrete: DiscreteProblem, *more: object) -> str:
@@ -131,14 +153,3 @@ def fingerprint(discrete: DiscreteProblem, *more: object) -> str:
         digest.update(np.ascontiguousarray(value).data if is_array else repr(value).encode())
     digest.update(repr(more).encode())
     return digest.hexdigest()
-
-
-_WHOLE = {"iteration", "cg_iterations"}
-
-
-def _row(values: Array) -> Row:
-    names = [f.name for f in fields(Row)]
-    if len(names) != len(values):
-        raise ValueError("rows of another version")
-    named: dict[str, Any] = dict(zip(names, values.tolist(), strict=True))
-    return Row(**{name: int(value) if name in _WHOLE else value for name, value in named.items()})

@@ -257,8 +257,8 @@ class Step:
     best
         The best design evaluated since the schedule settled; None where there was none yet.
     good
-        float64 `[z, y, x]`: the last design whose state was solved and whose evaluation was made of numbers;
-        None at first and at the end, and never saved. What a run that diverges goes back to.
+        float64 `[z, y, x]`: while there is no best design, the last whose state was solved and whose
+        evaluation was made of numbers. What a run that diverges goes back to; None at first and at the end.
     known
         Evaluation of `x`, where somebody needed it before its turn (`looked`); never saved: it can be had
         again, to the same bits.
@@ -324,8 +324,9 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     finished = _finished(plan, rows)
     if finished is Status.DIVERGED:
         return _go_back(step, rows)
-    good = None if finished else step.x if row.is_solved else step.good
-    return Step(x, memory, u, rows, finished, _best(plan, step, row), good)
+    best = _best(plan, step, row)
+    good = None if finished or best else step.x if row.is_solved else step.good
+    return Step(x, memory, u, rows, finished, best, good)
 
 
 def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:

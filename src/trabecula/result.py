@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,28 +17,35 @@ from trabecula.certificate.words import Word
 from trabecula.folder import (
     DENSITY,
     HISTORY,
-    HISTORY_LIMIT,
     PICTURE,
     RESULT,
     STATE,
-    Row,
     forget,
-    format_history,
     load_problem,
-    parse_history,
-    read_json,
     save_problem,
 )
 from trabecula.status import OUTCOMES, Status
 from trabecula.storage import writing
-from trabecula.storage.reading import UnreadableError, read_array, read_arrays, read_text
+from trabecula.storage.reading import (
+    Record,
+    UnreadableError,
+    read_array,
+    read_arrays,
+    read_history,
+    read_json,
+    shown,
+)
+from trabecula.storage.tables import Row, format_history
 
 if TYPE_CHECKING:
-    from trabecula.certificate.consistency import Record
+    from trabecula.certificate.consistency import Record as Claim
     from trabecula.certificate.record import Certificate
     from trabecula.certificate.verdict import Recheck
     from trabecula.export import Mesh
     from trabecula.problem import Problem
+
+_LARGEST = 1_000_000
+"""Bytes of `result.json` at most."""
 
 
 @dataclass(frozen=True)
@@ -268,7 +275,7 @@ class Result:
         folder = Path(folder)
         problem = load_problem(folder, max_memory=max_memory)
         shape = problem.domain.elements[::-1]
-        values = read_json(folder / RESULT)
+        values = read_json(folder / RESULT, _LARGEST)
         density = read_array(folder / DENSITY, shape)
         if density.min() < 0 or density.max() > 1:
             raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
@@ -278,7 +285,7 @@ class Result:
             if name not in state:
                 raise UnreadableError(folder / STATE, f"does not hold {name!r}")
         refuse_other(folder / STATE, state)
-        rows = parse_history(read_text(folder / HISTORY, HISTORY_LIMIT))
+        rows = read_history(folder / HISTORY)
         return _from_json(folder / RESULT, values, problem, density, state, rows)
 
     def plot(self, path: Path | str | None = None) -> bytes:
@@ -374,11 +381,11 @@ class Result:
         """Notebooks show a result as its picture."""
         return self.plot()
 
-    def record(self) -> Record:
+    def record(self) -> Claim:
         """What it says of itself, for `check`: of a loaded result with all that only the file says."""
-        from trabecula.certificate.consistency import Record
+        from trabecula.certificate.consistency import Record as Claim
 
-        return Record(self._claim(), self.history, self.certificate, self.penalty, self.beta)
+        return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta)
 
     def _claim(self) -> dict[str, object]:
         """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""
@@ -416,31 +423,26 @@ def _from_json(
 ) -> Result:
     from trabecula.certificate.record import Certificate
 
-    def take(source: Mapping[str, Any], key: str, *kinds: type) -> Any:
-        value = source.get(key)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
-            raise UnreadableError(path, f"{key!r} is {value!r} where {wanted} belongs")
-        return value
+    def real(source: Record, key: str) -> float:
+        value = source.take(key, float, int, type(None))
+        return math.nan if value is None else float(value)
 
-    def real(source: Mapping[str, Any], key: str) -> float:
-        return math.nan if source.get(key, 0) is None else float(take(source, key, float, int))
+    def all_of(key: str) -> Iterator[Record]:
+        yield from (Record(path, each) for each in held.take(key, list))
 
-    def mapping(value: object) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            raise UnreadableError(path, f"holds {value!r} where an object belongs")
-        return value
-
-    word = take(values, "word", str)
+    held = Record(path, values)
+    word = held.take("word", str)
     if word not in get_args(Word):
-        raise UnreadableError(path, f"'word' is {word!r}, which is none of {', '.join(get_args(Word))}")
-    converged = take(values, "converged", bool)
-    status = take(values, "status", str) if "status" in values else "converged" if converged else "limit"
+        raise UnreadableError(path, f"'word' is {shown(word)}, which is none of {', '.join(get_args(Word))}")
+    converged = held.take("converged", bool)
+    status = held.take("status", str) if "status" in values else "converged" if converged else "limit"
     if status not in tuple(Status) or converged != (status == Status.CONVERGED):
-        raise UnreadableError(path, f"'status' is {status!r} and 'converged' is {str(converged).lower()}")
+        raise UnreadableError(
+            path, f"'status' is {shown(status)} and 'converged' is {str(converged).lower()}"
+        )
     try:
-        certificate = Certificate.from_json(take(values, "certificate", dict))
-    except (KeyError, TypeError, ValueError) as error:
+        certificate = Certificate.from_json(held.take("certificate", dict))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, UnreadableError):
             raise
         raise UnreadableError(path, f"'certificate' cannot be read ({error})") from error
@@ -452,35 +454,34 @@ def _from_json(
         history=history,
         certificate=certificate,
         stages=tuple(
-            Stage(take(s, "name", str), take(s, "iterations", int), real(s, "seconds"))
-            for s in map(mapping, take(values, "stages", list))
+            Stage(s.text("name"), s.whole("iterations"), real(s, "seconds")) for s in all_of("stages")
         ),
         status=Status(status),
-        start=take(values, "start", str),
-        iterations=take(values, "iterations", int),
-        solves=take(values, "solves", int),
-        seconds=real(values, "seconds"),
-        compliance=real(values, "compliance"),
-        volume=real(values, "volume"),
-        threads=take(values, "threads", int),
-        version=take(values, "version", str),
-        machine=take(values, "machine", str) if "machine" in values else "",
+        start=held.text("start"),
+        iterations=held.whole("iterations"),
+        solves=held.whole("solves"),
+        seconds=real(held, "seconds"),
+        compliance=real(held, "compliance"),
+        volume=real(held, "volume"),
+        threads=held.whole("threads"),
+        version=held.text("version"),
+        machine=held.text("machine") if "machine" in values else "",
         word=word,
         relaxed=None if relaxed is None else relaxed.astype(np.float32),
-        tolerance=real(values, "tolerance") if "tolerance" in values else 0.0,
+        tolerance=real(held, "tolerance") if "tolerance" in values else 0.0,
         recorded=values,
         penalty=float(state["penalty"]),
         beta=float(state["beta"]),
         trials=tuple(
             Trial(
-                take(t, "what", str),
-                take(t, "where", str),
-                take(t, "accepted", bool),
+                t.text("what"),
+                t.text("where"),
+                t.take("accepted", bool),
                 real(t, "before"),
                 real(t, "after"),
                 real(t, "seconds"),
-                take(t, "network", str) if "network" in t else "",
+                t.text("network") if "network" in t.values else "",
             )
-            for t in map(mapping, take(values, "learned", list) if "learned" in values else ())
+            for t in (all_of("learned") if "learned" in values else ())
         ),
     )

@@ -151,7 +151,9 @@ def iterate(
         digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
         networks = () if start != "learned" else (leaps, *(card.sha256 for card in learned.cards))
         asked = fingerprint(discrete, start, proposals, *digests, *networks)
-        journal = Journal(Path(out) / CHECKPOINT, resume, asked)
+        request: dict[str, object] = {"start": start, "proposals": proposals, "iterations": iterations}
+        request |= {"tolerance": tolerance, "leaps": leaps}
+        journal = Journal(Path(out) / CHECKPOINT, resume, asked, request)
     refuse_unsolvable(scaled.problem, threads)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
+from trabecula import checkpoint, journal
 from trabecula.result import Result
 
 KEYS = [
@@ -300,3 +302,40 @@ def test_a_first_design_is_told_while_the_search_goes_on(run: Run, tmp_path: Pat
     assert done.exit_code == 3, done.output
     (line,) = [line for line in done.stderr.splitlines() if "first design" in line]
     assert "finished: compliance about" in line and line.endswith("s; searching on")
+
+
+@pytest.fixture
+def cut(run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A uniform solve that stopped after four iterations, with its checkpoint and without its result."""
+    monkeypatch.setattr(journal, "_PATIENCE", 0.0)
+    monkeypatch.setattr(checkpoint, "machine", lambda: "compiled for another")
+    folder = tmp_path / "cut"
+    assert (
+        run("solve", small, "--start", "uniform", "--iterations", "4", "--out", folder, "-q").exit_code == 3
+    )
+    monkeypatch.undo()
+    (folder / "result.json").unlink()
+    return folder
+
+
+def test_without_its_request_a_solve_goes_on_as_its_checkpoints_say(run: Run, cut: Path) -> None:
+    (cut / "request.json").unlink()
+    done = run("solve", "--resume", cut, "--json", "-q", "--iterations", "300")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["start"] == "uniform"
+
+
+def test_without_request_and_checkpoints_nothing_is_taken_for_asked(run: Run, cut: Path) -> None:
+    (cut / "request.json").unlink()
+    shutil.rmtree(cut / "checkpoint")
+    done = run("solve", "--resume", cut, "-q")
+    assert done.exit_code == 2
+    assert "request.json: does not exist, so it is not known how the solve was asked for" in done.stderr
+
+
+def test_another_instruction_set_is_said(run: Run, cut: Path) -> None:
+    done = run("solve", "--resume", cut, "-q", "--iterations", "300")
+    assert done.exit_code == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("trabecula: note: begun with trabecula")
+    assert "compiled for another, going on with" in line

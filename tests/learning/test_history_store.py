@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -281,3 +282,87 @@ def test_files_of_a_problem_are_kept_with_it(store: Store, tmp_path: Path) -> No
     again = store.problem(entry)
     assert Path(again.domain.shape or "").parent == store.folder / "entries" / entry.id
     assert (discretise(again).upper == 1.0).any()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("id", "../../elsewhere"),
+        ("id", "0" * 31 + "/"),
+        ("made", float("inf")),
+        ("made", "yesterday"),
+        ("name", b"\xff"),
+        ("elements", "24x" * 10**5),
+        ("elements", "0x12"),
+        ("elements", "a"),
+        ("merit", "little"),
+        ("converged", 2),
+        ("seconds", -1.0),
+        ("bytes", -5),
+        ("version", b"\xff"),
+        ("word", None),
+    ],
+)
+def test_a_row_that_is_no_entry_is_left_out(store: Store, column: str, value: object) -> None:
+    for k in range(2):
+        store.keep(result(k / 12, str(k)))
+    with sqlite3.connect(store.folder / "index.sqlite") as index:
+        index.execute(f"UPDATE entries SET {column} = ? WHERE name = '0'", (value,))
+    index.close()
+    assert names(store) == ["1"]
+    found = store.nearest(discretise(result(0.0).problem), within=100.0)
+    assert found is not None
+    assert found.entry.name == "1"
+
+
+@pytest.mark.parametrize("vector", [None, 3, "text", b"", b"\xff\x7f" * 500])
+def test_a_vector_that_is_none_is_passed_over(store: Store, vector: object) -> None:
+    for k in range(2):
+        store.keep(result(k / 12, str(k)))
+    with sqlite3.connect(store.folder / "index.sqlite") as index:
+        index.execute("UPDATE entries SET vector = ? WHERE name = '0'", (vector,))
+    index.close()
+    found = store.nearest(discretise(result(0.0).problem), within=100.0)
+    assert found is not None
+    assert found.entry.name == "1"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "CREATE VIEW entries AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
+        " SELECT x AS id, x AS made FROM c",
+        "CREATE TABLE entries (id TEXT)",
+    ],
+)
+def test_an_index_of_another_kind_is_set_aside(store: Store, schema: str) -> None:
+    """A view would run for ever as soon as it was read."""
+    store.keep(result(0.1, "kept"))
+    (store.folder / "index.sqlite").unlink()
+    with sqlite3.connect(store.folder / "index.sqlite") as index:
+        index.execute(schema)
+        index.execute("PRAGMA user_version = 1")
+    index.close()
+    assert names(store) == ["kept"]
+    assert (store.folder / "index.damaged").exists()
+
+
+def test_an_index_that_is_a_pipe_is_refused(store: Store) -> None:
+    store.keep(result(0.1))
+    (store.folder / "index.sqlite").unlink()
+    os.mkfifo(store.folder / "index.sqlite")
+    with pytest.raises(UnreadableError, match="is a pipe"):
+        store.entries()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("elements", [1]), ("elements", "24x12"), ("made", None), ("id", "../x"), ("more", 1), ("name", ["a"])],
+)
+def test_an_entry_file_that_does_not_fit_is_left_out(store: Store, key: str, value: object) -> None:
+    kept = store.keep(result(0.1))
+    assert kept is not None
+    path = store.place(kept) / "entry.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    (store.folder / "index.sqlite").unlink()
+    assert names(store) == []

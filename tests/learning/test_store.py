@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.storage.hostile import NPZ, Make, bomb, content, directory_bomb, fifo
 from trabecula.learning.store import (
     FORMAT,
     INFO,
@@ -158,8 +159,8 @@ def test_damage_is_one_clear_message(tmp_path: Path) -> None:
     whole = path.read_bytes()
     with pytest.raises(UnreadableError, match="does not exist"):
         read_shard(tmp_path / "none.npz")
-    for content in (b"", whole[: len(whole) // 2], whole[:40] + b"\0" * 200 + whole[240:]):
-        (tmp_path / "b.npz").write_bytes(content)
+    for damaged in (b"", whole[: len(whole) // 2], whole[:40] + b"\0" * 200 + whole[240:]):
+        (tmp_path / "b.npz").write_bytes(damaged)
         with pytest.raises(UnreadableError, match=r"b\.npz: is damaged or no shard"):
             read_shard(tmp_path / "b.npz")
     assert count_in(tmp_path / "none.npz") == 0
@@ -192,3 +193,44 @@ def test_numbers_of_another_type_are_damage(tmp_path: Path) -> None:
     write_shard(tmp_path / "a.npz", [small()], [])
     with pytest.raises(UnreadableError, match="is damaged"):
         read_shard(rewritten(tmp_path / "a.npz", **{"00_convex": np.zeros((2, 2))}))
+
+
+def test_a_shard_that_unpacks_to_gigabytes_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trabecula.learning.store._UNPACKED", 1 << 30)
+    bomb("design")(tmp_path / "a.npz")
+    with pytest.raises(UnreadableError, match="unpacks to more than"):
+        read_shard(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("make", [fifo, content(directory_bomb()), content(bytes(500))])
+def test_what_is_no_shard_at_all_is_refused(tmp_path: Path, make: Make) -> None:
+    make(tmp_path / "a.npz")
+    with pytest.raises(UnreadableError, match="is damaged or no shard"):
+        read_shard(tmp_path / "a.npz")
+    assert count_in(tmp_path / "a.npz") == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("dimension", 7), ("dimension", "2"), ("seed", None), ("format", "1"), ("seed", [])]
+)
+def test_a_manifest_of_other_kinds_is_damaged(tmp_path: Path, key: str, value: object) -> None:
+    info(tmp_path, **{key: value})
+    with pytest.raises(UnreadableError, match="is damaged, or not of a data set"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("make", [fifo, *NPZ.values()])
+def test_a_cache_that_is_none_is_refused(tmp_path: Path, make: Make) -> None:
+    from trabecula.learning.examples import prepared
+    from trabecula.learning.latent.designs import prepared as designs
+
+    for name, read in (("leap-s.npz", lambda: prepared("leap", tmp_path / "s.npz", tmp_path)),
+                       ("autoencoder-s.npz", lambda: designs(tmp_path / "s.npz", tmp_path))):  # fmt: skip
+        make(tmp_path / name)
+        if make is NPZ["no arrays"] and name.startswith("leap"):
+            assert read() == [], "a shard may have no examples"
+            continue
+        with pytest.raises(UnreadableError):
+            read()

@@ -165,3 +165,43 @@ def test_no_bytes_crash_the_reader(
     path.write_bytes((b"solid\n" if text else b"") + content)
     with contextlib.suppress(ProblemError):
         assert np.isfinite(read_stl(path)).all()
+
+
+WHOLE = b"""solid a name
+facet normal 0 0 1
+ outer loop
+  vertex 0 0 0
+  vertex 1 0 0
+  vertex 0 1 0
+ endloop
+endfacet
+endsolid a name
+"""
+
+
+def test_a_text_file_without_its_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.stl"
+    path.write_bytes(WHOLE * 2)
+    assert read_stl(path).shape == (2, 3, 3), "two solids"
+    lines = WHOLE.splitlines(keepends=True)
+    for keep in range(1, len(lines)):
+        path.write_bytes(b"".join(lines[:keep]))
+        with pytest.raises(ProblemError, match="cut short"):
+            read_stl(path)
+
+
+@pytest.mark.parametrize("gone", range(1, 9))
+def test_a_text_file_that_lacks_a_line_is_refused(tmp_path: Path, gone: int) -> None:
+    lines = WHOLE.splitlines(keepends=True)
+    path = tmp_path / "a.stl"
+    path.write_bytes(b"".join(lines[:gone] + lines[gone + 1 :]))
+    with pytest.raises(ProblemError, match="cut short"):
+        read_stl(path)
+
+
+@pytest.mark.parametrize("cut", [1, 25, 49, 50])
+def test_a_binary_file_whose_count_and_size_disagree_is_refused(tmp_path: Path, cut: int) -> None:
+    path = write_stl(tmp_path / "a.stl", box_triangles((0, 0, 0), (1, 1, 1)))
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ProblemError, match="cut short"):
+        read_stl(path)

@@ -154,7 +154,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path, monkeypatch: pyte
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise PermissionError("not yours")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("trabecula.storage.opening.os.open", refuse)
     with pytest.raises(ProblemError, match="cannot be read"):
         read_text(tmp_path / "a.yaml")
 

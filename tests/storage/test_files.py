@@ -38,6 +38,13 @@ def test_named_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     assert float(again["beta"]) == 8.0
 
 
+def test_large_arrays_come_back_too(tmp_path: Path) -> None:
+    arrays = {"design": np.random.default_rng(0).random((700, 1000)), "beta": np.asarray(8.0)}
+    writing.write_arrays(tmp_path / "a.npz", arrays)
+    again = reading.read_arrays(tmp_path / "a.npz", {"design": (700, 1000), "beta": ()})
+    np.testing.assert_array_equal(again["design"], arrays["design"])
+
+
 def test_column_order_is_understood(tmp_path: Path) -> None:
     array = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     (tmp_path / "a.npy").write_bytes(npy(array))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +85,50 @@ def test_what_ships_can_be_loaded_and_says_where_it_comes_from(name: str) -> Non
 def test_all_that_ships_is_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.glob("*.onnx")) <= 8 << 20
     assert {path.name for path in FOLDER.glob("*.onnx")} == {card.file for card in cards().values()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": {"grey": float("nan")}},
+        {"settings": {"grey": 1e30}},
+        {"settings": {"penalty": -3}},
+        {"settings": {"grey": "half"}},
+        {"settings": []},
+        {"sha256": "abc"},
+        {"sha256": None},
+        {"dimension": 4},
+        {"channels": -1},
+        {"patch": 10**9},
+        {"multiple": 2.5},
+        {"story": "long"},
+        {"file": 3},
+        {"more": 1},
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(folder: Path, tmp_path: Path, change: dict[str, object]) -> None:
+    cards_there = json.loads((folder / "manifest.json").read_text())
+    cards_there["corrector-2d"] |= change
+    (tmp_path / "manifest.json").write_text(json.dumps(cards_there))
+    with pytest.raises(UnreadableError, match="not a manifest"):
+        cards(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", b"\x08\x07" * 50])
+def test_a_file_that_is_no_network_is_refused(folder: Path, tmp_path: Path, content: bytes) -> None:
+    there = json.loads((folder / "manifest.json").read_text())
+    there["corrector-2d"]["sha256"] = hashlib.sha256(content).hexdigest()
+    (tmp_path / "manifest.json").write_text(json.dumps(there))
+    (tmp_path / "corrector-2d.onnx").write_bytes(content)
+    with pytest.raises(UnreadableError, match="no network that runs"):
+        load_model("corrector-2d", tmp_path).logits(fields())
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "corrector-2d.onnx"])
+def test_a_pipe_is_no_network(folder: Path, tmp_path: Path, name: str) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UnreadableError, match="is a pipe"):
+        load_model("corrector-2d", tmp_path)

@@ -6,7 +6,9 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+
+from trabecula.visible import on_one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,16 +16,19 @@ if TYPE_CHECKING:
 
 def output() -> Console:
     """The console for results (stdout); colours only on a terminal, and none where NO_COLOR is set."""
-    from rich.console import Console
-
-    return Console(file=sys.stdout, highlight=False)
+    return _console(sys.stdout)
 
 
 def messages() -> Console:
     """The console for everything else (stderr): progress, warnings, hints."""
-    from rich.console import Console
+    return _console(sys.stderr)
 
-    return Console(file=sys.stderr, highlight=False)
+
+def _console(file: IO[str]) -> Console:
+    """A console on which a text is just that: no markup, no escapes (`trabecula.cli.plain`)."""
+    from trabecula.cli.plain import PlainConsole
+
+    return PlainConsole(file=file, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager
@@ -38,10 +43,13 @@ def waiting(text: str, quiet: bool = False) -> Iterator[None]:
 
 
 def print_json(values: object) -> None:
-    """Print one JSON object on stdout; infinite and undefined numbers become null."""
+    """Print one JSON object on stdout; infinite and undefined numbers become null.
+
+    All but ASCII is written as escapes of JSON, and DEL too: nothing that a terminal obeys.
+    """
     import json
 
-    print(json.dumps(_finite(values), allow_nan=False))
+    print(json.dumps(_finite(values), allow_nan=False).replace("\x7f", "\\u007f"))
 
 
 def _finite(values: object) -> object:
@@ -55,7 +63,7 @@ def _finite(values: object) -> object:
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
     for name, value in pairs:
-        output().print(f"  {name:<14}{value}", markup=False, soft_wrap=True)
+        output().print(f"  {name:<14}{on_one_line(value)}", soft_wrap=True)
 
 
 def number(value: float | None, unit: str = "", digits: int = 5) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,18 +175,19 @@ def batches_named(name: str) -> Batches:
 
 def read_weights(network: nn.Module, path: Path) -> None:
     """Load a saved state_dict; nothing but tensors is unpickled."""
-    import pickle
+    from trabecula.storage.reading import UnreadableError
+    from trabecula.storage.tensors import load_weights, read_tensors
 
-    import torch
-
+    if not os.path.lexists(path):
+        raise ValueError(f"{path}: no such file")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        raise ValueError(f"{path} holds no state_dict that torch can read") from error
+        state = read_tensors(path)
+    except UnreadableError as error:
+        raise ValueError(f"{path} holds no state_dict that torch can read: {error.reason}") from error
     try:
-        network.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} does not fit the network: {error}") from error
+        load_weights(path, network, state)
+    except UnreadableError as error:
+        raise ValueError(f"{path} {error.reason}") from error
 
 
 def prepare(path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
+from trabecula.visible import visible
+
 SOLVED = 0
 INTERNAL = 1
 BAD_INPUT = 2
@@ -26,8 +28,8 @@ P = ParamSpec("P")
 
 
 def say(message: str) -> None:
-    """Print a line to stderr, whatever characters the terminal knows."""
-    typer.echo(message, err=True)
+    """Print a line to stderr, whatever characters the terminal knows; what it would obey is made visible."""
+    typer.echo(visible(message), err=True)
 
 
 def fail(message: str, code: int = BAD_INPUT) -> NoReturn:

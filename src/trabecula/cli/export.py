@@ -10,6 +10,7 @@ import typer
 from trabecula.cli.console import waiting
 from trabecula.cli.edge import fail
 from trabecula.cli.options import Units
+from trabecula.visible import visible
 
 if TYPE_CHECKING:
     from trabecula.export import Mesh
@@ -49,7 +50,7 @@ def export(
         fail("nothing to export; choose some of --stl, --3mf, --vti, --png, --report")
     result = Result.load(folder)
     for path in write(result, folder, formats, units):
-        typer.echo(str(path))
+        typer.echo(visible(str(path)))
 
 
 def write(result: Result, folder: Path, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import fail, guarded
+from trabecula.visible import on_one_line, visible
 
 if TYPE_CHECKING:
     from trabecula.learning.history import Entry, Likeness
@@ -108,7 +109,7 @@ def path() -> None:
     from trabecula.learning.history import folder
 
     with readable():
-        typer.echo(str(folder()))
+        typer.echo(visible(str(folder())))
 
 
 for _name, _command in (
@@ -147,7 +148,7 @@ def _print(entries: list[Entry], limit: int, on: bool) -> None:
         when = datetime.fromtimestamp(entry.made).strftime("%Y-%m-%d %H:%M")
         elements = " x ".join(map(str, entry.elements))
         figures = (number(entry.compliance), percent(entry.volume), entry.word, f"{entry.bytes / 1e3:.0f}")
-        table.add_row(when, Text(entry.name), elements, *figures)
+        table.add_row(when, Text(on_one_line(entry.name)), elements, *figures)
     if entries:
         output().print(table)
     used = sum(entry.bytes for entry in entries) / 1e6
@@ -170,5 +171,5 @@ def _print_similar(found: list[Likeness]) -> None:
         entry = one.entry
         elements = " x ".join(map(str, entry.elements))
         figures = (number(entry.compliance), percent(entry.volume), entry.word)
-        table.add_row(f"{one.difference:.3f}", Text(entry.name), elements, *figures)
+        table.add_row(f"{one.difference:.3f}", Text(on_one_line(entry.name)), elements, *figures)
     output().print(table)

@@ -56,7 +56,11 @@ def refine(
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Say that a network of one's own is passed over in one line, as everything else is said."""
+    """Say warnings of ours in one line, as everything else is said.
+
+    That a network of one's own is passed over, or that a solve goes on with other arithmetic.
+    """
+    from trabecula.journal import ResumeWarning
     from trabecula.surrogate import NetworkWarning
 
     with warnings.catch_warnings():
@@ -70,13 +74,14 @@ def noting() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if issubclass(category, NetworkWarning):
+            if issubclass(category, NetworkWarning | ResumeWarning):
                 say(f"trabecula: note: {message}")
             else:
                 usual(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         warnings.simplefilter("always", NetworkWarning)
+        warnings.simplefilter("always", ResumeWarning)
         yield
 
 
@@ -123,7 +128,7 @@ def _row(version: Version) -> dict[str, object]:
         card: Card | None = own.card_of(version)
     except (UnreadableError, KeyError):
         card = None
-    story = {} if card is None else card.story
+    solves = None if card is None else card.story.get("past solves")
     newest = own.latest(version.name)
     stands = "in use" if newest is not None and newest.number == version.number else "replaced"
     state = own.WITHDRAWN if version.withdrawn else stands
@@ -131,7 +136,7 @@ def _row(version: Version) -> dict[str, object]:
         "name": version.name,
         "version": version.number,
         "state": state if card is not None else "damaged",
-        "past_solves": story.get("past solves", {}).get("trained on"),
+        "past_solves": solves.get("trained on") if isinstance(solves, dict) else None,
         "folder": str(version.path),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 PAST = "past.npy"
 """The design that was offered, kept in the result folder until the solve has converged, to resume with."""
+
+
+_MOST = 100_000_000
+"""Voxels of a past design at most."""
 
 
 def is_wanted(asked: bool | None) -> bool:
@@ -54,19 +59,17 @@ def offered(folder: Path) -> list[NDArray[np.float64]]:
     UnreadableError
         It is damaged.
     """
-    import numpy as np
-
-    from trabecula.storage.reading import UnreadableError
+    from trabecula.storage.reading import Form, UnreadableError, read_array
 
     path = folder / PAST
-    if not path.is_file():
+    if not os.path.lexists(path):
         return []
     try:
-        design = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
-        if not ((design >= 0.0) & (design <= 1.0)).all():
-            raise ValueError("no densities")
-    except (ValueError, EOFError) as error:
-        raise UnreadableError(path, "is damaged; solve without --resume") from error
+        design = read_array(path, Form(most=_MOST)).astype("float64")
+        if design.ndim not in (2, 3) or not design.size or design.min() < 0.0 or design.max() > 1.0:
+            raise UnreadableError(path, "it holds no densities")
+    except UnreadableError as error:
+        raise UnreadableError(path, f"is damaged; solve without --resume ({error.reason})") from error
     return [design]
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from types import NoneType
 
+from trabecula.cli.options import Start
 from trabecula.storage import reading, writing
-from trabecula.storage.reading import UnreadableError
+from trabecula.storage.reading import Record, UnreadableError, shown
 
 REQUEST = "request.json"
 _LIMIT = 10_000
+_TOLERANCES = (math.nextafter(0.0, 1.0), math.nextafter(1.0, 0.0))
+"""The least and the largest number between 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +43,44 @@ class Request:
 
     @classmethod
     def read(cls, folder: Path) -> Request:
-        """Read from a result folder; nothing was asked for where there is no such file.
+        """Read from a result folder: `request.json`, else what the checkpoints there were asked for.
 
         Raises
         ------
         UnreadableError
-            The file is damaged.
+            The file is damaged, or there is neither.
         """
         path = folder / REQUEST
-        if not path.is_file():
-            return cls()
-        try:
-            values = json.loads(reading.read_text(path, _LIMIT))
-        except ValueError as error:
-            raise UnreadableError(path, "is not JSON") from error
-        kinds = {"start": str, "proposals": int, "iterations": int, "tolerance": float, "leaps": bool}
-        known = {each.name for each in fields(cls)}
-        if not isinstance(values, dict) or set(values) - known:
-            raise UnreadableError(path, f"may only hold {', '.join(sorted(known))}")
-        for key, value in values.items():
-            if type(value) not in (kinds[key], NoneType):
-                raise UnreadableError(path, f"{key!r} is {value!r} where {kinds[key].__name__} belongs")
-        return cls(**values)
+        if os.path.lexists(path):
+            return _checked(path, reading.read_json(path, _LIMIT))
+        from trabecula.checkpoint import read_record
+        from trabecula.folder import CHECKPOINT
+
+        for kept in sorted((folder / CHECKPOINT).glob("*.npz")):
+            request = read_record(kept).asked.request
+            if request is not None:
+                return _checked(kept, request)
+        raise UnreadableError(
+            path,
+            "does not exist, so it is not known how the solve was asked for; solve again without --resume",
+        )
+
+
+def _checked(path: Path, values: Mapping[str, object]) -> Request:
+    """A request from what a file says, every value one that `trabecula solve` would take."""
+    held = Record(path, values)
+    held.only(*(each.name for each in fields(Request)))
+
+    def given(key: str) -> bool:
+        return held.values[key] is not None
+
+    start = held.text("start") if given("start") else None
+    if start not in (None, *(each.value for each in Start)):
+        raise UnreadableError(path, f"'start' is {shown(start)}, which is none of {', '.join(Start)}")
+    return Request(
+        start=start,
+        proposals=held.whole("proposals", 1, 10_000) if given("proposals") else None,
+        iterations=held.whole("iterations", 1) if given("iterations") else None,
+        tolerance=held.real("tolerance", *_TOLERANCES) if given("tolerance") else None,
+        leaps=held.take("leaps", bool) if given("leaps") else None,
+    )

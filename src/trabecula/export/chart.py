@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
+from trabecula.visible import visible
+
 Row = Mapping[str, float | int | str]
 """One line of the history: what an iteration measured."""
 
@@ -136,7 +138,9 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return (
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(visible(text))}</text>'
+    )
 
 
 def _path(points: Sequence[tuple[float, float]], kind: str) -> str:

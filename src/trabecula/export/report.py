@@ -6,12 +6,13 @@ import base64
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from html import escape
+from html import escape as escape_html
 from importlib import resources
 
 from trabecula.export.asked import asked, minimised
 from trabecula.export.chart import Row, convergence
 from trabecula.export.words import MEANINGS
+from trabecula.visible import visible
 
 _CERTIFICATE: dict[str, tuple[str, str]] = {
     "equilibrium_residual": (
@@ -172,6 +173,11 @@ def _origin(result: Mapping[str, object], machine: str | None) -> str:
             f"{_text(result['iterations'])} iterations, {_text(result.get('solves'))} solves on this grid"
         )
     return escape(" · ".join(parts))
+
+
+def escape(text: str) -> str:
+    """A text for a page: neither markup, nor a character that changes what is read."""
+    return escape_html(visible(text))
 
 
 def _text(value: object) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from trabecula.storage import reading, writing
+from trabecula.storage.tensors import load_optimizer, load_weights, read_tensors
 
 
 def keep(
@@ -33,18 +35,31 @@ def restored(
     Raises
     ------
     UnreadableError
-        If the file belongs to another training.
+        If the file is damaged, or belongs to another training.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return 0, 0.0
-    state = torch.load(path, weights_only=True)
-    if state["asked"] != asked:
+    state = _read(path)
+    if state.take("asked", str) != asked:
         raise reading.UnreadableError(path, "belongs to another recipe or other data; choose another file")
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"]), float(state["seconds"])
+    step, seconds = state.whole("step"), state.real("seconds", 0.0)
+    load_weights(path, network, state.values["network"])
+    load_optimizer(path, optimizer, state.values["optimizer"])
+    return step, seconds
 
 
 def seconds_of(path: Path) -> float:
-    """Seconds of training behind a checkpoint."""
-    return float(torch.load(path, weights_only=True)["seconds"])
+    """Seconds of training behind a checkpoint.
+
+    Raises
+    ------
+    UnreadableError
+        If the file is damaged.
+    """
+    return _read(path).real("seconds", 0.0)
+
+
+def _read(path: Path) -> reading.Record:
+    state = reading.Record(path, read_tensors(path))
+    state.only("asked", "step", "seconds", "network", "optimizer")
+    return state

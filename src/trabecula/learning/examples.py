@@ -6,6 +6,8 @@ same network is given at work (`trabecula.starts`, `trabecula.hybrid`).
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,9 +23,14 @@ from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.starts import ladder, log_odds, resample, slightly_grey, target_volume, volume_of
 from trabecula.storage import writing
+from trabecula.storage.reading import Form, UnreadableError, read_named_arrays
 from trabecula.surrogate import channels, level
 
 Array = NDArray[np.float64]
+
+_PART = re.compile(r"[fbt]_[0-9]{1,6}")
+_LARGEST = 1 << 32
+"""Bytes of a cache file at most."""
 
 
 Maker = Callable[[Sample], Iterator[Example]]
@@ -100,10 +107,8 @@ def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
         If shard or cache file is damaged.
     """
     kept = cache / f"{kind}-{shard.stem}.npz"
-    if kept.exists():
-        with np.load(kept, allow_pickle=False) as arrays:
-            count = len(arrays.files) // 3
-            return [Example(*(arrays[f"{part}_{i}"] for part in ("f", "b", "t"))) for i in range(count)]
+    if os.path.lexists(kept):
+        return _cached(kept)
     examples = [example for sample in read_shard(shard).samples for example in MAKERS[kind](sample)]
     cache.mkdir(parents=True, exist_ok=True)
     arrays_out = {
@@ -113,6 +118,24 @@ def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
     }
     writing.write_arrays(kept, arrays_out)
     return examples
+
+
+def _cached(path: Path) -> list[Example]:
+    """The examples of a cache file, three arrays each.
+
+    Raises
+    ------
+    UnreadableError
+        If it is damaged.
+    """
+    arrays = read_named_arrays(
+        path, lambda name: Form(dtype="float16") if _PART.fullmatch(name) else None, _LARGEST
+    )
+    count = len(arrays) // 3
+    named = [[f"{part}_{i}" for part in "fbt"] for i in range(count)]
+    if {name for names in named for name in names} != set(arrays):
+        raise UnreadableError(path, "is damaged; remove it, and it is made again")
+    return [Example(*(arrays[name] for name in names)) for names in named]
 
 
 def prepare_all(kind: str, shards: list[Path], cache: Path, workers: int = 1) -> list[list[Example]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.storage import reading, writing
-from trabecula.storage.reading import UnreadableError
+from trabecula.storage.reading import MISSING, Form, Record, UnreadableError, opening_archive
 
 Half = NDArray[np.float16]
 
@@ -29,6 +30,12 @@ UNSOUND = "a solve broke down"
 _META = "samples.json"
 _LARGEST = 1 << 24
 """Bytes of text in a shard at most."""
+
+_VALUES = 1_000_000
+"""Values in that text at most."""
+
+_LARGEST_SHARD, _UNPACKED = 1 << 30, 1 << 31
+"""Bytes of a shard at most, as it is and unpacked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,27 +194,26 @@ def read_shard(path: Path) -> Shard:
         The file is missing, damaged, or no shard.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opening(path) as archive:
             tree = _text(path, archive)
-            samples = tuple(_get(entry, f"{k:02d}", archive) for k, entry in enumerate(tree["samples"]))
-            failures = [Failure(**failure) for failure in tree["failures"]]
-            failures += [Failure(sample.index, UNSOUND) for sample in samples if not sample.is_sound]
-            return Shard(tuple(s for s in samples if s.is_sound), tuple(failures))
-    except FileNotFoundError as error:
-        raise UnreadableError(path, "does not exist") from error
-    except UnreadableError:
-        raise
-    except _DAMAGE as error:
-        raise UnreadableError(path, "is damaged or no shard; remove it and generate it again") from error
+            samples = tuple(_get(path, entry, f"{k:02d}", archive) for k, entry in enumerate(tree["samples"]))
+            failures = [_failure(path, failure) for failure in tree["failures"]]
+    except UnreadableError as error:
+        if error.reason == MISSING or error.reason.startswith("shard of format"):
+            raise
+        said = f"is damaged or no shard; remove it and generate it again ({error.reason})"
+        raise UnreadableError(path, said) from error
+    failures += [Failure(sample.index, UNSOUND) for sample in samples if not sample.is_sound]
+    return Shard(tuple(s for s in samples if s.is_sound), tuple(failures))
 
 
 def count_in(path: Path) -> int:
     """Problems tried in a shard, without reading its arrays; 0 where there is no whole shard."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opening(path) as archive:
             tree = _text(path, archive)
             return len(tree["samples"]) + len(tree["failures"])
-    except (UnreadableError, *_DAMAGE):
+    except UnreadableError:
         return 0
 
 
@@ -258,29 +264,18 @@ def open_dataset(folder: Path | str) -> Dataset:
     folder = Path(folder)
     path = folder / INFO
     try:
-        info = json.loads(reading.read_text(path, _LARGEST))
-        found = info["format"], int(info["dimension"]), int(info["seed"])
-    except UnreadableError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableError(path, "is damaged, or not of a data set") from error
-    if found[0] != FORMAT:
-        raise UnreadableError(path, f"data set of format {found[0]}; this version reads {FORMAT}")
+        info = reading.read_json(path, _LARGEST)
+        held = Record(path, info)
+        held.whole("dimension", 2, 3)
+        held.take("seed", int)
+        version = held.take("format", int)
+    except UnreadableError as error:
+        if error.reason == MISSING:
+            raise
+        raise UnreadableError(path, f"is damaged, or not of a data set ({error.reason})") from error
+    if version != FORMAT:
+        raise UnreadableError(path, f"data set of format {version}; this version reads {FORMAT}")
     return Dataset(folder, info)
-
-
-_DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    IndexError,
-    EOFError,
-    SyntaxError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zipfile.zlib.error,  # type: ignore[attr-defined]
-)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -290,13 +285,25 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
+def _opening(path: Path) -> AbstractContextManager[zipfile.ZipFile]:
+    return opening_archive(path, _LARGEST_SHARD, unpacked=_UNPACKED, kind="shard")
+
+
 def _text(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if archive.getinfo(_META).file_size > _LARGEST:
-        raise UnreadableError(path, "is no shard: its text is too long")
-    tree: dict[str, Any] = json.loads(archive.read(_META))
-    if tree["format"] != FORMAT:
-        raise UnreadableError(path, f"shard of format {tree['format']}; this version reads {FORMAT}")
-    return tree
+        raise UnreadableError(path, "its text is too long")
+    found = reading.parse_json(archive.read(_META).decode(), path, values=_VALUES, infinite=True)
+    tree = Record(path, found)
+    version = tree.take("format", int)
+    if version != FORMAT:
+        raise UnreadableError(path, f"shard of format {version}; this version reads {FORMAT}")
+    return {"samples": tree.take("samples", list), "failures": tree.take("failures", list)}
+
+
+def _failure(path: Path, entry: object) -> Failure:
+    held = Record(path, entry)
+    held.only("index", "reason")
+    return Failure(held.whole("index"), held.text("reason", 100_000))
 
 
 def _put(sample: Sample, key: str, arrays: dict[str, Half]) -> dict[str, Any]:
@@ -318,34 +325,68 @@ def _without(record: RunRecord | Snapshot, *arrays: str) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in arrays}
 
 
-def _get(tree: dict[str, Any], key: str, archive: zipfile.ZipFile) -> Sample:
-    grids = tuple(tuple(int(n) for n in grid) for grid in tree["grids"])
-    waiting = [iter(_array(archive, f"{key}/level-{level}")) for level in range(len(grids))]
-    runs = tuple(RunRecord(**run, density=next(waiting[run["level"]])) for run in tree["runs"])
+def _get(path: Path, entry: object, key: str, archive: zipfile.ZipFile) -> Sample:
+    tree = Record(path, entry)
+    grids = tuple(_grid(path, grid) for grid in tree.take("grids", list))
+    waiting = [iter(_array(path, archive, f"{key}/level-{level}")) for level in range(len(grids))]
+    runs = tuple(_run(Record(path, run), waiting) for run in tree.take("runs", list))
     shots: tuple[Snapshot, ...] = ()
-    if tree["snapshots"]:
+    if tree.take("snapshots", list):
         pairs = zip(
-            tree["snapshots"],
-            _array(archive, f"{key}/density"),
-            _array(archive, f"{key}/sensitivity"),
+            tree.values["snapshots"],
+            _array(path, archive, f"{key}/density"),
+            _array(path, archive, f"{key}/sensitivity"),
             strict=True,
         )
-        shots = tuple(Snapshot(**shot, density=x, sensitivity=s) for shot, x, s in pairs)
+        shots = tuple(_shot(Record(path, shot), x, s) for shot, x, s in pairs)
     return Sample(
-        index=int(tree["index"]),
-        problem=str(tree["problem"]),
-        hard=bool(tree["hard"]),
+        index=tree.whole("index"),
+        problem=tree.text("problem", _LARGEST),
+        hard=tree.take("hard", bool),
         grids=grids,
         runs=runs,
         snapshots=shots,
-        convex=_array(archive, f"{key}/convex"),
-        winner=str(tree["winner"]),
+        convex=_array(path, archive, f"{key}/convex"),
+        winner=tree.text("winner"),
     )
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> Half:
-    with archive.open(f"{name}.npy") as member:
-        array: Half = np.lib.format.read_array(member, allow_pickle=False)
-    if array.dtype != np.float16:
-        raise ValueError("not half precision")
+def _grid(path: Path, sides: object) -> tuple[int, ...]:
+    if not isinstance(sides, list) or len(sides) not in (2, 3):
+        raise UnreadableError(path, f"{reading.shown(sides)} is no grid")
+    held = Record(path, {str(k): side for k, side in enumerate(sides)})
+    return tuple(held.whole(k, 1, 1 << 20) for k in held.values)
+
+
+def _run(held: Record, waiting: list[Iterator[Half]]) -> RunRecord:
+    held.only("name", "kind", "level", "merit", "iterations", "parent")
+    level = held.whole("level", 0, len(waiting) - 1)
+    density = next(waiting[level], None)
+    if density is None:
+        raise UnreadableError(held.path, f"lacks the design of {reading.shown(held.values['name'])}")
+    return RunRecord(
+        name=held.text("name"),
+        kind=held.text("kind"),
+        level=level,
+        merit=float(held.take("merit", int, float)),
+        density=density,
+        iterations=held.whole("iterations"),
+        parent=held.text("parent"),
+    )
+
+
+def _shot(held: Record, density: Half, sensitivity: Half) -> Snapshot:
+    held.only("run", "iteration", "penalty", "merit")
+    return Snapshot(
+        run=held.text("run"),
+        iteration=held.whole("iteration"),
+        penalty=held.real("penalty"),
+        density=density,
+        sensitivity=sensitivity,
+        merit=float(held.take("merit", int, float)),
+    )
+
+
+def _array(path: Path, archive: zipfile.ZipFile, name: str) -> Half:
+    array: Half = reading.read_member(path, archive, name, Form(dtype="float16"))
     return array

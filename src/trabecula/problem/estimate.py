@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import Problem
+from trabecula.storage.reading import read_text
 
 SHARE_OF_MACHINE = 0.8
 _UNKNOWN_MACHINE = 8e9
@@ -71,7 +72,7 @@ def machine_memory() -> float:
         memory = _UNKNOWN_MACHINE
     for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
-            memory = min(memory, float(Path(limit).read_text()))
+            memory = min(memory, float(read_text(Path(limit), 100)))
         except (OSError, ValueError):
             continue
     return memory

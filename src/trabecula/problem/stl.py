@@ -9,10 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.problem.errors import ProblemError
+from trabecula.storage.reading import UnreadableError, read_bytes
 
 MAX_BYTES = 128 * 1024 * 1024
 MAX_TRIANGLES = 2_500_000
 _ROWS = 100_000  # lines of a text file turned into numbers together
+_LINE = 4096  # bytes of a line of a text file at most
+_STEPS = {
+    b"solid": ("outside", "solid", 0),
+    b"facet": ("solid", "facet", 0),
+    b"outer": ("facet", "loop", 3),
+    b"endloop": ("loop", "looped", 0),
+    b"endfacet": ("looped", "solid", 0),
+    b"endsolid": ("solid", "outside", 0),
+}
+"""What the words of a text file need before them, lead to, and how many corners must follow."""
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
@@ -47,13 +58,25 @@ def read_stl(path: Path, where: str = "stl") -> NDArray[np.float64]:
             f"at most {MAX_BYTES / 1e6:.0f} MB",
             "simplify the mesh: voxels cannot show more",
         )
-    content = path.read_bytes()
-    corners = _binary(content)
+    try:
+        content = read_bytes(path, MAX_BYTES)
+    except UnreadableError as error:
+        raise ProblemError(where, f"{path.name} cannot be read: {error.reason}", "an STL file") from error
+    corners, is_whole = _binary(content), True
     if corners is None:
-        corners = _text(content)
+        corners, is_whole = _text(content)
     if corners is None:
         raise ProblemError(
             where, f"{path.name} is no STL file, or is cut short", "", "export it again as STL"
+        )
+    if not np.isfinite(corners).all():
+        raise ProblemError(where, f"{path.name} holds NaN or infinite corners", "", "export it again as STL")
+    if not is_whole:
+        raise ProblemError(
+            where,
+            f"{path.name} is cut short, or no STL file",
+            "every facet a loop of three corners, every solid closed",
+            "export it again as STL",
         )
     if len(corners) == 0:
         raise ProblemError(where, f"{path.name} holds no triangles", "", "export it again as STL")
@@ -64,8 +87,6 @@ def read_stl(path: Path, where: str = "stl") -> NDArray[np.float64]:
             f"at most {MAX_TRIANGLES}",
             "simplify the mesh",
         )
-    if not np.isfinite(corners).all():
-        raise ProblemError(where, f"{path.name} holds NaN or infinite corners", "", "export it again as STL")
     return corners
 
 
@@ -79,22 +100,38 @@ def _binary(content: bytes) -> NDArray[np.float64] | None:
     return np.frombuffer(content, dtype=_RECORD, offset=84)["corners"].astype(np.float64)
 
 
-def _text(content: bytes) -> NDArray[np.float64] | None:
-    """Corners of a text file, or None if it is none."""
+def _text(content: bytes) -> tuple[NDArray[np.float64] | None, bool]:
+    """Corners of a text file, None if it is none, and whether every facet and solid in it is closed.
+
+    The words that lines begin with decide (`solid`, `facet`, `outer loop`, `vertex`, ...); names of solids
+    may hold anything.
+    """
     if content.lstrip()[:5].lower() != b"solid" or b"\0" in content:
-        return None
+        return None, False
     blocks, rows = [np.empty((0, 3))], []
+    place, left, is_whole = "outside", 0, True
     for line in BytesIO(content):
         words = line.split(maxsplit=4)
-        if words and words[0].lower() == b"vertex":
-            if len(words) != 4:
-                return None
+        if not words:
+            continue
+        word = words[0].lower()
+        if word == b"vertex":
+            left -= 1
+            is_whole &= place == "loop" and left >= 0
+            if len(words) != 4 or len(line) > _LINE:
+                return None, False
             rows.append(words[1:])
             if len(rows) == _ROWS:
                 blocks.append(_numbers(rows))
                 rows.clear()
+            continue
+        before, after, needed = _STEPS.get(word, ("", "", 0))
+        is_whole &= place == before and not left
+        place, left = after, needed
     corners = np.concatenate([*blocks, _numbers(rows)])
-    return corners.reshape(-1, 3, 3) if len(corners) % 3 == 0 else None
+    if len(corners) % 3:
+        return None, False
+    return corners.reshape(-1, 3, 3), is_whole and place == "outside"
 
 
 def _numbers(rows: list[list[bytes]]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from typing import NoReturn
 import yaml
 
 from trabecula.problem.errors import ProblemError
+from trabecula.storage.reading import UnreadableError, open_regular
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
@@ -41,8 +42,10 @@ def read_text(path: Path) -> str:
     try:
         if not path.is_file():
             raise ProblemError(name, "no such file", "", "give the path of a problem file (YAML or JSON)")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
+    except UnreadableError as error:
+        raise ProblemError(name, f"cannot be read ({error.reason})") from None
     except (OSError, ValueError) as problem:  # ValueError: a NUL in the name
         if isinstance(problem, ProblemError):
             raise

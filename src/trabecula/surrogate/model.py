@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, replace
+import os
+import re
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.storage.reading import UnreadableError, read_bytes, read_text
+from trabecula.storage.reading import Record, UnreadableError, read_bytes, read_json, shown
 from trabecula.surrogate.packing import pack, unpack
 
 Channels = NDArray[np.float32]
@@ -21,6 +22,19 @@ FOLDER = Path(__file__).parent / "models"
 MANIFEST = "manifest.json"
 SHIPPED = "shipped"
 """Version of what ships."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+_ANY = (-1e6, 1e6)
+_SETTINGS = {
+    "grey": (0.0, 1.0),
+    "penalty": (1.0, 20.0),
+    "ramp": (0.0, 1000.0),
+    "sharpness": (1e-3, 1000.0),
+    "scale": (1e-6, 1e6),
+    "side": (1.0, 1024.0),
+}
+"""The least and the most of what a card may say."""
 
 _LIMIT = 1 << 20
 _LARGEST = 64 << 20
@@ -111,7 +125,13 @@ class Model:
 
     def run(self, inputs: dict[str, Channels], threads: int = 1) -> Channels:
         """The file's one output for its inputs by name, as they are; float32, batches first."""
-        (found,) = self._session(threads).run(None, inputs)
+        session = self._session(threads)
+        try:
+            (found,) = session.run(None, inputs)
+        except Exception as error:  # as above
+            raise UnreadableError(Path(self.card.file), f"is no network that fits ({error})") from error
+        if not (isinstance(found, np.ndarray) and found.dtype == np.float32):
+            raise UnreadableError(Path(self.card.file), "gives something else than float32 numbers")
         answer: Channels = found
         return answer
 
@@ -124,9 +144,12 @@ class Model:
             options.inter_op_num_threads = 1
             options.log_severity_level = 3
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self._sessions[threads] = onnxruntime.InferenceSession(
-                self.content, options, providers=["CPUExecutionProvider"]
-            )
+            try:
+                self._sessions[threads] = onnxruntime.InferenceSession(
+                    self.content, options, providers=["CPUExecutionProvider"]
+                )
+            except Exception as error:  # the runtime has a dozen kinds, and none that is public
+                raise UnreadableError(Path(self.card.file), f"is no network that runs ({error})") from error
         return self._sessions[threads]
 
 
@@ -139,13 +162,35 @@ def cards(folder: Path = FOLDER) -> dict[str, Card]:
         If the manifest is damaged.
     """
     path = folder / MANIFEST
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     try:
-        entries = json.loads(read_text(path, _LIMIT))
-        return {name: Card(**{**entry, "name": name}) for name, entry in entries.items()}
-    except (json.JSONDecodeError, TypeError, AttributeError) as error:
-        raise UnreadableError(path, f"is not a manifest of models ({error})") from error
+        entries = read_json(path, _LIMIT, infinite=True)
+        return {name: _card(path, name, entry) for name, entry in entries.items()}
+    except UnreadableError as error:
+        raise UnreadableError(path, f"is not a manifest of models ({error.reason})") from error
+
+
+def _card(path: Path, name: str, entry: object) -> Card:
+    """A card from its entry in a manifest, every field of its kind."""
+    held = Record(path, entry)
+    held.only(*(field.name for field in fields(Card) if field.name not in ("name", "version")))
+    settings = Record(path, held.take("settings", dict))
+    digest = held.text("sha256")
+    if not _NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise UnreadableError(path, f"{shown(name)} is no name, or {shown(digest)} no sum")
+    return Card(
+        name=name,
+        file=held.text("file"),
+        sha256=digest,
+        dimension=held.whole("dimension", 2, 3),
+        channels=held.whole("channels", 1, 10_000),
+        answers=held.whole("answers", 1, 10_000),
+        patch=held.whole("patch", 1, 64),
+        multiple=held.whole("multiple", 1, 1024),
+        settings={key: settings.real(key, *_SETTINGS.get(key, _ANY)) for key in settings.values},
+        story=held.take("story", dict),
+    )
 
 
 def load_model(name: str, folder: Path = FOLDER) -> Model:

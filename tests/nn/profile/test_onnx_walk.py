@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +248,9 @@ def test_four_bit_weights_are_four_bits() -> None:
         )
     )
     assert layer.weight_bits == 4 and layer.weight_bytes == 4
+
+
+def test_a_pipe_is_no_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.onnx")
+    with pytest.raises(ValueError, match="is a pipe, not a file"):
+        read_model(tmp_path / "a.onnx")

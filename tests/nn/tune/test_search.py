@@ -301,7 +301,7 @@ def test_an_unreadable_storage_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("trabecula.storage.opening.os.open", refuse)
     with pytest.raises(TuneError, match="cannot be read"):
         search(formula, trials=1, storage=file)
 

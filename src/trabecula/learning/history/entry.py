@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+import re
 import shutil
 import time
 import uuid
@@ -14,18 +14,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.folder import load_problem, read_json, save_problem
+from trabecula.folder import load_problem, save_problem
 from trabecula.journal import fingerprint
 from trabecula.learning.history.describe import Vector, sketch, vector
 from trabecula.problem import Problem
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
 from trabecula.storage import reading, writing
-from trabecula.storage.reading import UnreadableError
+from trabecula.storage.reading import Form, Record, UnreadableError, shown
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
 COARSER = "coarser.npz"
 """The designs of the coarser grids, by their place in the ladder; there only where the way had any."""
+
+LONGEST_VECTOR = 1 << 20
+"""Numbers at most in what two problems are compared by."""
+
+_LARGEST = 100_000
+"""Bytes of an entry at most."""
+
+_LATEST = 4e9
+"""Seconds since 1970 that an entry may have been made at, in the year 2096."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -137,19 +148,59 @@ def read(folder: Path) -> tuple[Entry, Vector]:
     UnreadableError
         It is damaged.
     """
-    values = read_json(folder / ENTRY)
-    if set(values) != {field.name for field in fields(Entry)} or values["id"] != folder.name:
-        raise UnreadableError(folder / ENTRY, "is not an entry of this history")
-    values |= {"elements": tuple(values["elements"]), "bytes": size(folder)}
-    content = reading.read_bytes(folder / VECTOR, 10_000_000)
-    return Entry(**values), _array(folder / VECTOR, content).astype(np.float16)
+    path = folder / ENTRY
+    values = reading.read_json(path, _LARGEST, infinite=True)
+    values["bytes"] = size(folder)
+    entry = entry_from(path, values)
+    if entry.id != folder.name:
+        raise UnreadableError(path, f"is the entry {shown(entry.id)} of another folder")
+    return entry, reading.read_array(folder / VECTOR, Form((None,), "float16", most=LONGEST_VECTOR))
 
 
-def _array(path: Path, content: bytes) -> NDArray[np.generic]:
-    try:
-        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
-    except (ValueError, EOFError) as error:
-        raise UnreadableError(path, "is damaged") from error
+def entry_from(path: Path, values: dict[str, object]) -> Entry:
+    """An entry from what a file says of it, every field of its kind.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    values
+        The fields of `Entry` by name.
+
+    Raises
+    ------
+    UnreadableError
+        A field is missing, unknown, or not what it must be.
+    """
+    held = Record(path, values)
+    held.only(*(field.name for field in fields(Entry)))
+    name = held.text("id")
+    if not _ID.fullmatch(name):
+        raise UnreadableError(path, f"'id' is {shown(name)}, which names no folder of a history")
+    elements = held.take("elements", list, tuple)
+    if not (
+        len(elements) in (2, 3)
+        and all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 1 << 31 for n in elements)
+    ):
+        raise UnreadableError(path, f"'elements' is {shown(elements)}; two or three numbers belong there")
+    texts = {key: held.text(key) for key in ("key", "kind", "name", "word", "start", "version")}
+    return Entry(
+        id=name,
+        **texts,
+        made=held.real("made", 0.0, _LATEST),
+        elements=tuple(elements),
+        merit=_measured(held, "merit"),
+        compliance=_measured(held, "compliance"),
+        volume=_measured(held, "volume"),
+        converged=held.take("converged", bool),
+        seconds=held.real("seconds", 0.0),
+        bytes=held.whole("bytes"),
+    )
+
+
+def _measured(held: Record, key: str) -> float:
+    """A figure of a result; one that is not known or infinite is kept as it is."""
+    return float(held.take(key, int, float))
 
 
 def problem_of(folder: Path) -> Problem:

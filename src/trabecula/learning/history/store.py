@@ -6,6 +6,7 @@ history at once.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -24,7 +25,7 @@ from trabecula.learning.history.entry import PRIVATE, PRIVATE_FOLDER, Entry
 from trabecula.problem import Problem
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result
-from trabecula.storage.reading import UnreadableError
+from trabecula.storage.reading import UnreadableError, open_regular
 
 T = TypeVar("T")
 
@@ -39,6 +40,17 @@ BUSY = 10.0
 
 LEFT_OVER = 3600.0
 """Seconds after which a folder that is in no index was left by a process that died."""
+
+_TABLE = (
+    "entries (id TEXT PRIMARY KEY, key TEXT UNIQUE, kind TEXT, made REAL,"
+    " name TEXT, elements TEXT, merit REAL, compliance REAL, volume REAL, converged INTEGER,"
+    " word TEXT, start TEXT, seconds REAL, version TEXT, bytes INTEGER, vector BLOB)"
+)
+_LARGEST = 1 << 30
+"""Bytes of an index at most: a thousand entries take about ten megabytes."""
+
+_LONGEST = 1 << 24
+"""Bytes of one value in it at most."""
 
 _COLUMNS = [field.name for field in fields(Entry)]
 _CORRUPT = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
@@ -125,7 +137,7 @@ class Store:
                 f"SELECT {', '.join(_COLUMNS)} FROM entries ORDER BY made DESC, id"
             ).fetchall()
         )
-        return [_entry(row) for row in rows]
+        return [entry for row in rows if (entry := _entry(row)) is not None]
 
     def nearest(self, discrete: DiscreteProblem, within: float = ALIKE) -> Match | None:
         """The past problem most like a given one, mirror images considered; None if none is near enough.
@@ -147,7 +159,7 @@ class Store:
         )
         images = [(axes, vector(mirrored(pooled, axes))) for axes in mirrors(discrete.grid.dimension)]
         length = images[0][1].nbytes
-        rows = [row for row in rows if len(row[-1]) == length]
+        rows = [row for row in rows if _is_vector(row[-1], length) and _entry(row[:-1]) is not None]
         if not rows:
             return None
         known = np.stack([np.frombuffer(row[-1], np.float16) for row in rows]).astype(np.float32)
@@ -159,6 +171,7 @@ class Store:
             if not distances[image, row] <= within:
                 return None
             found = _entry(rows[row][:-1])
+            assert found is not None, "the others were left out"
             axes = images[image][0]
             with suppress(UnreadableError):  # removed by another process, or damaged: the next one
                 design, _ = self.arrays(found)
@@ -248,7 +261,9 @@ class Store:
     def _do(self, action: Callable[[sqlite3.Connection], T]) -> T:
         path = self.folder / INDEX
         path.touch(PRIVATE)
+        _look_at(path)
         with closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as index:
+            _distrust(index)
             with suppress(sqlite3.OperationalError):  # another process opens it for the first time, too
                 index.execute("PRAGMA journal_mode = WAL")
             index.execute("PRAGMA synchronous = NORMAL")
@@ -269,19 +284,16 @@ class Store:
         if version > SCHEMA:
             raise NewerError(f"{self.folder} was written by a newer version")
         if version == SCHEMA:
+            _check_schema(index)
             return
-        index.execute(
-            "CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, key TEXT UNIQUE, kind TEXT, made REAL,"
-            " name TEXT, elements TEXT, merit REAL, compliance REAL, volume REAL, converged INTEGER,"
-            " word TEXT, start TEXT, seconds REAL, version TEXT, bytes INTEGER, vector BLOB)"
-        )
+        index.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE}")
         for entry, numbers in self._kept():
             _insert(index, entry, numbers, self.limit)
         index.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def _kept(self) -> Iterator[tuple[Entry, Vector]]:
         for path in sorted((self.folder / FOLDERS).glob("[!.]*")):
-            with suppress(OSError, UnreadableError, TypeError, KeyError):
+            with suppress(OSError, UnreadableError):
                 yield entries.read(path)
 
     def _sweep(self) -> None:
@@ -296,6 +308,33 @@ class Store:
         shutil.rmtree(self.folder / FOLDERS / name, ignore_errors=True)
 
 
+def _look_at(path: Path) -> None:
+    """Refuse an index that is no regular file, and treat one that is too large as damaged."""
+    with open_regular(path) as file:
+        if file.seek(0, os.SEEK_END) > _LARGEST:
+            raise _damaged("the index is too large")
+
+
+def _distrust(index: sqlite3.Connection) -> None:
+    """Limit what a forged index can do: long values, functions in its schema."""
+    index.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    index.execute("PRAGMA trusted_schema = OFF")
+
+
+def _check_schema(index: sqlite3.Connection) -> None:
+    """See that an index holds our table and nothing that would run when it is read: no view, no trigger."""
+    found = index.execute("SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    if found != [("table", f"CREATE TABLE {_TABLE}")]:
+        raise _damaged("the index holds other tables than a history's")
+
+
+def _damaged(reason: str) -> sqlite3.DatabaseError:
+    """An error as SQLite raises it for a damaged file."""
+    error = sqlite3.DatabaseError(reason)
+    error.sqlite_errorcode = _CORRUPT[0]
+    return error
+
+
 def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int) -> list[str]:
     """Insert an entry unless a better one of its problem is there; returns the ids that lose their place."""
     if entry.bytes > limit:
@@ -306,11 +345,11 @@ def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int
     dropped = []
     if row is not None:
         earlier = _entry(row)
-        if not entry.is_better(earlier):
+        if earlier is not None and not entry.is_better(earlier):
             index.execute("UPDATE entries SET made = ? WHERE id = ?", (entry.made, earlier.id))
             return [entry.id]
-        index.execute("DELETE FROM entries WHERE id = ?", (earlier.id,))
-        dropped.append(earlier.id)
+        index.execute("DELETE FROM entries WHERE key = ? AND id != ?", (entry.key, entry.id))
+        dropped += [] if earlier is None else [earlier.id]
     values = [*astuple(entry), numbers.tobytes()]
     values[_COLUMNS.index("elements")] = "x".join(map(str, entry.elements))
     marks = ", ".join("?" * len(values))
@@ -325,8 +364,18 @@ def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int
     return dropped
 
 
-def _entry(row: tuple[object, ...]) -> Entry:
+def _entry(row: tuple[object, ...]) -> Entry | None:
+    """The entry of a row of the index; None where it is none, whoever wrote it."""
     values = dict(zip(_COLUMNS, row, strict=True))
-    elements = tuple(int(n) for n in str(values["elements"]).split("x"))
-    converged = bool(values["converged"])
-    return Entry(**(values | {"elements": elements, "converged": converged}))  # type: ignore[arg-type]
+    with suppress(UnreadableError, ValueError):
+        elements = [int(n) for n in str(values["elements"])[:40].split("x")]
+        converged = {0: False, 1: True}.get(values["converged"], values["converged"])  # type: ignore[call-overload]
+        return entries.entry_from(Path(INDEX), values | {"elements": elements, "converged": converged})
+    return None
+
+
+def _is_vector(value: object, length: int) -> bool:
+    """Whether a value of the index is a vector of so many bytes."""
+    if not isinstance(value, bytes) or len(value) != length:
+        return False
+    return bool(np.isfinite(np.frombuffer(value, np.float16)).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import ladder
 from trabecula.storage import writing
+from trabecula.storage.reading import Form, UnreadableError, read_arrays
 from trabecula.surrogate.canonical import aspects, canonical
 
 Floats = NDArray[np.float32]
@@ -112,10 +114,24 @@ def prepared(shard: Path, cache: Path) -> Designs:
         If the shard is damaged.
     """
     kept = cache / f"autoencoder-{shard.stem}.npz"
-    if kept.exists():
-        with np.load(kept, allow_pickle=False) as arrays:
-            return Designs(*(arrays[name] for name in _PARTS))
+    if os.path.lexists(kept):
+        return _cached(kept)
     designs = Designs.of(pooled(sample) for sample in read_shard(shard).samples)
     cache.mkdir(parents=True, exist_ok=True)
     writing.write_arrays(kept, {name: getattr(designs, name) for name in _PARTS})
     return designs
+
+
+def _cached(path: Path) -> Designs:
+    """The designs of a cache file.
+
+    Raises
+    ------
+    UnreadableError
+        If it is damaged.
+    """
+    arrays = read_arrays(path, {name: Form(dtype=np.dtype(kind).name) for name, kind in _PARTS.items()})
+    counts = {len(array) if array.ndim else -1 for array in arrays.values()}
+    if set(arrays) != set(_PARTS) or len(counts) != 1 or arrays["sides"].ndim != 2:
+        raise UnreadableError(path, "is damaged; remove it, and it is made again")
+    return Designs(*(arrays[name] for name in _PARTS))

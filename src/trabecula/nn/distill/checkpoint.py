@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+
+from trabecula.storage.reading import Record, UnreadableError
+from trabecula.storage.tensors import read_tensors
 
 State = dict[str, object]
 
@@ -34,14 +38,44 @@ def load(path: Path, settings: str) -> State | None:
     ValueError
         Where the file cannot be read, or belongs to other settings.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
+    with damaged(path):
+        state = Record(path, read_tensors(path))
+        if "settings" not in state.values:
+            raise ValueError("of something else")
+        if state.take("settings", str) != settings:
+            raise _OtherError(f"{path} belongs to a training with other settings; delete it to begin anew")
+        state.only("settings", *_KINDS)
+        for name, kind in _KINDS.items():
+            _ = state.whole(name) if kind is int else state.take(name, kind)
+        return dict(state.values)
+
+
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("round", "stage", "epoch"), int),
+    **dict.fromkeys(("student", "terms", "optimizer", "schedule", "initial"), dict),
+    **dict.fromkeys(("generations", "record"), list),
+}
+
+
+class _OtherError(ValueError):
+    """A sound checkpoint of another training."""
+
+
+@contextmanager
+def damaged(path: Path) -> Iterator[None]:
+    """Say of whatever fails while a checkpoint is read or put back what can be done about it.
+
+    Raises
+    ------
+    ValueError
+        With one message.
+    """
     try:
-        state: object = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} is no checkpoint, or a damaged one; delete it to begin anew") from error
-    if not isinstance(state, dict) or "settings" not in state:
-        raise ValueError(f"{path} is no checkpoint of a distillation; delete it to begin anew")
-    if state["settings"] != settings:
-        raise ValueError(f"{path} belongs to a training with other settings; delete it to begin anew")
-    return state
+        yield
+    except _OtherError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
+        reason = error.reason if isinstance(error, UnreadableError) else str(error).split("\n")[0]
+        raise ValueError(f"{path} is damaged or no checkpoint ({reason}); delete it to begin anew") from error

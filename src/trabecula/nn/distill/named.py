@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
+from pathlib import Path
 
 from trabecula.nn.distill import METHODS
 from trabecula.nn.distill.method import Weighted, weighted
+from trabecula.storage.reading import UnreadableError, parse_json
 
 
 def methods_named(given: list[str], settings: list[str]) -> list[Weighted]:
@@ -43,8 +44,8 @@ def methods_named(given: list[str], settings: list[str]) -> list[Weighted]:
         if field not in allowed:
             raise ValueError(f"--set {text}: {name} has no '{field}'; it has {', '.join(allowed)}")
         try:
-            chosen[name][field] = as_tuples(json.loads(value))
-        except json.JSONDecodeError:
+            chosen[name][field] = as_tuples(parse_json(value, Path(f"--set {where}")))
+        except UnreadableError:
             chosen[name][field] = value
     made = []
     for name, factor in wanted.items():

@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -46,7 +47,8 @@ class Training:
             stack.enter_context(mode(self.teacher, training=False))
             stack.enter_context(mode(self.student, training=True))
             if self.resumed is not None:
-                self._restore_past(self.resumed)
+                with files.damaged(cast(Path, self.settings.checkpoint)):
+                    self._restore_past(self.resumed)
             for number in range(len(self.generations), self.rounds):
                 self._round(number)
             self.student.zero_grad(set_to_none=True)
@@ -72,8 +74,9 @@ class Training:
         first, begun = 0, 0
         if resumed is not None:
             first, begun = cast(int, resumed["stage"]), cast(int, resumed["epoch"])
-            self.student.load_state_dict(cast("Mapping[str, Tensor]", resumed["student"]))
-            terms.load_state_dict(cast("Mapping[str, Tensor]", resumed["terms"]))
+            with files.damaged(cast(Path, self.settings.checkpoint)):
+                self.student.load_state_dict(cast("Mapping[str, Tensor]", resumed["student"]))
+                terms.load_state_dict(cast("Mapping[str, Tensor]", resumed["terms"]))
         for index in range(first, len(stages)):
             self._stage(number, index, stages[index], terms, begun, resumed)
             begun, resumed = 0, None
@@ -165,9 +168,10 @@ class Training:
         optimizer = self.settings.optimizer(parameters)
         schedule = self.settings.schedule(optimizer, stage.epochs) if self.settings.schedule else None
         if resumed is not None and begun:
-            optimizer.load_state_dict(cast("dict[str, object]", resumed["optimizer"]))
-            if schedule is not None:
-                schedule.load_state_dict(cast("dict[str, object]", resumed["schedule"]))
+            with files.damaged(cast(Path, self.settings.checkpoint)):
+                optimizer.load_state_dict(cast("dict[str, object]", resumed["optimizer"]))
+                if schedule is not None:
+                    schedule.load_state_dict(cast("dict[str, object]", resumed["schedule"]))
         for epoch in range(begun, stage.epochs):
             torch.manual_seed(_seed(self.settings.seed, number, index, epoch))
             self.student.train()

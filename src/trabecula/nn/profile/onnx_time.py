@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections import defaultdict
@@ -14,10 +13,14 @@ from typing import TYPE_CHECKING
 from trabecula.nn.profile.latency import Latency, measure
 from trabecula.nn.profile.layer import Layer
 from trabecula.nn.profile.onnx_walk import example_inputs
+from trabecula.storage.reading import parse_json, read_text
 
 if TYPE_CHECKING:
     import onnxruntime
     from onnx import ModelProto
+
+_LOG = 1 << 30
+"""Bytes of the runtime's own log at most."""
 
 # What ONNX Runtime puts around the name of a node or tensor when it rewrites the graph.
 RENAMED = re.compile(r"^InsertedPrecisionFreeCast_|_nchwc$|_token_\d+$|/duplicated.*$")
@@ -88,7 +91,9 @@ def time_model(model: ModelProto, layers: Sequence[Layer], threads: int, runs: i
         watched = session(model, threads, Path(folder) / "profile")
         for _ in range(warmup + runs):
             watched.run(None, feed)
-        events = json.loads(Path(watched.end_profiling()).read_text())
+        log = Path(watched.end_profiling())
+        events = parse_json(read_text(log, _LOG), log, _LOG)
+    assert isinstance(events, list), "the runtime's own log"
     return _shared_out(whole, layers, _node_seconds(events, warmup), runs)
 
 

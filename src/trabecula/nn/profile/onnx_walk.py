@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from trabecula.nn.profile import onnx_nodes
 from trabecula.nn.profile.layer import PRODUCTS, Layer, Shape
 from trabecula.nn.profile.onnx_nodes import Node
+from trabecula.storage.reading import UnreadableError, open_regular
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
+
+LARGEST = 1 << 31
+"""Bytes of an ONNX file at most: protobuf holds no more."""
 
 FOUR_BITS = ("INT4", "UINT4", "FLOAT4E2M1")
 # Nodes whose constant inputs say how, not what; and inputs that were counted, not learned.
@@ -31,15 +35,21 @@ def read_model(path: Path) -> ModelProto:
     ValueError
         Where the file is no ONNX model, or the package `onnx` is missing: one message.
     OSError
-        Where it cannot be read.
+        Where there is no such file.
+    UnreadableError
+        Where it cannot be read, is no regular file, or is too large.
     """
     try:
         import onnx
     except ImportError:
         raise ValueError("ONNX files need onnx: pip install 'trabecula[learn]'") from None
+    path.stat()
     try:
-        model = onnx.load(str(path))
-    except OSError:
+        with open_regular(path, LARGEST) as file:
+            content = file.read()
+        model = onnx.load_from_string(content)
+        onnx.external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except UnreadableError:
         raise
     except Exception as error:
         raise ValueError(f"{path}: no ONNX model ({type(error).__name__})") from None

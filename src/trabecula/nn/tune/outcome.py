@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal, cast
 
 from optuna.study import Study
@@ -11,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from trabecula.nn.tune.space import Value
 from trabecula.nn.tune.storage import TuneError
+from trabecula.storage.reading import Record
 
 RECORD = "record"
 """The attribute of Optuna's trial that keeps what is not a value of it."""
@@ -68,20 +70,24 @@ class Tried:
     @classmethod
     def of(cls, trial: FrozenTrial) -> Tried:
         """Of Optuna's record of it."""
-        kept = trial.user_attrs.get(RECORD, {})
+        kept = Record(Path("storage"), trial.user_attrs.get(RECORD, {}))
+
+        def given(key: str) -> float | None:
+            return None if kept.values.get(key) is None else float(kept.take(key, int, float))
+
         done = trial.state == TrialState.COMPLETE and trial.values is not None and len(trial.values) == 1
         return cls(
             number=trial.number,
             settings=dict(trial.params),
             state=STATES[trial.state],
-            metric=kept.get("metric"),
-            latency=kept.get("latency"),
-            low=kept.get("low"),
-            high=kept.get("high"),
+            metric=given("metric"),
+            latency=given("latency"),
+            low=given("low"),
+            high=given("high"),
             value=trial.values[0] if done else None,
-            epochs=kept.get("epochs", 0),
-            note=kept.get("note", ""),
-            seed=kept.get("seed", 0),
+            epochs=kept.whole("epochs") if "epochs" in kept.values else 0,
+            note=kept.text("note", 1 << 20) if "note" in kept.values else "",
+            seed=kept.whole("seed", 0, 1 << 128) if "seed" in kept.values else 0,
         )
 
     def to_json(self) -> dict[str, object]:

@@ -18,7 +18,7 @@ from trabecula.nn.tune.goals import Goal, Metric
 from trabecula.nn.tune.outcome import Outcome, Tried
 from trabecula.nn.tune.pruning import pruner as pruner_of
 from trabecula.nn.tune.sampling import ByNumber
-from trabecula.nn.tune.storage import TuneError, closing_storage
+from trabecula.nn.tune.storage import TuneError, closing_storage, readable
 from trabecula.nn.tune.timing import Timing
 from trabecula.nn.tune.trial import Objective
 
@@ -114,7 +114,8 @@ def search(
             from trabecula.nn.tune.workers import share
 
             share(plan, min(workers, missing), missing)
-        return Outcome.of(study)
+        with readable(storage):
+            return Outcome.of(study)
 
 
 def read(storage: str | Path, name: str = "search") -> Outcome:
@@ -128,16 +129,16 @@ def read(storage: str | Path, name: str = "search") -> Outcome:
     if "://" not in str(storage) and not Path(storage).is_file():
         raise TuneError(f"there is no file {storage}")
     with closing_storage(storage) as opened:
-        try:
-            return Outcome.of(optuna.load_study(study_name=name, storage=opened))
-        except KeyError:
-            names = ", ".join(sorted(optuna.get_all_study_names(opened))) or "none"
-            raise TuneError(f"{storage} has no search '{name}'; it has {names}") from None
+        with readable(storage):
+            names = sorted(optuna.get_all_study_names(opened))
+            if name in names:
+                return Outcome.of(optuna.load_study(study_name=name, storage=opened))
+        raise TuneError(f"{storage} has no search '{name}'; it has {', '.join(names) or 'none'}")
 
 
 def open_study(plan: Plan, storage: BaseStorage) -> Study:
     """Begin the study, or go on with the one of that name."""
-    with _quiet():
+    with _quiet(), readable(plan.storage):
         study = optuna.create_study(
             study_name=plan.name,
             storage=storage,

@@ -15,6 +15,8 @@ from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from trabecula.storage.reading import UnreadableError, open_regular
+
 HEARTBEAT = 60
 """Seconds between two signs of life of a running trial; after twice as many without one it has failed."""
 
@@ -86,10 +88,10 @@ def _check_file(path: Path) -> None:
         raise TuneError(f"{path} is a folder; name a file in it")
     if path.exists():
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 start = file.read(16)
-        except OSError as error:
-            raise TuneError(f"{path} cannot be read ({(error.strerror or '').lower()})") from error
+        except UnreadableError as error:
+            raise TuneError(f"{path} cannot be read ({error.reason})") from error
         if start not in (b"", b"SQLite format 3\0"):
             raise TuneError(f"{path} is no SQLite file; name another one")
 
@@ -102,6 +104,27 @@ def _opened(url: str, engine: dict[str, object], name: str) -> RDBStorage:
     except (SQLAlchemyError, sqlite3.Error, RuntimeError, ImportError) as error:
         said = " ".join(str(error).split("\n")[0].split())
         raise TuneError(f"{name} cannot be opened ({said})") from error
+
+
+@contextmanager
+def readable(storage: object) -> Iterator[None]:
+    """Turn what a damaged or foreign database makes Optuna raise into one sentence.
+
+    Raises
+    ------
+    TuneError
+        Where the block fails for what is in the database.
+    """
+    try:
+        yield
+    except (TuneError, optuna.TrialPruned):
+        raise
+    except (
+        *(SQLAlchemyError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError, IndexError),
+        RuntimeError,
+    ) as error:
+        said = " ".join(str(error).split("\n")[0].split())
+        raise TuneError(f"{storage} is damaged, or no file of a search ({said})") from error
 
 
 @contextmanager

@@ -38,8 +38,6 @@ class DesignChain:
         self.threads = core.default_threads() if threads is None else threads
         self.filter = make_filter(discrete, self.threads)
         self.projects = discrete.options.projection
-        self.domain_volume = float(discrete.upper.sum())
-        """Voxels that may hold material; a voxel that is partly passive void counts with its share."""
         dimension = discrete.grid.dimension
         self._mirrors = tuple(dimension - 1 - AXES.index(name) for name in discrete.options.symmetry)
         passive = discrete.lower == discrete.upper
@@ -78,11 +76,12 @@ class DesignChain:
 
     def volume(self, physical: Array) -> float:
         """Used fraction of the domain that is not passive void; passive solid counts as used."""
-        return float(physical.sum()) / self.domain_volume
+        return self.discrete.volume_fraction(physical)
 
     def volume_gradient(self, x: Array, beta: float = 1.0) -> Array:
         """Gradient of `volume(physical(x, beta))` with respect to `x`; a read-only array."""
-        gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, 1.0 / self.domain_volume))
+        each = 1.0 / self.discrete.domain_volume
+        gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, each))
         gradient.setflags(write=False)
         return gradient
 

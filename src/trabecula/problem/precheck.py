@@ -68,7 +68,6 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
 
 
 def _check_material(problem: Problem, discrete: DiscreteProblem) -> None:
-    domain = int(np.count_nonzero(discrete.upper))
     if not (discrete.lower < discrete.upper).any():
         raise ProblemError(
             "regions",
@@ -76,7 +75,7 @@ def _check_material(problem: Problem, discrete: DiscreteProblem) -> None:
             "needs elements that may be designed",
             "make a region smaller",
         )
-    solid = float(discrete.lower.sum()) / domain
+    solid = discrete.solid_fraction
     volume = problem.goal.volume
     if volume is not None and solid >= volume * (1 + _ROUNDING):
         raise ProblemError(

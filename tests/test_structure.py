@@ -19,7 +19,19 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status", "onnx_runtime"}
+BASE = {
+    "storage",
+    "_kernels",
+    "version",
+    "inner",
+    "blur",
+    "labels",
+    "root",
+    "home",
+    "status",
+    "onnx_runtime",
+    "errstate",
+}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -51,6 +63,7 @@ MAY_IMPORT = {
     "home": set(),
     "status": set(),
     "onnx_runtime": set(),
+    "errstate": set(),
     "folder": {"storage", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.errstate import own_errstate
 from trabecula.folder import (
     DENSITY,
     HISTORY,
@@ -200,6 +201,7 @@ class Result:
             "learned": [trial.to_json() for trial in self.trials],
         }
 
+    @own_errstate
     def save(self, folder: Path | str, *, picture: bool = True) -> Path:
         """Write the result into a folder; every file appears whole or not at all, `result.json` last.
 
@@ -265,6 +267,7 @@ class Result:
         rows = parse_history(read_text(folder / HISTORY, HISTORY_LIMIT))
         return _from_json(folder / RESULT, values, problem, density, state, rows)
 
+    @own_errstate
     def plot(self, path: Path | str | None = None) -> bytes:
         """Draw the design: a grey picture in 2-D, a rendered smooth surface in 3-D.
 
@@ -296,6 +299,7 @@ class Result:
             writing.write_bytes(Path(path), png)
         return png
 
+    @own_errstate
     def to_mesh(self, scale: float = 1.0) -> Mesh:
         """The smooth watertight surface of the design.
 
@@ -317,6 +321,7 @@ class Result:
         )
         return mesh if scale == 1 else mesh.scaled(scale)
 
+    @own_errstate
     def to_html(self) -> str:
         """One page that says it all and needs no other file: picture, question, proof, way."""
         from trabecula.export import report
@@ -324,6 +329,7 @@ class Result:
 
         return report(self.to_json(), self.history, self.plot(), dump(self.problem))
 
+    @own_errstate
     def check(self, threads: int | None = None) -> Recheck:
         """Verify the result again by another path: own assembly, own solver, own gradients.
 

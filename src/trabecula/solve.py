@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,6 +19,7 @@ from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
+from trabecula.errstate import own_errstate
 from trabecula.folder import CHECKPOINT
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal, fingerprint
@@ -71,7 +73,7 @@ class Progress:
     fraction
         Rough share of the way that is done, 0 to 1.
     density
-        float64 `[z, y, x]`: design variables of the grid under way.
+        float64 `[z, y, x]`: design variables of the grid under way; a copy.
     done
         Whether this design is finished already: it comes out unless the rest of the way finds a better one.
         Once at most, with `start="learned"` where a search follows what a network drew.
@@ -160,16 +162,18 @@ def solve(
         also=also,
         leaps=leaps,
     )
-    while True:
-        try:
-            step = next(travel)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        if progress is not None:
-            progress(step)
+    with closing(travel):  # where `progress` raises, nobody works on behind the caller's back
+        while True:
+            try:
+                step = next(travel)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            if progress is not None:
+                progress(step)
 
 
+@own_errstate
 def iterate(
     problem: Problem,
     *,
@@ -199,7 +203,8 @@ def iterate(
         digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
         networks = () if start != "learned" else (leaps, *(card.sha256 for card in learned.cards))
         asked = fingerprint(discrete, start, proposals, *digests, *networks)
-        journal = Journal(Path(out) / CHECKPOINT, resume, asked)
+        folder = Path(out).absolute()  # a callback may go to another folder
+        journal = Journal(folder / CHECKPOINT, resume, asked)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":
         way = classical(discrete, threads, iterations, journal)
@@ -268,7 +273,7 @@ def _told(way: Generator[Event, None, Arrival], clock: float) -> Generator[Progr
             volume=row.volume,
             seconds=time.perf_counter() - clock,
             fraction=furthest,
-            density=event.step.x,
+            density=event.step.x.copy(),  # the caller's own: to write into, and to keep
             done=event.done,
         )
 
@@ -355,7 +360,7 @@ def _bounds(
 
     def told(stage: str, fraction: float) -> Progress:
         seconds = time.perf_counter() - clock
-        return Progress(stage, 1, compliance, 0.0, analysis.chain.volume(x), seconds, fraction, x)
+        return Progress(stage, 1, compliance, 0.0, analysis.chain.volume(x), seconds, fraction, x.copy())
 
     yield told("proof: bound", 0.9)
     start = _relaxed_coarse(discrete, threads, penalty) if penalty > 1.0 else None

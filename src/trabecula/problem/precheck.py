@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trabecula.errstate import own_errstate
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.discretise import discretise, nodal_load
 from trabecula.problem.errors import Caution, ProblemError
@@ -18,6 +19,7 @@ _ROUNDING = 1e-9
 _WORTH_SAYING, _MOSTLY = 0.25, 0.5
 
 
+@own_errstate
 def prepare(problem: Problem, max_memory: float | None = None) -> tuple[DiscreteProblem, list[Caution]]:
     """Everything between a problem and its solve: the limit on memory, the arrays, the pre-check.
 

@@ -31,7 +31,10 @@ def generate(
         typer.Option(metavar="SHARE", min=0.0, max=1.0, help="Share of problems hard on purpose."),
     ] = None,
     voxels: Annotated[
-        int | None, typer.Option(metavar="N", min=1000, max=10_000_000, help="Of a problem, roughly; default by dimension.")
+        int | None,
+        typer.Option(
+            metavar="N", min=1000, max=10_000_000, help="Of a problem, roughly; default by dimension."
+        ),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler whose workers see the folder.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,9 +57,10 @@ def refine(
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Say that a network of one's own is passed over in one line, as everything else is said."""
+    """Say that a network of one's own is passed over in one line, as everything else is said, and once."""
     from trabecula.surrogate import NetworkWarning
 
+    counts: Counter[str] = Counter()
     with warnings.catch_warnings():
         usual = warnings.showwarning
 
@@ -71,13 +73,18 @@ def noting() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, NetworkWarning):
-                say(f"trabecula: note: {message}")
+                counts[str(message)] += 1
+                if counts[str(message)] == 1:
+                    say(f"trabecula: note: {message}")
             else:
                 usual(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         warnings.simplefilter("always", NetworkWarning)
         yield
+    for text, count in counts.items():
+        if count > 1:
+            say(f"trabecula: note: {count} times in all: {text}")
 
 
 def withdraw(kind: str, dimension: int | None, as_json: bool, quiet: bool) -> None:

@@ -1,5 +1,6 @@
-"""How far apart a problem and its mirror image end: the default search draws random fields, and those of the
-mirror image are not the mirrored ones. Without the search (`--start uniform`) both end alike.
+"""How far apart a problem and its mirror image end. Two things tell them apart: the default search draws
+random fields, which are not the mirrored ones; and where the way to a design branches, the last digits of
+loose solves decide.
 
     python -m benchmarks.mirrored
 """

@@ -74,7 +74,7 @@ def solve(
     from trabecula.cli.request import Request
 
     if tolerance is not None and not 0 < tolerance < 1:
-        fail(f"--tolerance is {tolerance}; it must be between 0 and 1")
+        fail(f"--tolerance is {tolerance}; it must be above 0 and below 1")
     if max_memory is not None and not (math.isfinite(max_memory) and max_memory > 0):
         fail(f"--max-memory is {max_memory}; it must be a number above 0")
     asked = Request(None if start is None else start.value, proposals, iterations, tolerance, leap)

@@ -19,6 +19,7 @@ from rich.console import Console
 from tests.cli.conftest import Run
 from trabecula.cli import console, edge, progress
 from trabecula.cli.app import app
+from trabecula.cli.signals import Listener
 from trabecula.solve import Progress
 
 
@@ -328,9 +329,8 @@ def test_ctrl_c_before_anything_runs_is_130(monkeypatch: pytest.MonkeyPatch) -> 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(type(module.app), "__call__", interrupted)
-    monkeypatch.setattr(module.Listener, "listen", lambda listener: None)  # this process is pytest's
     with pytest.raises(SystemExit) as end:
-        module.main()
+        module.main(Listener())
     assert end.value.code == 130
 
 

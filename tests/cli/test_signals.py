@@ -158,6 +158,39 @@ def test_the_second_signal_waits_and_the_third_does_not(
     assert end.value.code == code
 
 
+EARLY = """
+import os, sys
+import trabecula.cli
+place, number = sys.argv[1], int(sys.argv[2])
+sys.argv = ["trabecula", "problems"]
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == place:
+            os.kill(os.getpid(), number)
+
+if place == "parsing":
+    import typer.core
+    def parse_args(*arguments):
+        os.kill(os.getpid(), number)
+    typer.core.TyperCommand.parse_args = parse_args
+else:
+    sys.meta_path.insert(0, Finder())
+trabecula.cli.main()
+"""
+
+
+@pytest.mark.parametrize("place", ["trabecula.cli.app", "trabecula.cli.tune", "parsing"])
+@pytest.mark.parametrize(("number", "code", "word"), SIGNALS)
+def test_a_signal_before_the_command_runs_has_its_code_too(
+    number: signal.Signals, code: int, word: str, place: str
+) -> None:
+    command = [sys.executable, "-c", EARLY, place, str(int(number))]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
 def test_once_the_work_is_done_no_signal_changes_the_exit_code(listener: Listener) -> None:
     listener.is_over = True
     for _ in range(4):

@@ -20,7 +20,7 @@ from trabecula.cli.history import history
 from trabecula.cli.problems import problems
 from trabecula.cli.profile import profile
 from trabecula.cli.show import show
-from trabecula.cli.signals import Listener, code_of
+from trabecula.cli.signals import INTERRUPTED, Listener, code_of
 from trabecula.cli.solve import solve
 from trabecula.cli.streams import flush, shield
 from trabecula.cli.train import train
@@ -56,13 +56,24 @@ for command in (solve, check, show, export, problems, generate, distill, profile
 app.add_typer(history, name="history")
 
 
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    listener, before = Listener(), (sys.stdout, sys.stderr)
+def main(listener: Listener) -> None:
+    """Run the command line and end the process with its exit code.
+
+    Parameters
+    ----------
+    listener
+        That handles signals already.
+    """
+    before = sys.stdout, sys.stderr
     outlet = shield()
-    listener.listen()
-    code = _code()
+    try:
+        code = _code()
+        listener.is_over = True
+    except KeyboardInterrupt as interrupt:
+        code = code_of(interrupt)
     listener.is_over = True
+    if code == INTERRUPTED:  # typer makes that of every interrupt it meets itself
+        code = listener.code or code
     failed = flush(outlet)
     if failed is not None:
         say(f"trabecula: cannot write the output ({(failed.strerror or str(failed)).lower()})")
@@ -79,8 +90,6 @@ def _code() -> str | int | None:
         _with_only(sys.argv[1:2])(prog_name="trabecula")
     except SystemExit as end:
         return end.code
-    except KeyboardInterrupt as interrupt:
-        return code_of(interrupt)
     return SOLVED
 
 

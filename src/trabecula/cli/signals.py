@@ -29,10 +29,13 @@ class Listener:
     ----------
     is_over
         Whether the work is done and signals are ignored: the process is about to end by itself.
+    code
+        The exit code of the first signal; None before.
     """
 
     def __init__(self) -> None:
         self.is_over = False
+        self.code: int | None = None
         self._count = 0
 
     def listen(self) -> None:
@@ -48,6 +51,7 @@ class Listener:
         if self.is_over:
             return
         if self._count == 1:
+            self.code = _CODES[name]
             raise KeyboardInterrupt if name == "SIGINT" else Terminated
         if self._count >= _IMPATIENT:
             os._exit(_CODES[name])

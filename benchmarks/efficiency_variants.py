@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast, get_args
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from optuna.trial import BaseTrial
@@ -49,6 +48,7 @@ from trabecula.nn.compress import (
 )
 from trabecula.nn.profile import measure_together
 from trabecula.nn.tune.candidate import Report
+from trabecula.onnx_runtime import onnx_runtime
 from trabecula.starts import log_odds
 from trabecula.surrogate import Model, pack
 
@@ -208,6 +208,7 @@ def doubts(little: Model, problem: Problem) -> float:
 
 def run_of(path: Path, places: tuple[int, ...] = PLACES) -> Callable[[], object]:
     """A run of an ONNX file on one thread, as the solver's sessions are set."""
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

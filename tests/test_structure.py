@@ -19,7 +19,20 @@ SOURCE = ROOT / "src" / "trabecula"
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
-BASE = {"storage", "_kernels", "version", "inner", "blur", "labels", "root", "home", "status", "visible"}
+BASE = {
+    "storage",
+    "_kernels",
+    "version",
+    "inner",
+    "blur",
+    "labels",
+    "root",
+    "home",
+    "status",
+    "onnx_runtime",
+    "errstate",
+    "visible",
+}
 PROBLEM = {"problem", *BASE}
 PHYSICS = {"physics", *PROBLEM}
 DESIGN = {"design", *PHYSICS}
@@ -40,7 +53,7 @@ WAY = {"way", *SCOUTS, *CLIMB}
 FEASIBLE = {"feasible", *OPTIMIZE}
 PROVE = {"prove", "progress", *FEASIBLE, *TRAVEL, *STARTS}
 SOLVE = {"solve", *PROVE, *WAY}
-NN = {"nn", "storage"}
+NN = {"nn", "storage", "onnx_runtime"}
 LEARNING = {"learning", *NN, *SOLVE}
 CLI = {"cli", *LEARNING}
 
@@ -54,6 +67,8 @@ MAY_IMPORT = {
     "home": set(),
     "status": set(),
     "visible": set(),
+    "onnx_runtime": set(),
+    "errstate": set(),
     "folder": {"storage", "problem"},
     "_kernels": set(),
     "problem": PROBLEM,
@@ -146,6 +161,17 @@ def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
             assert node.func.id not in ("eval", "exec")
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "numpy.load"):
             assert any(keyword.arg == "allow_pickle" for keyword in node.keywords)
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_onnx_runtime_is_imported_in_one_place_only(path: Path) -> None:
+    if path.name == "onnx_runtime.py":
+        return  # it turns the telemetry off first
+    for node in ast.walk(parsed(path)):
+        named = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        named += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        named += [str(node.value)] if isinstance(node, ast.Constant) and node.value == "onnxruntime" else []
+        assert "onnxruntime" not in {name.split(".")[0] for name in named}
 
 
 def test_importing_the_package_is_light() -> None:

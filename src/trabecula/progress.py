@@ -31,7 +31,7 @@ class Progress:
     fraction
         Rough share of the way that is done, 0 to 1.
     density
-        float64 `[z, y, x]`: design variables of the grid under way.
+        float64 `[z, y, x]`: design variables of the grid under way; a copy.
     done
         Whether this design is finished already: it comes out unless the rest of the way finds a better one.
         Once at most, with `start="learned"` where a search follows what a network drew.

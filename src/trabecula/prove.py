@@ -169,7 +169,9 @@ def _bound(
 
     def step(stage: str, fraction: float) -> Progress:
         seconds = time.perf_counter() - asked.clock
-        return Progress(stage, 1, asked.scaled.compliance * compliance, 0.0, volume, seconds, fraction, x)
+        return Progress(
+            stage, 1, asked.scaled.compliance * compliance, 0.0, volume, seconds, fraction, x.copy()
+        )
 
     yield step("proof: bound", 0.9)
     penalty = discrete.options.penalty

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.kinds import refuse_other
 from trabecula.certificate.words import Word
+from trabecula.errstate import own_errstate
 from trabecula.folder import (
     DENSITY,
     HISTORY,
@@ -221,6 +222,7 @@ class Result:
             "message": OUTCOMES[self.status].message,
         }
 
+    @own_errstate
     def save(self, folder: Path | str, *, picture: bool = True) -> Path:
         """Write the result into a folder; every file appears whole or not at all, `result.json` last.
 
@@ -288,6 +290,7 @@ class Result:
         rows = read_history(folder / HISTORY)
         return _from_json(folder / RESULT, values, problem, density, state, rows)
 
+    @own_errstate
     def plot(self, path: Path | str | None = None) -> bytes:
         """Draw the design: a grey picture in 2-D, a rendered smooth surface in 3-D.
 
@@ -319,6 +322,7 @@ class Result:
             writing.write_bytes(Path(path), png)
         return png
 
+    @own_errstate
     def to_mesh(self, scale: float = 1.0) -> Mesh:
         """The smooth watertight surface of the design.
 
@@ -340,6 +344,7 @@ class Result:
         )
         return mesh if scale == 1 else mesh.scaled(scale)
 
+    @own_errstate
     def to_html(self) -> str:
         """One page that says it all and needs no other file: picture, question, proof, way."""
         from trabecula.export import report
@@ -347,6 +352,7 @@ class Result:
 
         return report(self.to_json(), self.history, self.plot(), dump(self.problem))
 
+    @own_errstate
     def check(self, threads: int | None = None) -> Recheck:
         """Verify the whole claim again by another path: own assembly, own solver, own gradients.
 

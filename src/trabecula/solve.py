@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -12,6 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.errstate import own_errstate
 from trabecula.feasible import refuse_unsolvable
 from trabecula.folder import CHECKPOINT
 from trabecula.hybrid import Learned
@@ -111,16 +113,18 @@ def solve(
         also=also,
         leaps=leaps,
     )
-    while True:
-        try:
-            step = next(travel)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        if progress is not None:
-            progress(step)
+    with closing(travel):  # where `progress` raises, nobody works on behind the caller's back
+        while True:
+            try:
+                step = next(travel)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            if progress is not None:
+                progress(step)
 
 
+@own_errstate
 def iterate(
     problem: Problem,
     *,
@@ -153,7 +157,8 @@ def iterate(
         asked = fingerprint(discrete, start, proposals, *digests, *networks)
         request: dict[str, object] = {"start": start, "proposals": proposals, "iterations": iterations}
         request |= {"tolerance": tolerance, "leaps": leaps}
-        journal = Journal(Path(out) / CHECKPOINT, resume, asked, request)
+        folder = Path(out).absolute()  # a callback may go to another folder
+        journal = Journal(folder / CHECKPOINT, resume, asked, request)
     refuse_unsolvable(scaled.problem, threads)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":
@@ -225,6 +230,6 @@ def _told(
             volume=row.volume,
             seconds=time.perf_counter() - clock,
             fraction=furthest,
-            density=event.step.x,
+            density=event.step.x.copy(),  # the caller's own: to write into, and to keep
             done=event.done,
         )

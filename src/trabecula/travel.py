@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis
+from trabecula.errstate import set_errstate
 from trabecula.journal import Journal
 from trabecula.optimize import Plan, Step, at_best
 from trabecula.physics import thread_count
@@ -158,7 +159,7 @@ class Traveller:
                 self.took[run.name] = time.perf_counter() - clock
             return last
 
-        with ThreadPoolExecutor(workers) as crew:
+        with ThreadPoolExecutor(workers, initializer=set_errstate) as crew:
             try:
                 futures = [crew.submit(work, run) for run in runs]
                 steps = []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from rich.console import Console
 from tests.cli.conftest import Run
 from trabecula.cli import console, edge, progress
 from trabecula.cli.app import app
+from trabecula.cli.signals import Listener
 from trabecula.progress import Progress
 
 
@@ -93,28 +97,240 @@ def test_a_full_disk_is_an_error_without_a_traceback() -> None:
     with Path("/dev/full").open("w") as full:
         done = trabecula("problems", stdout=full)
     assert done.returncode == 2
-    assert "no space left" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "trabecula: cannot write the output (no space left on device)\n"
 
 
-def test_a_reader_that_went_away_is_no_error() -> None:
+def test_what_was_solved_is_there_though_its_summary_found_no_room(small: Path) -> None:
+    out = small.parent / "out"
+    with Path("/dev/full").open("w") as full:
+        done = trabecula("solve", small, "--out", out, "--quiet", "--json", stdout=full)
+    assert done.returncode == 2
+    assert trabecula("check", out, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def closed(*numbers: int) -> Callable[[], None]:
+    """For a child: these descriptors are closed, as by `>&-`."""
+
+    def close() -> None:
+        for number in numbers:
+            os.close(number)
+
+    return close
+
+
+def without_reader(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run with a stdout whose reader has gone away already, as with `| head -0`."""
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as pipe:
-        done = trabecula("problems", stdout=pipe)
+        return trabecula(*words, stdout=pipe)
+
+
+@pytest.fixture
+def broken(solved: Path) -> Path:
+    """A result that `check` finds to differ."""
+    density = np.load(solved / "density.npy")
+    np.save(solved / "density.npy", density[::-1])
+    return solved
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_reader_that_went_away_changes_nothing(solved: Path, more: tuple[str, ...]) -> None:
+    for words in (("problems",), ("check", solved, *more), ("show", solved, *more), ("--help",)):
+        done = without_reader(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_what_check_finds_is_the_exit_code_whoever_reads(broken: Path, more: tuple[str, ...]) -> None:
+    assert without_reader("check", broken, *more).returncode == 4
+    assert trabecula("check", broken, *more, preexec_fn=closed(1)).returncode == 4
+
+
+def test_a_solve_without_reader_ends_with_its_own_code_and_whole_files(small: Path) -> None:
+    out = small.parent / "out"
+    done = without_reader("solve", small, "--out", out)
+    assert done.returncode == 0
     assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
+    assert trabecula("check", out, stdout=subprocess.DEVNULL).returncode == 0
+    short = without_reader("solve", small, "--out", out, "--iterations", "2", "--json")
+    assert short.returncode == 3
+
+
+@pytest.mark.parametrize("numbers", [(1,), (2,), (1, 2), (0, 1, 2)])
+def test_closed_descriptors_are_no_error_and_get_no_file_of_ours(
+    small: Path, numbers: tuple[int, ...]
+) -> None:
+    out, like = small.parent / "out", small.parent / "like"
+    done = trabecula(
+        "solve",
+        small,
+        "--out",
+        out,
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=closed(*numbers),
+    )
+    assert done.returncode == 0
+    assert trabecula("solve", small, "--out", like, stdout=subprocess.DEVNULL).returncode == 0
+    for name in ("density.npy", "problem.yaml", "design.png", "state.npz"):
+        assert (out / name).read_bytes() == (like / name).read_bytes(), name
+
+
+ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8", "utf-16", "cp437")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_any_encoding_of_the_terminal_will_do(encoding: str, small: Path) -> None:
+    small.write_text(
+        small.read_text().replace("name: Small", 'name: "Brücke – 橋 \\u2603"'), encoding="utf-8"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    out = small.parent / "out"
+
+    def run_in_it(*words: str | Path) -> tuple[str, str]:
+        command = [sys.executable, "-m", "trabecula", *(str(word) for word in words)]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(encoding), done.stderr.decode(encoding)
+
+    text, _ = run_in_it("solve", small, "--out", out)
+    assert "certified" in text
+    said, _ = run_in_it("solve", small, "--out", out, "--json", "--quiet")
+    assert json.loads(said)["name"] == "Brücke – 橋 ☃"
+    assert said.isascii()
+    for words in (("check", out), ("show", out), ("problems",), ("solve", "--help")):
+        run_in_it(*words)
+
+
+def test_a_locale_without_characters_will_do(solved: Path) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = trabecula("show", solved, stdout=subprocess.PIPE, env={**os.environ, **plain})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_that_are_no_text_are_used_and_shown_as_escapes(small: Path) -> None:
+    folder = small.parent / os.fsdecode(b"f\xfcr \xff")
+    try:
+        folder.mkdir()
+    except OSError:  # a file system that takes nothing but UTF-8, as of macOS
+        folder = small.parent / "für"
+        folder.mkdir()
+    file = folder / "small.yaml"
+    file.write_text(small.read_text())
+    for out in (folder / "out", folder):
+        done = trabecula("solve", file, "--out", out / "made", "--json", "--quiet", stdout=subprocess.PIPE)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.isascii()
+        assert Path(json.loads(done.stdout)["out"]) == out / "made"
+        assert trabecula("check", out / "made", stdout=subprocess.DEVNULL).returncode == 0
+    missing = trabecula("solve", folder / os.fsdecode(b"\xfe.yaml"), stdout=subprocess.PIPE)
+    assert missing.returncode == 2
+    assert "\\udcfe.yaml" in missing.stderr and "Traceback" not in missing.stderr
+
+
+@pytest.mark.parametrize("size", [0, 100, 500])
+def test_no_room_for_files_is_one_sentence_and_what_was_there_stays(
+    solved: Path, small: Path, size: int
+) -> None:
+    """A limit on the size of files stands in for a full disk: writing fails half-way."""
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    before = {path.name: path.read_bytes() for path in solved.iterdir() if path.is_file()}
+    export = trabecula("export", solved, "--vti", stdout=subprocess.DEVNULL, preexec_fn=limited)
+    assert export.returncode == 2
+    assert "too large" in export.stderr
+    assert len(export.stderr.strip().splitlines()) == 1
+    assert {path.name: path.read_bytes() for path in solved.iterdir() if path.is_file()} == before
+    new = small.parent / "new"
+    done = trabecula("solve", small, "--out", new, "--quiet", stdout=subprocess.DEVNULL, preexec_fn=limited)
+    assert done.returncode == 2
+    assert "too large" in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert not [path for path in new.rglob("*") if path.name.endswith(".tmp")]
+
+
+LONG = "a" * 100_000
+
+ODD = [
+    ("nonsense",),
+    (LONG,),
+    ("solve",),
+    ("solve", ""),
+    ("solve", LONG),
+    ("solve", "."),
+    ("solve", "small.yaml", "small.yaml"),
+    ("solve", "small.yaml", "--threads", "0"),
+    ("solve", "small.yaml", "--threads", "many"),
+    ("solve", "small.yaml", "--tolerance", "nan"),
+    ("solve", "small.yaml", "--tolerance", "inf"),
+    ("solve", "small.yaml", "--tolerance", "1"),
+    ("solve", "small.yaml", "--tolerance", "5"),
+    ("solve", "small.yaml", "--tolerance", "0"),
+    ("solve", "small.yaml", "--tolerance", "-1"),
+    ("solve", "small.yaml", "--iterations", "1e9"),
+    ("solve", "small.yaml", "--iterations", "0"),
+    ("solve", "small.yaml", "--proposals", "99999999"),
+    ("solve", "small.yaml", "--max-memory", "nan"),
+    ("solve", "small.yaml", "--max-memory", "-3"),
+    ("solve", "small.yaml", "--start", "nowhere"),
+    ("solve", "small.yaml", "--out", "small.yaml"),
+    ("solve", "small.yaml", "--out", "small.yaml/below"),
+    ("solve", "small.yaml", "--out", LONG),
+    ("solve", "small.yaml", "--resume", "nowhere"),
+    ("check",),
+    ("check", "nowhere"),
+    ("check", LONG),
+    ("show", "small.yaml"),
+    ("export", "nowhere", "--stl"),
+    ("problems", "nonsense"),
+    ("history", "nonsense"),
+    ("generate", "--count", "99999999999999999999", "--out", "data"),
+    ("generate", "--count", "1", "--voxels", "99999999999999999999", "--out", "data"),
+    ("generate", "--count", "1", "--hard", "nan", "--out", "data"),
+    ("profile", "nowhere.onnx"),
+    ("train", "leap", "--data", "nowhere", "--out", "models"),
+    ("tune", "nothing", "--trials", "1"),
+    ("distill", "a", "b", "--data", "c:d"),
+]
+
+
+@pytest.mark.parametrize("words", ODD, ids=lambda words: " ".join(words)[:60])
+def test_odd_words_are_one_message_and_bad_input(
+    words: tuple[str, ...], run: Run, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.parent)
+    done = run(*words)
+    assert done.exit_code == 2
+    assert done.stderr.count("Error") + done.stderr.count("trabecula: ") == 1
+    assert "Traceback" not in done.output and "internal error" not in done.output
+    assert done.stdout == ""
+    assert sorted(path.name for path in small.parent.iterdir()) in (["small.yaml"], ["data", "small.yaml"])
+
+
+def test_both_ways_in_behave_the_same(small: Path) -> None:
+    script = [sys.executable, "-c", "import sys; from trabecula.cli import main; sys.exit(main())"]
+    module = [sys.executable, "-m", "trabecula"]
+    for words in ([], ["--help"], ["solve", "--help"], ["nonsense"], ["solve", "nowhere"], ["problems"]):
+        said = [
+            subprocess.run(
+                [*way, *words], capture_output=True, check=False, env={**os.environ, "COLUMNS": "100"}
+            )
+            for way in (script, module)
+        ]
+        assert len({(done.returncode, done.stdout, done.stderr) for done in said}) == 1
 
 
 def test_ctrl_c_before_anything_runs_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     from trabecula.cli import app as module
 
-    def interrupted(app: object) -> None:
+    def interrupted(app: object, prog_name: str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(type(module.app), "__call__", interrupted)
     with pytest.raises(SystemExit) as end:
-        module.main()
+        module.main(Listener())
     assert end.value.code == 130
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
+from trabecula.cli.own import noting
 from trabecula.learning import own as room
 from trabecula.learning.own import Figures, Outcome, Verdict, Wish
-from trabecula.surrogate import Card, own, shipped
+from trabecula.surrogate import Card, NetworkWarning, own, shipped
 
 SOLID = """\
 trabecula: 1
@@ -189,3 +191,14 @@ def test_a_solve_says_which_network_took_part_and_goes_on_without_a_damaged_one(
     hands = {row["network"] for row in said if row["what"] == "hand-over"}
     assert hands == (set() if damaged else {"corrector-3d 0001"})  # what ships has no part behind a proposer
     assert ("by corrector-3d 0001" in done.stdout) is not damaged
+
+
+def test_the_same_note_is_said_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    with noting():
+        for text in ("one", *["many"] * 400):
+            warnings.warn(text, NetworkWarning, stacklevel=1)
+    assert capsys.readouterr().err.splitlines() == [
+        "trabecula: note: one",
+        "trabecula: note: many",
+        "trabecula: note: 400 times in all: many",
+    ]

@@ -11,7 +11,7 @@ import pytest
 from trabecula.problem import ProblemError, estimate, load, parse, prepare, save
 from trabecula.problem.estimate import machine_memory, refuse_if_too_large
 
-from .plates import BLOCK, HEATED, PLATE, bent
+from .plates import BLOCK, HEATED, PLATE, REMOVE, bent
 from .solids import box_triangles, sphere_triangles, write_stl
 
 GAP = {"where": {"x": [2, 3]}, "as": "void"}
@@ -44,6 +44,59 @@ def test_cautions(base: dict[str, Any], changes: dict[str, Any], said: str) -> N
     cautions = prepare(parse(bent(base, **changes)))[1]
     assert len(cautions) == 1
     assert said in str(cautions[0])
+
+
+HALF_HELD = {"where": {"x": [0, 0.25]}, "force": [0, -1]}
+FREE = {"where": {"x": 6}, "force": [0, -1]}
+
+
+def test_hundreds_of_cautions_of_one_kind_are_one_with_a_count() -> None:
+    tree = bent(PLATE, loads=[FREE, *[HALF_HELD] * 200, FREE, *[HALF_HELD] * 200])
+    _, (caution,) = prepare(parse(tree))
+    assert caution.count == 400
+    assert caution.where == "loads[1] and 399 others"
+    assert caution.message == "50% of each acts on held nodes and goes straight into the supports"
+    assert str(caution) == f"{caution.where}: {caution.message}"
+
+
+def test_cautions_of_different_kinds_are_told_apart_with_least_and_most() -> None:
+    regions = [{"where": {"x": [2, 6], "y": [0.5, 1]}, "as": "void"}]
+    loads = [
+        HALF_HELD,
+        HALF_HELD,
+        {"where": {"y": 1}, "force": [0, -1]},
+        {"where": {"y": 1, "x": [1, 6]}, "force": [0, -1]},
+        FREE,
+    ]
+    cautions = prepare(parse(bent(PLATE, loads=loads, regions=regions)))[1]
+    assert [caution.count for caution in cautions] == [2, 2]
+    assert str(cautions[0]).startswith("loads[0] and loads[1]: 50% of each acts on held nodes")
+    assert str(cautions[1]) == (
+        "loads[2].where and loads[3].where: 64% to 76% of each is passive void; the rest carries the load"
+    )
+
+
+def test_cases_are_merged_too() -> None:
+    cases = [{"name": f"c{k}", "weight": 1, "loads": [FREE, HALF_HELD]} for k in range(200)]
+    _, (caution,) = prepare(parse(bent(PLATE, loads=REMOVE, cases=cases)))
+    assert (caution.where, caution.count) == ("cases[0].loads[1] and 199 others", 200)
+
+
+def test_many_idle_pieces_are_one_caution() -> None:
+    gaps = [{"where": {"x": [k, k + 0.5]}, "as": "void"} for k in (2, 3, 4)]
+    tree = bent(PLATE, loads__0__where={"x": 1}, regions=gaps)
+    _, (caution,) = prepare(parse(tree))
+    assert caution.count == 3
+    assert str(caution) == (
+        "domain: the piece at x 2.5..3, y 0..1 and 2 others are neither loaded nor held; they will be empty"
+    )
+
+
+def test_supports_askew_in_several_axes_are_one_caution() -> None:
+    supports = [{"where": {"x": 0, "y": [0, 0.5]}, "fix": ["x", "y"]}]
+    _, (caution,) = prepare(parse(bent(PLATE, supports=supports, options={"symmetry": ["x", "y"]})))
+    assert str(caution) == "options.symmetry: the supports are not symmetric in x and y; the design will be"
+    assert caution.count == 2
 
 
 def test_a_pin_mirrored_by_a_roller_is_symmetric() -> None:

@@ -40,6 +40,7 @@ Array = NDArray[np.float64]
 
 
 UNREACHABLE = "no design on this mesh meets the compliance that is allowed"
+OVERFULL = "passive solid alone takes more than the volume that is allowed"
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def bound_of(
     box = Box(discrete, designs or AnyDensity())
     found = [_bound(discrete, field, aspect, box) for aspect in aspects(discrete, multipliers)]
     for bound in found:
-        if bound.reason == UNREACHABLE:
+        if bound.reason in (UNREACHABLE, OVERFULL):
             return bound
     values = [bound.value for bound in found if bound.value is not None]
     return Bound(max(values)) if values else found[0]
@@ -208,7 +209,7 @@ class Box:
         self.designs = designs
         self.base = designs.physical(discrete.lower)
         self.room = discrete.upper - discrete.lower
-        self.domain = float(discrete.upper.sum())
+        self.domain = discrete.domain_volume
         self.paid = float(self.base.sum())
         self.rounding = slack(self.base.size)
         self.cost = None if isinstance(designs, AnyDensity) else designs.adjoint(np.ones(discrete.grid.shape))
@@ -216,18 +217,11 @@ class Box:
     def left(self, fraction: float) -> float:
         """Material that remains of a volume fraction once the lower bounds are paid, rounded up.
 
-        Raises
-        ------
-        ValueError
-            If the lower bounds alone use more than there is.
+        Negative only where the lower bounds alone use more than there is.
         """
         total = fraction * self.domain * (1 + self.rounding)
         left = total - self.paid * (1 - self.rounding)
-        if left < -1e-9 * total:
-            raise ValueError(
-                f"passive solid takes {self.paid / self.domain:.6g} of a volume of {fraction:.6g}"
-            )
-        return max(left, 0.0)
+        return left if left < -1e-9 * total else max(left, 0.0)
 
 
 def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) -> Bound:
@@ -245,7 +239,10 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
     gain *= (1 - soft) * (1 + box.designs.rounding)
     if aspect.limit is None:
         assert discrete.goal.volume is not None, "checked when the problem was read"
-        total = (floor + most(gain, box.room, box.left(discrete.goal.volume), box.cost)) * wide
+        left = box.left(discrete.goal.volume)
+        if left < 0.0:
+            return Bound(None, OVERFULL)
+        total = (floor + most(gain, box.room, left, box.cost)) * wide
         if total <= 0 or work <= 0:
             return Bound(None, "the displacements do no work")
         return Bound(work / total * work * (1 - slack(1)))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.anderson import Anderson
 from trabecula.certificate.bound import (
+    OVERFULL,
     UNREACHABLE,
     Bound,
     Field,
@@ -163,7 +164,7 @@ def relax(
             objective, optimum = reached, x
         if progress is not None:
             progress(iteration, objective, grown[-1])
-        if objective <= (1 + tolerance) * grown[-1] or bound.reason == UNREACHABLE:
+        if objective <= (1 + tolerance) * grown[-1] or bound.reason in (UNREACHABLE, OVERFULL):
             break
         is_stalled = iteration > patience and grown[-1] <= (1 + tolerance) * grown[-1 - patience]
         if is_stalled and np.isfinite(objective):
@@ -231,7 +232,7 @@ class _Sheet:
         self.discrete, self.designs = discrete, designs
         self.lower = np.maximum(discrete.lower, FLOOR * discrete.upper)
         self.cost = designs.adjoint(np.broadcast_to(1.0, discrete.grid.shape))  # no memory where all cost one
-        self.domain = float(discrete.upper.sum())
+        self.domain = discrete.domain_volume
         self.paid = float(designs.physical(discrete.lower).sum()) - inner(self.cost, discrete.lower)
         self.fraction = 0.5 if discrete.goal.volume is None else discrete.goal.volume
         limits = discrete.goal.compliance if discrete.goal.minimize == "volume" else None

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from trabecula.cli.app import main
+import sys
+
+from trabecula.cli.signals import Listener, code_of
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code; signals are listened to from the start."""
+    listener = Listener()
+    listener.listen()
+    try:
+        from trabecula.cli import app
+    except KeyboardInterrupt as interrupt:
+        sys.exit(code_of(interrupt))
+    app.main(listener)

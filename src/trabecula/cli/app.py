@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import os
 import sys
 from typing import Annotated
 
@@ -14,14 +13,16 @@ from typer.models import CommandInfo
 import trabecula
 from trabecula.cli.check import check
 from trabecula.cli.distill import distill
-from trabecula.cli.edge import CODES, guarded
+from trabecula.cli.edge import BAD_INPUT, CODES, SOLVED, guarded, say
 from trabecula.cli.export import export
 from trabecula.cli.generate import generate
 from trabecula.cli.history import history
 from trabecula.cli.problems import problems
 from trabecula.cli.profile import profile
 from trabecula.cli.show import show
+from trabecula.cli.signals import INTERRUPTED, Listener, code_of
 from trabecula.cli.solve import solve
+from trabecula.cli.streams import flush, shield
 from trabecula.cli.train import train
 from trabecula.cli.tune import tune
 
@@ -55,15 +56,41 @@ for command in (solve, check, show, export, problems, generate, distill, profile
 app.add_typer(history, name="history")
 
 
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
+def main(listener: Listener) -> None:
+    """Run the command line and end the process with its exit code.
+
+    Parameters
+    ----------
+    listener
+        That handles signals already.
+    """
+    before = sys.stdout, sys.stderr
+    outlet = shield()
     try:
-        _with_only(sys.argv[1:2])()
+        code = _code()
+        listener.is_over = True
+    except KeyboardInterrupt as interrupt:
+        code = code_of(interrupt)
+    listener.is_over = True
+    if code == INTERRUPTED:  # typer makes that of every interrupt it meets itself
+        code = listener.code or code
+    failed = flush(outlet)
+    if failed is not None:
+        say(f"trabecula: cannot write the output ({(failed.strerror or str(failed)).lower()})")
+        code = BAD_INPUT
+    sys.stderr.flush()
+    sys.stdout, sys.stderr = before
+    gc.freeze()  # a process that ends need not look for cycles among all it loaded: a tenth of a second
+    sys.exit(code)
+
+
+def _code() -> str | int | None:
+    """Run what the words ask for; the exit code."""
+    try:
+        _with_only(sys.argv[1:2])(prog_name="trabecula")
     except SystemExit as end:
-        gc.freeze()  # a process that ends need not look for cycles among all it loaded: a tenth of a second
-        sys.exit(_flushed(end.code))
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return end.code
+    return SOLVED
 
 
 def _with_only(asked: list[str]) -> typer.Typer:
@@ -78,18 +105,3 @@ def _with_only(asked: list[str]) -> typer.Typer:
 
 def _name(command: CommandInfo) -> str | None:
     return getattr(command.callback, "__name__", None)
-
-
-def _flushed(code: str | int | None) -> str | int | None:
-    """Write out what stdout still holds, so that a full disk is an error and a closed pipe is none."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(
-            f"trabecula: cannot write the output ({(error.strerror or str(error)).lower()})", file=sys.stderr
-        )
-        return 2
-    return code

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.console import messages, output, print_json
-from trabecula.cli.edge import fail, say
+from trabecula.cli.edge import continuing, fail, say
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -83,7 +83,8 @@ def distill(
     Names are module:name, with the current directory on the path: classes and functions are called without
     arguments. The student's weights are saved as a state_dict; the teacher is not changed.
     """
-    with refused():
+    kept = "the same command goes on after the last whole epoch"
+    with continuing(kept if checkpoint else "nothing is kept without --checkpoint"), refused():
         from trabecula.nn.load import load_model, need_torch
 
         need_torch()

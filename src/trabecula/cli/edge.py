@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, ParamSpec
 
 import typer
 
+from trabecula.cli.signals import code_of, name_of
 from trabecula.visible import visible
 
 SOLVED = 0
@@ -16,12 +18,10 @@ INTERNAL = 1
 BAD_INPUT = 2
 NOT_CONVERGED = 3
 DIFFERS = 4
-INTERRUPTED = 130
-TERMINATED = 143
 
 CODES = (
     "0 done, 2 bad input, 3 not converged, infeasible or diverged, 4 check differs,"
-    " 130 interrupted, 143 terminated, 1 a mistake of trabecula"
+    " 130 interrupted (SIGINT), 143 terminated (SIGTERM, SIGHUP), 1 a mistake of trabecula"
 )
 
 P = ParamSpec("P")
@@ -38,6 +38,15 @@ def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
     raise typer.Exit(code)
 
 
+@contextmanager
+def continuing(how: str) -> Iterator[None]:
+    """Say how work that keeps checkpoints goes on, where it is interrupted or terminated."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        fail(f"{name_of(interrupt)}; {how}", code_of(interrupt))
+
+
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
     """Wrap a command so that no exception reaches the user as a traceback."""
 
@@ -47,8 +56,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
-        except KeyboardInterrupt:
-            fail("interrupted", INTERRUPTED)
+        except KeyboardInterrupt as interrupt:
+            fail(name_of(interrupt), code_of(interrupt))
         except Exception as error:
             if os.environ.get("TRABECULA_DEBUG", "") not in ("", "0"):
                 raise

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trabecula.cli.edge import INTERRUPTED, fail, say
+from trabecula.cli.edge import continuing, fail, say
 
 if TYPE_CHECKING:
     from trabecula.learning.crew import Tally
 
 
 def generate(
-    count: Annotated[int, typer.Option(metavar="N", min=1, help="Problems.")],
+    count: Annotated[int, typer.Option(metavar="N", min=1, max=10_000_000, help="Problems.")],
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder of the data set; goes on with what is there.")
     ],
@@ -31,7 +31,10 @@ def generate(
         typer.Option(metavar="SHARE", min=0.0, max=1.0, help="Share of problems hard on purpose."),
     ] = None,
     voxels: Annotated[
-        int | None, typer.Option(metavar="N", min=1000, help="Of a problem, roughly; default by dimension.")
+        int | None,
+        typer.Option(
+            metavar="N", min=1000, max=10_000_000, help="Of a problem, roughly; default by dimension."
+        ),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler whose workers see the folder.")
@@ -42,7 +45,8 @@ def generate(
     """Make random problems, solve each by a wide search, and store all designs on the way.
 
     The same command goes on after an interruption, and may run on several machines that share the folder.
-    Exit code 0: done, bad problems skipped and counted; 2: bad input; 130: interrupted, whole shards kept.
+    Exit code 0: done, bad problems skipped and counted; 2: bad input; 130 and 143: interrupted or
+    terminated, whole shards kept.
     """
     from trabecula.cli.console import print_json
     from trabecula.cli.generating import counting
@@ -57,12 +61,13 @@ def generate(
     jobs = missing(out, count)
     there = count - sum(size for _, size in jobs)
     try:
-        with counting(count, there, quiet) as told:
+        with (
+            continuing("whole shards are kept, the same command goes on"),
+            counting(count, there, quiet) as told,
+        ):
             tally = run(out, settings, jobs, workers=workers, scheduler=scheduler, told=told)
     except UnreachableError as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        fail("interrupted; whole shards are kept, the same command goes on", INTERRUPTED)
     if as_json:
         print_json({"folder": str(out), "there": there, "samples": tally.samples, "skipped": tally.failures})
     elif not quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,13 +57,14 @@ def refine(
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Say warnings of ours in one line, as everything else is said.
+    """Say warnings of ours in one line and once, as everything else is said.
 
     That a network of one's own is passed over, or that a solve goes on with other arithmetic.
     """
     from trabecula.journal import ResumeWarning
     from trabecula.surrogate import NetworkWarning
 
+    counts: Counter[str] = Counter()
     with warnings.catch_warnings():
         usual = warnings.showwarning
 
@@ -75,7 +77,9 @@ def noting() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, NetworkWarning | ResumeWarning):
-                say(f"trabecula: note: {message}")
+                counts[str(message)] += 1
+                if counts[str(message)] == 1:
+                    say(f"trabecula: note: {message}")
             else:
                 usual(message, category, filename, lineno, file, line)
 
@@ -83,6 +87,9 @@ def noting() -> Iterator[None]:
         warnings.simplefilter("always", NetworkWarning)
         warnings.simplefilter("always", ResumeWarning)
         yield
+    for text, count in counts.items():
+        if count > 1:
+            say(f"trabecula: note: {count} times in all: {text}")
 
 
 def withdraw(kind: str, dimension: int | None, as_json: bool, quiet: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trabecula.cli.edge import INTERRUPTED, fail, say
+from trabecula.cli.edge import continuing, fail, say
 from trabecula.cli.options import Start, Units
 
 if TYPE_CHECKING:
@@ -69,14 +69,15 @@ def solve(
     """Solve a problem, prove what was reached, and save the result.
 
     Exit code 0: solved; 2: bad input; 3: stopped before convergence, the result is kept;
-    130: interrupted, --resume goes on.
+    130 and 143: interrupted or terminated, --resume goes on.
     """
     from trabecula.cli.past import is_wanted, remember
     from trabecula.cli.request import Request
 
-    for name, value in {"--tolerance": tolerance, "--max-memory": max_memory}.items():
-        if value is not None and not (math.isfinite(value) and value > 0):
-            fail(f"{name} is {value}; it must be a number above 0")
+    if tolerance is not None and not 0 < tolerance < 1:
+        fail(f"--tolerance is {tolerance}; it must be above 0 and below 1")
+    if max_memory is not None and not (math.isfinite(max_memory) and max_memory > 0):
+        fail(f"--max-memory is {max_memory}; it must be a number above 0")
     asked = Request(None if start is None else start.value, proposals, iterations, tolerance, leap)
     memory = None if max_memory is None else max_memory * GIGABYTE
     learns = is_wanted(history)
@@ -84,9 +85,10 @@ def solve(
         job = _resumed(file, resume, out, asked, memory)
     else:
         job = _fresh(file, out, asked, memory, quiet, learns)
-    result = job.finished or _run(job, threads, quiet, as_json)
     formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
-    _keep(job, result, formats, units, quiet)
+    with continuing(f"what was reached is kept; go on with: trabecula solve --resume {job.folder}"):
+        result = job.finished or _run(job, threads, quiet, as_json)
+        _keep(job, result, formats, units, quiet)
     if learns and job.finished is None:
         remember(result, quiet)
     _tell(result, job.folder, as_json, quiet)
@@ -197,8 +199,6 @@ def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
                 also=offered(job.folder),
                 progress=progress,
             )
-    except KeyboardInterrupt:
-        fail(f"interrupted; go on with: trabecula solve --resume {job.folder}", INTERRUPTED)
     except NoDesignError as error:
         if as_json:
             _print_nothing(job, error)

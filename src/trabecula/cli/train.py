@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trabecula.cli.edge import fail, say
+from trabecula.cli.edge import continuing, fail, say
 from trabecula.cli.options import Network
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def train(
     )
     chosen = make_autoencoder if kind is Network.autoencoder else make
     try:
-        card = chosen(order, told, lambda text: None if quiet else say(text))
+        with continuing("the same command goes on from the last checkpoint"):
+            card = chosen(order, told, lambda text: None if quiet else say(text))
     except ValueError as error:
         fail(str(error))
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.console import number, output, print_json
-from trabecula.cli.edge import fail, say
+from trabecula.cli.edge import continuing, fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,18 +96,20 @@ def tune(
         if not callable(load_object(candidate)):
             fail(f"'{candidate}' is nothing to call; name a function that takes a trial, or a Recipe")
         goal: Goal = _goal(target, weight, hard, pareto)
-        outcome = search(
-            Named(candidate),
-            trials=trials,
-            goal=goal,
-            pruner=pruner,
-            storage=storage,
-            name=name or candidate,
-            seed=seed,
-            workers=workers,
-            timing=Timing(threads=threads),
-            progress=None if quiet or as_json else _tell,
-        )
+        kept = "trials that were finished are kept, the same command goes on"
+        with continuing(kept if storage else "nothing is kept without --storage"):
+            outcome = search(
+                Named(candidate),
+                trials=trials,
+                goal=goal,
+                pruner=pruner,
+                storage=storage,
+                name=name or candidate,
+                seed=seed,
+                workers=workers,
+                timing=Timing(threads=threads),
+                progress=None if quiet or as_json else _tell,
+            )
     except (TuneError, ValueError) as error:
         fail(str(error))
     if as_json:

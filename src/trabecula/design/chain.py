@@ -43,8 +43,6 @@ class DesignChain:
         self.projects = discrete.options.projection
         self.clips = self.filter.overshoots
         """Whether filtered densities may leave 0 to 1 and are brought back."""
-        self.domain_volume = float(discrete.upper.sum())
-        """Voxels that may hold material; a voxel that is partly passive void counts with its share."""
         dimension = discrete.grid.dimension
         self._mirrors = tuple(dimension - 1 - AXES.index(name) for name in discrete.options.symmetry)
         passive = discrete.lower == discrete.upper
@@ -96,11 +94,12 @@ class DesignChain:
 
     def volume(self, physical: Array) -> float:
         """Used fraction of the domain that is not passive void; passive solid counts as used."""
-        return float(physical.sum()) / self.domain_volume
+        return self.discrete.volume_fraction(physical)
 
     def volume_gradient(self, x: Array, beta: float = 1.0) -> Array:
         """Gradient of `volume(physical(x, beta))` with respect to `x`; a read-only array."""
-        gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, 1.0 / self.domain_volume))
+        each = 1.0 / self.discrete.domain_volume
+        gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, each))
         gradient.setflags(write=False)
         return gradient
 

@@ -94,11 +94,11 @@ class Volume:
 
     def value(self, response: Response) -> float:
         """Volume fraction."""
-        return float(response.physical.sum() / self.discrete.upper.sum())
+        return self.discrete.volume_fraction(response.physical)
 
     def sensitivity(self, response: Response) -> Array:
         """Gradient with respect to the physical densities, `[z, y, x]`."""
-        return np.full(self.discrete.grid.shape, 1.0 / float(self.discrete.upper.sum()))
+        return np.full(self.discrete.grid.shape, 1.0 / self.discrete.domain_volume)
 
 
 @dataclass(frozen=True)

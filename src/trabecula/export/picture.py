@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.errstate import own_errstate
 from trabecula.export.words import Word
 
 
+@own_errstate
 def picture(
     density: NDArray[np.floating],
     spacing: Sequence[float],

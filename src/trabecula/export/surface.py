@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.errstate import own_errstate
 from trabecula.export.faces import Quads, find_quads
 from trabecula.export.mesh import Mesh
 from trabecula.export.nodes import find_nodes, joined_cells
@@ -17,6 +18,7 @@ SMOOTHING = 5
 """Rounds of smoothing by default."""
 
 
+@own_errstate
 def surface(
     density: NDArray[np.floating],
     spacing: Sequence[float],

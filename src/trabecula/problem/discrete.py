@@ -78,6 +78,31 @@ class DiscreteProblem:
         return 1.5 * max(self.grid.spacing) if given is None else given
 
     @property
+    def domain_volume(self) -> float:
+        """Volume of what may hold material, in voxels; one that is partly passive void counts its share.
+
+        The one measure of "the domain" on every grid: volume fractions, limits, bounds and what passive solid
+        takes all refer to it, so that a coarse grid is judged as the fine one is.
+        """
+        return float(self.upper.sum())
+
+    @property
+    def solid_fraction(self) -> float:
+        """Fraction of the domain that passive solid takes, whatever is designed."""
+        solid = float(self.lower.sum())
+        return solid / self.domain_volume if solid else 0.0
+
+    def volume_fraction(self, physical: NDArray[np.float64]) -> float:
+        """Used fraction of the domain; passive solid counts as used.
+
+        Parameters
+        ----------
+        physical
+            float64 `[z, y, x]`: physical density.
+        """
+        return float(physical.sum()) / self.domain_volume
+
+    @property
     def void(self) -> NDArray[np.bool_]:
         """Passive void voxels, bool `[z, y, x]`: no part of the domain, for volume or filter."""
         return np.asarray(self.upper <= 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,10 +35,29 @@ class ProblemError(ValueError):
 
 @dataclass(frozen=True)
 class Caution:
-    """Something that does not stop a solve but that the user should know: the key and one sentence."""
+    """Something that does not stop a solve but that the user should know: the key and one sentence.
+
+    Attributes
+    ----------
+    where
+        The key, as in the file; of several things of one kind the first, and how many others there are.
+    message
+        What is the matter.
+    count
+        How many things of one kind it stands for.
+    """
 
     where: str
     message: str
+    count: int = 1
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
+
+
+def name_first(places: Sequence[str]) -> str:
+    """The first of several places and how many others there are: `loads[0] and 311 others`."""
+    first, *others = places
+    if not others:
+        return first
+    return f"{first} and {others[0] if len(others) == 1 else f'{len(others)} others'}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from trabecula.errstate import own_errstate
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.discretise import discretise, nodal_load
-from trabecula.problem.errors import Caution, ProblemError
+from trabecula.problem.errors import Caution, ProblemError, name_first
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.model import AXES, Problem
 from trabecula.problem.motions import loose
@@ -18,6 +21,7 @@ _ROUNDING = 1e-9
 _WORTH_SAYING, _MOSTLY = 0.25, 0.5
 
 
+@own_errstate
 def prepare(problem: Problem, max_memory: float | None = None) -> tuple[DiscreteProblem, list[Caution]]:
     """Everything between a problem and its solve: the limit on memory, the arrays, the pre-check.
 
@@ -68,7 +72,6 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
 
 
 def _check_material(problem: Problem, discrete: DiscreteProblem) -> None:
-    domain = int(np.count_nonzero(discrete.upper))
     if not (discrete.lower < discrete.upper).any():
         raise ProblemError(
             "regions",
@@ -76,7 +79,7 @@ def _check_material(problem: Problem, discrete: DiscreteProblem) -> None:
             "needs elements that may be designed",
             "make a region smaller",
         )
-    solid = float(discrete.lower.sum()) / domain
+    solid = discrete.solid_fraction
     volume = problem.goal.volume
     if volume is not None and solid >= volume * (1 + _ROUNDING):
         raise ProblemError(
@@ -122,7 +125,7 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
 
 
 def _check_symmetry(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
-    said = []
+    askew = []
     for axis in problem.options.symmetry:
         place = discrete.grid.dimension - 1 - AXES.index(axis)
         if any(
@@ -136,17 +139,18 @@ def _check_symmetry(problem: Problem, discrete: DiscreteProblem) -> list[Caution
             )
         held = discrete.fixed.any(axis=0)  # a pin mirrored by a roller is symmetric enough
         if not np.array_equal(held, np.flip(held, place)):
-            said.append(
-                Caution("options.symmetry", f"the supports are not symmetric in {axis}; the design will be")
-            )
-    return said
+            askew.append(axis)
+    if not askew:
+        return []
+    message = f"the supports are not symmetric in {' and '.join(askew)}; the design will be"
+    return [Caution("options.symmetry", message, len(askew))]
 
 
 def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
-    said = []
+    idle = []
     for piece in loose(discrete):
         if not piece.loaded:
-            said.append(Caution("domain", f"{piece} is neither loaded nor held; it will be empty"))
+            idle.append(str(piece))
             continue
         if discrete.heat:
             given, allowed, mend = (
@@ -158,7 +162,10 @@ def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
             given = f"{piece} " + " and ".join(piece.motions)
             allowed, mend = "needs supports that hold it", f"add {_remedy(piece.motions)} to a support"
         raise ProblemError("supports", given, allowed, mend)
-    return said
+    if not idle:
+        return []
+    rest = "is neither loaded nor held; it" if len(idle) == 1 else "are neither loaded nor held; they"
+    return [Caution("domain", f"{name_first(idle)} {rest} will be empty", len(idle))]
 
 
 def _remedy(motions: tuple[str, ...]) -> str:
@@ -180,7 +187,8 @@ def _check_weight(problem: Problem, discrete: DiscreteProblem) -> None:
 
 def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     _check_weight(problem, discrete)
-    said = []
+    held: list[tuple[str, float]] = []
+    void: list[tuple[str, float]] = []
     material = ~discrete.void
     free = touched(material)
     nodes = Lattice(discrete.grid.elements, discrete.grid.spacing, nodes=True)
@@ -190,21 +198,29 @@ def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
                 continue
             path = load_path(problem, c, i)
             forces = np.abs(nodal_load(problem, discrete.grid, material, load, path))
-            held = float(forces[discrete.fixed].sum() / forces.sum())
-            if held > _WORTH_SAYING:
-                said.append(
-                    Caution(path, f"{held:.0%} of it acts on held nodes and goes straight into the supports")
-                )
+            total = float(forces.sum())
+            share = float(forces[discrete.fixed].sum()) / total if total else 0.0
+            if share > _WORTH_SAYING:
+                held.append((path, share))
             if load.pressure is None and problem.domain.shape is None:
                 selected = load.where.select(nodes)
-                void = 1.0 - np.count_nonzero(selected & free) / np.count_nonzero(selected)
-                if void > _MOSTLY:
-                    said.append(
-                        Caution(
-                            f"{path}.where", f"{void:.0%} of it is passive void; the rest carries the load"
-                        )
-                    )
-    return said
+                share = 1.0 - np.count_nonzero(selected & free) / np.count_nonzero(selected)
+                if share > _MOSTLY:
+                    void.append((f"{path}.where", share))
+    return [
+        *_merge(held, "acts on held nodes and goes straight into the supports"),
+        *_merge(void, "is passive void; the rest carries the load"),
+    ]
+
+
+def _merge(shares: Sequence[tuple[str, float]], what: str) -> list[Caution]:
+    """One caution for all places with something of one kind: how much of each, from the least to the most."""
+    if not shares:
+        return []
+    least, most = (f"{bound(share for _, share in shares):.0%}" for bound in (min, max))
+    much = least if least == most else f"{least} to {most}"
+    each = "it" if len(shares) == 1 else "each"
+    return [Caution(name_first([place for place, _ in shares]), f"{much} of {each} {what}", len(shares))]
 
 
 def _check_shape(problem: Problem) -> list[Caution]:

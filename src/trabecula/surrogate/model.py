@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.onnx_runtime import onnx_runtime
 from trabecula.storage.reading import Record, UnreadableError, read_bytes, read_json, shown
 from trabecula.surrogate.packing import pack, unpack
 
@@ -137,8 +138,7 @@ class Model:
 
     def _session(self, threads: int) -> Any:
         if threads not in self._sessions:
-            import onnxruntime
-
+            onnxruntime = onnx_runtime()
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads
             options.inter_op_num_threads = 1

@@ -106,7 +106,7 @@ def draw_counted(
 
 def _leaves_room(discrete: DiscreteProblem) -> bool:
     """Whether passive solid leaves enough of the material to join what is loaded and held."""
-    allowed = (discrete.goal.volume or 1.0) * np.count_nonzero(discrete.upper)
+    allowed = (discrete.goal.volume or 1.0) * discrete.domain_volume
     return bool(discrete.lower.sum() <= SOLID * allowed)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.nn.profile.onnx_walk import input_names, read_model
+from trabecula.onnx_runtime import onnx_runtime
 
 Feed = Mapping[str, NDArray[np.generic]]
 Ranges = Literal["minmax", "entropy", "percentile"]
@@ -36,10 +37,10 @@ def to_float16(source: Path | str, target: Path | str) -> None:
     """
     model = read_model(Path(source))
     import onnx
-    from onnxruntime.transformers.float16 import convert_float_to_float16
 
     with _quiet():
-        onnx.save(convert_float_to_float16(model, keep_io_types=True), str(target))
+        converted = onnx_runtime("transformers.float16").convert_float_to_float16(model, keep_io_types=True)
+        onnx.save(converted, str(target))
 
 
 def quantize_dynamic(source: Path | str, target: Path | str) -> None:
@@ -59,8 +60,7 @@ def quantize_dynamic(source: Path | str, target: Path | str) -> None:
         Where the package `onnx` is missing, or the file no ONNX model.
     """
     read_model(Path(source))
-    from onnxruntime import quantization
-
+    quantization = onnx_runtime("quantization")
     with _prepared(source) as prepared:
         quantization.quantize_dynamic(
             prepared,
@@ -105,8 +105,7 @@ def quantize_static(
         Where there are no calibration data, the package `onnx` is missing, or the file no ONNX model.
     """
     model = read_model(Path(source))
-    from onnxruntime import quantization
-
+    quantization = onnx_runtime("quantization")
     feeds = [
         each if isinstance(each, Mapping) else {input_names(model)[0]: np.asarray(each)}
         for each in calibration
@@ -136,9 +135,7 @@ def quantize_static(
 
 
 def _reader(feeds: list[Feed]) -> object:
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
+    class Reader(onnx_runtime("quantization").CalibrationDataReader):  # type: ignore[misc]
         """Hands out the feeds one by one."""
 
         def __init__(self) -> None:
@@ -153,11 +150,10 @@ def _reader(feeds: list[Feed]) -> object:
 @contextmanager
 def _prepared(source: Path | str) -> Iterator[str]:
     """The model with shapes known and normalisations folded, in a file of its own."""
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = str(Path(folder) / "prepared.onnx")
-        quant_pre_process(str(source), path, skip_symbolic_shape=True)
+        prepare = onnx_runtime("quantization.shape_inference").quant_pre_process
+        prepare(str(source), path, skip_symbolic_shape=True)
         yield path
 
 

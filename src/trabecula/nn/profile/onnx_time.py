@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trabecula.nn.profile.latency import Latency, measure
 from trabecula.nn.profile.layer import Layer
 from trabecula.nn.profile.onnx_walk import example_inputs
+from trabecula.onnx_runtime import onnx_runtime
 from trabecula.storage.reading import parse_json, read_text
 
 if TYPE_CHECKING:
-    import onnxruntime
     from onnx import ModelProto
 
 _LOG = 1 << 30
@@ -45,10 +45,9 @@ class OnnxTimes:
     other: list[float]
 
 
-def session(model: ModelProto, threads: int, profile_to: Path | None = None) -> onnxruntime.InferenceSession:
-    """A session on the CPU with a fixed number of threads and all optimisations."""
-    import onnxruntime
-
+def session(model: ModelProto, threads: int, profile_to: Path | None = None) -> Any:
+    """An `InferenceSession` on the CPU with a fixed number of threads and all optimisations."""
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from trabecula.nn.profile import onnx_nodes
 from trabecula.nn.profile.layer import PRODUCTS, Layer, Shape
 from trabecula.nn.profile.onnx_nodes import Node
+from trabecula.onnx_runtime import onnx_runtime
 from trabecula.storage.reading import UnreadableError, open_regular
 
 if TYPE_CHECKING:
@@ -278,7 +279,6 @@ def _bits(elem_type: int) -> int:
 def _seen(model: ModelProto, names: Sequence[str]) -> Mapping[str, Shape]:
     """Shapes of tensors in a run with random inputs."""
     import onnx
-    import onnxruntime
 
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
@@ -286,7 +286,7 @@ def _seen(model: ModelProto, names: Sequence[str]) -> Mapping[str, Shape]:
     wanted = [name for name in names if name not in there]
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
     try:
-        session = onnxruntime.InferenceSession(
+        session = onnx_runtime().InferenceSession(
             watched.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         found = session.run(list(names), example_inputs(model))

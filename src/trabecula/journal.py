@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from trabecula.analysis import Analysis
 from trabecula.optimize import Best, Plan, Row, Step, advance, go_on
 from trabecula.problem.discrete import DiscreteProblem
-from trabecula.storage import reading, writing
+from trabecula.storage import reading
+from trabecula.storage.owned import Owned, hold
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,9 @@ _PATIENCE = 1.0
 _ITERATIONS = 3
 """Iterations that may be lost, where an iteration takes long."""
 
+_KIND = "checkpoint"
+"""Of the folder, in its mark."""
+
 
 class Journal:
     """Runs kept in a folder; without a folder, in no place.
@@ -38,28 +42,38 @@ class Journal:
     Parameters
     ----------
     folder
-        Where to keep them, made when first needed.
+        Where to keep them; nobody else may work there as long as there is this journal.
     resume
-        Whether to take what is there; otherwise it is removed.
+        Whether to take what is there; otherwise it is removed, as far as it is ours.
     asked
         What the runs are for, a `fingerprint`: what was kept for anything else is refused.
+
+    Raises
+    ------
+    OwnershipError
+        There are `.npz` files in the folder that are not ours, or were changed.
+    LockedError
+        Another thread or process works in the folder.
     """
 
     def __init__(self, folder: Path | None = None, resume: bool = False, asked: str = "") -> None:
         self.folder = folder
         self.asked = asked
-        if folder is not None and not resume:
+        self._held: Owned | None = None if folder is None else hold(folder, _KIND)
+        if self._held is not None and not resume:
             self.clear()
+            self._held.check(sorted(path.name for path in self._held.folder.glob("*.npz")))
 
     def clear(self) -> None:
-        """Remove everything that is kept."""
-        if self.folder is not None and self.folder.is_dir():
-            for path in self.folder.glob("*.npz"):
-                path.unlink()
-            for path in self.folder.glob(".*.tmp"):
-                path.unlink()
-            if not any(self.folder.iterdir()):
-                self.folder.rmdir()
+        """Remove everything of ours that is kept."""
+        if self._held is not None:
+            self._held.retire()
+
+    def close(self) -> None:
+        """Let the folder go; nothing is kept from here on."""
+        if self._held is not None:
+            self._held.close()
+        self._held = None
 
     def run(self, name: str, analysis: Analysis, plan: Plan, first: Callable[[], Step]) -> Iterator[Step]:
         """Iterate from `first()`, or from where the run of that name was, to its stop; yields every step.
@@ -67,6 +81,8 @@ class Journal:
         The last step yielded is the finished one; at least one is yielded.
         """
         kept = self._kept(name, analysis, plan)
+        if self._held is not None:
+            self._held.check([self._path(name).name])
         step = first() if kept is None else kept
         if kept is not None or step.finished:
             yield step
@@ -87,9 +103,8 @@ class Journal:
         return self.folder / f"{name}.npz"
 
     def _keep(self, name: str, step: Step) -> None:
-        if self.folder is None:
+        if self._held is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {"asked": np.array(self.asked), "x": step.x}
         arrays["rows"] = np.array([astuple(r) for r in step.rows], dtype=np.float64).reshape(
             len(step.rows), -1
@@ -99,7 +114,9 @@ class Journal:
             arrays[f"u_{case}"] = u
         if step.best is not None:
             arrays |= {"best_x": step.best.x, "best_merit": np.array(step.best.merit)}
-        writing.write_arrays(self._path(name), arrays)
+        if not self._held.is_held:  # somebody removed the folder
+            self._held = hold(self._held.folder, _KIND)
+        self._held.write_arrays(self._path(name).name, arrays)
 
     def _kept(self, name: str, analysis: Analysis, plan: Plan) -> Step | None:
         if self.folder is None or not self._path(name).is_file():

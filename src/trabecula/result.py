@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from trabecula.folder import (
     DENSITY,
+    FILES,
     HISTORY,
     HISTORY_LIMIT,
+    KIND,
     PICTURE,
     RESULT,
     STATE,
     Row,
+    check,
     forget,
     format_history,
     load_problem,
@@ -29,6 +32,7 @@ from trabecula.folder import (
 )
 from trabecula.status import Status
 from trabecula.storage import writing
+from trabecula.storage.owned import hold
 from trabecula.storage.reading import UnreadableError, read_array, read_arrays, read_text
 
 if TYPE_CHECKING:
@@ -209,7 +213,8 @@ class Result:
         Parameters
         ----------
         folder
-            Made if it is not there. Files of an earlier result in it are replaced.
+            Made if it is not there. Files of an earlier result in it are replaced; what trabecula did not write
+            there, or somebody changed since, never is.
         picture
             Draw `design.png` too.
 
@@ -217,18 +222,26 @@ class Result:
         -------
         Path
             The folder.
+
+        Raises
+        ------
+        OwnershipError
+            A file that is not ours stands where one of the result would; nothing was written.
+        LockedError
+            Another thread or process writes into the folder.
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_problem(self.problem, folder)
-        writing.write_array(folder / DENSITY, self.density.astype(np.float32))
-        writing.write_arrays(folder / STATE, self._state())
-        writing.write_text(folder / HISTORY, format_history(self.history))
-        if picture:
-            self.plot(folder / PICTURE)
-        writing.write_text(
-            folder / RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n"
-        )
+        with hold(folder, KIND) as mine:
+            copies = check(self.problem, mine, [name for name in FILES if picture or name != PICTURE])
+            png = self.plot() if picture else None
+            with mine.batch():
+                save_problem(self.problem, mine, copies)
+                mine.write_array(DENSITY, self.density.astype(np.float32))
+                mine.write_arrays(STATE, self._state())
+                mine.write_text(HISTORY, format_history(self.history))
+                if png is not None:
+                    mine.write_bytes(PICTURE, png)
+                mine.write_text(RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n")
         if self.converged:
             forget(folder)
         return folder

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from trabecula.problem.discrete import DiscreteProblem
     from trabecula.result import Result
+    from trabecula.storage.owned import Owned
 
 PAST = "past.npy"
 """The design that was offered, kept in the result folder until the solve has converged, to resume with."""
@@ -27,20 +28,19 @@ def is_wanted(asked: bool | None) -> bool:
     return is_on()
 
 
-def forget(folder: Path) -> None:
-    """Remove the offered design."""
-    (folder / PAST).unlink(missing_ok=True)
+def forget(folder: Owned) -> None:
+    """Remove the offered design, if it is the one that `offer` put there."""
+    folder.remove(PAST)
 
 
-def offer(discrete: DiscreteProblem, folder: Path, quiet: bool) -> None:
+def offer(discrete: DiscreteProblem, folder: Owned, quiet: bool) -> None:
     """Look for the nearest past design and put it into the result folder."""
     from trabecula.learning.history import recall
-    from trabecula.storage import writing
 
     match = recall(discrete)
     if match is None:
         return
-    writing.write_array(folder / PAST, match.design)
+    folder.write_array(PAST, match.design)
     if not quiet:
         what = "solved before" if match.distance == 0 else f"like {match.entry.name!r}, solved before"
         say(f"trabecula: note: {what}; the design found then is tried too (--no-history leaves it out)")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
+import math
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -21,14 +22,17 @@ from trabecula.problem import Problem
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
 from trabecula.storage import reading, writing
+from trabecula.storage.owned import hold, make_folder
 from trabecula.storage.reading import UnreadableError
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
 COARSER = "coarser.npz"
 """The designs of the coarser grids, by their place in the ladder; there only where the way had any."""
 
-PRIVATE = 0o600
-PRIVATE_FOLDER = 0o700
+KIND = "past solve"
+"""Of an entry's folder, in its mark."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,42 @@ class Entry:
         """As a mapping."""
         return asdict(self) | {"elements": list(self.elements)}
 
+    def objection(self) -> str | None:
+        """What cannot be true of an entry that was read from somewhere, if anything."""
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                return f"its {name} is {value!r}"
+        if not is_id(self.id):
+            return "its id is not 32 hexadecimal digits"
+        if not 2 <= len(self.elements) <= 3 or not all(type(n) is int and n > 0 for n in self.elements):
+            return f"its elements are {self.elements!r}"
+        return None if math.isfinite(self.made) and self.bytes >= 0 else "its date or size is no number"
 
-def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("id", "key", "kind", "name", "word", "start", "version"), str),
+    **dict.fromkeys(("made", "merit", "compliance", "volume", "seconds"), (int, float)),
+    "elements": tuple,
+    "converged": bool,
+    "bytes": int,
+}
+
+
+def is_id(name: object) -> bool:
+    """Whether a text may name an entry's folder: 32 hexadecimal digits, and no path."""
+    return isinstance(name, str) and _ID.fullmatch(name) is not None
+
+
+def write(result: Result, parent: Path, token: str) -> tuple[Entry, Vector]:
     """Write a result's folder, whole or not at all.
+
+    Parameters
+    ----------
+    parent
+        The folder of all entries.
+    token
+        Of the history: what a killed process leaves carries it.
 
     Raises
     ------
@@ -104,29 +141,24 @@ def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
         seconds=result.seconds,
         version=result.version,
     )
-    part = parent / f".{entry.id}.tmp"
-    part.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        save_problem(result.problem, part)
+
+    def fill(part: Path) -> None:
+        with hold(part, KIND, private=True) as held:
+            save_problem(result.problem, held)
         writing.write_array(part / DESIGN, result.design.astype(np.float32))
         writing.write_array(part / DENSITY, result.density.astype(np.float16))
         writing.write_array(part / VECTOR, vector(pooled))
         if result.coarser:
             writing.write_arrays(part / COARSER, {str(-1 - k): x for k, x in enumerate(result.coarser[::-1])})
         writing.write_text(part / ENTRY, json.dumps(entry.to_json()))
-        for path in part.iterdir():
-            path.chmod(PRIVATE)
-        entry = replace(entry, bytes=size(part))
-        part.rename(parent / entry.id)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    return entry, vector(pooled)
+
+    make_folder(parent, entry.id, KIND, token, fill, private=True)
+    return replace(entry, bytes=size(parent / entry.id)), vector(pooled)
 
 
 def size(folder: Path) -> int:
     """Bytes of the files in a folder."""
-    return sum(path.stat().st_size for path in folder.iterdir())
+    return sum(path.lstat().st_size for path in folder.iterdir())
 
 
 def read(folder: Path) -> tuple[Entry, Vector]:
@@ -140,9 +172,14 @@ def read(folder: Path) -> tuple[Entry, Vector]:
     values = read_json(folder / ENTRY)
     if set(values) != {field.name for field in fields(Entry)} or values["id"] != folder.name:
         raise UnreadableError(folder / ENTRY, "is not an entry of this history")
-    values |= {"elements": tuple(values["elements"]), "bytes": size(folder)}
+    if not isinstance(values["elements"], list):
+        raise UnreadableError(folder / ENTRY, "holds no elements")
+    entry = Entry(**(values | {"elements": tuple(values["elements"]), "bytes": size(folder)}))
+    reason = entry.objection()
+    if reason is not None:
+        raise UnreadableError(folder / ENTRY, f"is damaged: {reason}")
     content = reading.read_bytes(folder / VECTOR, 10_000_000)
-    return Entry(**values), _array(folder / VECTOR, content).astype(np.float16)
+    return entry, _array(folder / VECTOR, content).astype(np.float16)
 
 
 def _array(path: Path, content: bytes) -> NDArray[np.generic]:

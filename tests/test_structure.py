@@ -37,7 +37,7 @@ SCOUTS = {"scouts", *SEARCH}
 CLIMB = {"climb", *SEARCH}
 WAY = {"way", *SCOUTS, *CLIMB}
 SOLVE = {"solve", *WAY}
-NN = {"nn"}
+NN = {"nn", "storage"}
 LEARNING = {"learning", *NN, *SOLVE}
 CLI = {"cli", *LEARNING}
 

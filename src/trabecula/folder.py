@@ -49,8 +49,8 @@ HISTORY_LIMIT = 100_000_000
 def copies(problem: Problem) -> dict[str, str]:
     """The files a problem names, and what their copies in a result folder are called.
 
-    Such as `input-part-0123456789abcdef.stl`, after the content: a name that no export has, and the same again
-    for a copy of a copy.
+    Such as `input-part-0123456789abcdef.stl`, after the content: a name that no export has, and the same
+    again for a copy of a copy.
 
     Raises
     ------

@@ -213,8 +213,8 @@ class Result:
         Parameters
         ----------
         folder
-            Made if it is not there. Files of an earlier result in it are replaced; what trabecula did not write
-            there, or somebody changed since, never is.
+            Made if it is not there. Files of an earlier result in it are replaced; what trabecula did not
+            write there, or somebody changed since, never is.
         picture
             Draw `design.png` too.
 

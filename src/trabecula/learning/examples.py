@@ -6,9 +6,10 @@ same network is given at work (`trabecula.starts`, `trabecula.hybrid`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,14 @@ from trabecula.learning.example import Example, Half
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.starts import ladder, log_odds, resample, slightly_grey, target_volume, volume_of
-from trabecula.storage import writing
+from trabecula.storage.owned import BUSY, hold
 from trabecula.surrogate import channels, level
 
 Array = NDArray[np.float64]
 
+
+KIND = "prepared examples"
+"""Of a cache's folder, in its mark."""
 
 Maker = Callable[[Sample], Iterator[Example]]
 
@@ -104,15 +108,33 @@ def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
         with np.load(kept, allow_pickle=False) as arrays:
             count = len(arrays.files) // 3
             return [Example(*(arrays[f"{part}_{i}"] for part in ("f", "b", "t"))) for i in range(count)]
+    claim_prepared(kept)
     examples = [example for sample in read_shard(shard).samples for example in MAKERS[kind](sample)]
-    cache.mkdir(parents=True, exist_ok=True)
     arrays_out = {
         f"{part}_{i}": array
         for i, e in enumerate(examples)
         for part, array in zip("fbt", (e.fields, e.base, e.target), strict=True)
     }
-    writing.write_arrays(kept, arrays_out)
+    keep_prepared(kept, arrays_out)
     return examples
+
+
+def claim_prepared(path: Path) -> None:
+    """See that a file of a cache can be written, before it is computed.
+
+    Raises
+    ------
+    OwnershipError
+        There is something of that name that is not ours.
+    """
+    with hold(path.parent, KIND, wait=BUSY) as held:
+        held.check([path.name])
+
+
+def keep_prepared(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write a file of a cache, which several processes fill."""
+    with hold(path.parent, KIND, wait=BUSY) as held:
+        held.write_arrays(path.name, arrays)
 
 
 def prepare_all(kind: str, shards: list[Path], cache: Path, workers: int = 1) -> list[list[Example]]:

@@ -36,6 +36,9 @@ PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 LEFT_OVER = 3600.0
 """Seconds after which a temporary file in a folder of many writers was left by one that died."""
 
+BUSY = 60.0
+"""Seconds to wait where several processes write into one folder, each for a moment."""
+
 _ATTEMPTS = 5
 
 _HELD: weakref.WeakValueDictionary[tuple[int, int], Owned] = weakref.WeakValueDictionary()
@@ -322,7 +325,8 @@ class Owned:
 
     def _look(self, name: str) -> Trace | str | None:
         """The trace of a file of ours; why it is not ours; or None, where there is nothing."""
-        assert is_name(name) and name not in (MARK, LOCK), name
+        if not is_name(name) or name in (MARK, LOCK):
+            return "is no name for a file here"
         path = self.folder / name
         try:
             info = path.lstat()

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
+from trabecula.learning.examples import claim_prepared, keep_prepared
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import ladder
-from trabecula.storage import writing
 from trabecula.surrogate.canonical import aspects, canonical
 
 Floats = NDArray[np.float32]
@@ -115,7 +115,7 @@ def prepared(shard: Path, cache: Path) -> Designs:
     if kept.exists():
         with np.load(kept, allow_pickle=False) as arrays:
             return Designs(*(arrays[name] for name in _PARTS))
+    claim_prepared(kept)
     designs = Designs.of(pooled(sample) for sample in read_shard(shard).samples)
-    cache.mkdir(parents=True, exist_ok=True)
-    writing.write_arrays(kept, {name: getattr(designs, name) for name in _PARTS})
+    keep_prepared(kept, {name: getattr(designs, name) for name in _PARTS})
     return designs

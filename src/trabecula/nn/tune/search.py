@@ -127,7 +127,7 @@ def read(storage: str | Path, name: str = "search") -> Outcome:
     """
     if "://" not in str(storage) and not Path(storage).is_file():
         raise TuneError(f"there is no file {storage}")
-    with closing_storage(storage) as opened:
+    with closing_storage(storage, write=False) as opened:
         try:
             return Outcome.of(optuna.load_study(study_name=name, storage=opened))
         except KeyError:

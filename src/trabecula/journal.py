@@ -61,8 +61,8 @@ class Journal:
         self.asked = asked
         self._held: Owned | None = None if folder is None else hold(folder, _KIND)
         if self._held is not None and not resume:
-            self.clear()
             self._held.check(sorted(path.name for path in self._held.folder.glob("*.npz")))
+            self.clear()
 
     def clear(self) -> None:
         """Remove everything of ours that is kept."""

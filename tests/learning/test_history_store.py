@@ -18,9 +18,11 @@ import trabecula as tb
 from tests.learning.histories import result
 from tests.problem.solids import box_triangles, write_stl
 from trabecula.learning.history import Store
-from trabecula.learning.history.store import LEFT_OVER, NewerError
+from trabecula.learning.history.store import NewerError
 from trabecula.problem import discretise, problems
 from trabecula.storage import writing
+from trabecula.storage.mark import read_mark
+from trabecula.storage.owned import LEFT_OVER
 from trabecula.storage.reading import UnreadableError
 
 PLENTY = 100_000_000
@@ -149,7 +151,7 @@ def test_an_index_that_cannot_be_written_takes_its_folder_back(
 
 
 @pytest.mark.parametrize("damage", ["text", "empty", "middle", "gone"])
-def test_a_damaged_index_is_set_aside_and_made_again(store: Store, damage: str) -> None:
+def test_a_damaged_index_is_made_again_and_what_is_none_is_left_alone(store: Store, damage: str) -> None:
     for k in range(4):
         store.keep(result(k / 12, str(k)))
     index = store.folder / "index.sqlite"
@@ -163,11 +165,15 @@ def test_a_damaged_index_is_set_aside_and_made_again(store: Store, damage: str) 
     else:
         index.unlink()
     assert names(store) == ["3", "2", "1", "0"]
-    assert (store.folder / "index.damaged").exists() == (damage in ("text", "middle"))
     store.keep(result(0.5, "after"))
     assert names(store)[0] == "after"
+    changed = index.read_bytes()
     assert store.clear() == 5
-    assert not store.folder.exists()
+    if damage in ("text", "empty"):
+        assert list(store.folder.iterdir()) == [index]
+        assert index.read_bytes() == changed
+    else:
+        assert not store.folder.exists()
 
 
 def test_damaged_entries_are_left_out_of_a_new_index(store: Store) -> None:
@@ -194,12 +200,15 @@ def test_a_newer_index_is_left_alone(store: Store) -> None:
 
 def test_what_a_dead_process_left_is_swept_up_in_time(store: Store) -> None:
     store.keep(result(0.1))
-    for name, age in ((".old.tmp", 2 * LEFT_OVER), (".new.tmp", 0.0)):
+    mark = read_mark(store.folder)
+    assert mark is not None
+    old, new, other = f".a.{mark.token}-1.tmp", f".b.{mark.token}-2.tmp", ".old.tmp"
+    for name, age in ((old, 2 * LEFT_OVER), (new, 0.0), (other, 2 * LEFT_OVER)):
         path = store.folder / "entries" / name
         path.mkdir()
         os.utime(path, (time.time() - age,) * 2)
     store.keep(result(0.9))
-    assert sorted(p.name for p in (store.folder / "entries").glob(".*")) == [".new.tmp"]
+    assert sorted(p.name for p in (store.folder / "entries").glob(".*")) == sorted([new, other])
 
 
 def keep_some(folder: Path, first: int) -> None:

@@ -2,5 +2,6 @@
 
 `reading` looks before it takes memory, `writing` writes whole or not at all. A folder that files of ours go
 into is held (`owned.hold`): `lock` keeps others out of it, and `mark` is the file in it that says which files
-are ours, so that nothing of anybody else is ever overwritten or removed. `database` does the same for SQLite.
+are ours, so that nothing of anybody else is ever overwritten or removed. `folders` does the same for whole
+folders, `database` for SQLite.
 """

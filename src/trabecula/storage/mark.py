@@ -13,7 +13,9 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +130,7 @@ def read_mark(folder: Path) -> Mark | None:
                 f"was written by a newer trabecula (format {number}, here {FORMAT});"
                 " update it, or choose another folder",
             )
-        if number == FORMAT and (mark := _mark(tree)) is not None:
+        if type(number) is int and number == FORMAT and (mark := _mark(tree)) is not None:
             return mark
     raise OwnershipError(
         path, "is not the mark of a folder, or is damaged; move it away or choose another folder"
@@ -178,3 +180,15 @@ def read_plain(path: Path, limit: int, whole: bool = True) -> bytes:
         if not stat.S_ISREG(info.st_mode) or (whole and info.st_size > limit):
             raise OSError(errno.EINVAL, "no plain file, or too large")
         return file.read(limit)
+
+
+def left_over(folder: Path, token: str, older_than: float) -> list[Path]:
+    """What carries the token of a folder in its name and has not been written to for so many seconds."""
+    found, now = [], time.time()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and entry.name.endswith(".tmp") and f".{token}-" in entry.name:
+                with suppress(OSError):
+                    if now - entry.stat(follow_symlinks=False).st_mtime >= older_than:
+                        found.append(Path(entry.path))
+    return found

@@ -7,27 +7,22 @@ neither replaced nor removed. The order of the steps is such that a process can 
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 import stat
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from numpy.typing import NDArray
 
 from trabecula.storage import writing
 from trabecula.storage.lock import LOCK, Holder, Lock, take
-from trabecula.storage.mark import MARK, Mark, OwnershipError, Trace, is_name, read_mark
-
-T = TypeVar("T")
+from trabecula.storage.mark import MARK, Mark, OwnershipError, Trace, is_name, left_over, read_mark
 
 REMEDY = "move it away or choose another folder"
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
@@ -304,7 +299,7 @@ class Owned:
             Seconds since they were last written, where others may write at the same time.
         """
         if self._is_marked:
-            for path in _left_over(self.folder, self.token, older_than):
+            for path in left_over(self.folder, self.token, older_than):
                 with suppress(OSError):  # a folder, or gone
                     path.unlink()
 
@@ -396,76 +391,6 @@ class Owned:
         self._next = mark
 
 
-def remove_folder(folder: Path, kind: str, wait: float = 0.0) -> bool:
-    """Remove a folder that we made: all files in it that are ours, and it itself, if nothing else is in it.
-
-    Returns
-    -------
-    bool
-        Whether it was ours: a folder with a mark of that kind, and no link.
-    """
-    try:
-        if not stat.S_ISDIR(folder.lstat().st_mode):
-            return False
-        mark = read_mark(folder)
-    except (FileNotFoundError, NotADirectoryError, OwnershipError):
-        return False
-    if mark is None or mark.kind != kind:
-        return False
-    with hold(folder, kind, wait=wait) as owned:
-        owned.retire()
-    return True
-
-
-def make_folder(
-    parent: Path, name: str, kind: str, token: str, fill: Callable[[Path], T], private: bool = False
-) -> T:
-    """Make a marked folder, whole or not at all.
-
-    Parameters
-    ----------
-    parent, name
-        Where, and as what; there is nothing of that name.
-    kind
-        For its mark.
-    token
-        Of a folder of ours above it: the temporary name carries it, for `sweep_folders`.
-    fill
-        Writes the files into the folder it is given; all that is in there afterwards is ours.
-
-    Raises
-    ------
-    FileExistsError
-        There is something of that name.
-    OSError
-        It cannot be written.
-    """
-    part = parent / writing.temporary_name(name, token)
-    part.mkdir(mode=PRIVATE_FOLDER if private else 0o777)
-    try:
-        found = fill(part)
-        (part / MARK).unlink(missing_ok=True)
-        files = {path.name: (Trace.of(path),) for path in part.iterdir()}
-        writing.write_bytes(part / MARK, replace(Mark.new(kind), files=files).to_bytes())
-        for path in part.iterdir() if private else ():
-            path.chmod(PRIVATE)
-        if os.path.lexists(parent / name):  # a rename would take the place of an empty folder
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(parent / name))
-        part.rename(parent / name)
-        writing.sync_folder(parent)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    return found
-
-
-def sweep_folders(parent: Path, token: str, older_than: float = LEFT_OVER) -> None:
-    """Remove temporary folders of `make_folder` that a killed process left."""
-    for path in _left_over(parent, token, older_than):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-
-
 def _kind(mode: int) -> str:
     if stat.S_ISLNK(mode):
         return "link"
@@ -493,15 +418,3 @@ def _unmake(made: list[Path]) -> None:
 def _let_go(lock: Lock, made: list[Path]) -> None:
     if lock.release():
         _unmake(made)
-
-
-def _left_over(folder: Path, token: str, older_than: float) -> list[Path]:
-    """What carries the token of a folder in its name and has not been written to for so many seconds."""
-    found, now = [], time.time()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") and entry.name.endswith(".tmp") and f".{token}-" in entry.name:
-                with suppress(OSError):
-                    if now - entry.stat(follow_symlinks=False).st_mtime >= older_than:
-                        found.append(Path(entry.path))
-    return found

@@ -22,7 +22,8 @@ from trabecula.problem import Problem
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
 from trabecula.storage import reading, writing
-from trabecula.storage.owned import hold, make_folder
+from trabecula.storage.folders import make_folder
+from trabecula.storage.owned import hold
 from trabecula.storage.reading import UnreadableError
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"

@@ -26,15 +26,9 @@ from trabecula.problem import Problem
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result
 from trabecula.storage import database
+from trabecula.storage.folders import remove_folder, sweep_folders
 from trabecula.storage.mark import OwnershipError, read_mark
-from trabecula.storage.owned import (
-    LEFT_OVER,
-    PRIVATE,
-    PRIVATE_FOLDER,
-    hold,
-    remove_folder,
-    sweep_folders,
-)
+from trabecula.storage.owned import LEFT_OVER, PRIVATE, PRIVATE_FOLDER, hold
 from trabecula.storage.reading import UnreadableError
 
 T = TypeVar("T")

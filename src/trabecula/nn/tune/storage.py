@@ -50,8 +50,8 @@ def open_storage(storage: str | Path | None, write: bool = True) -> BaseStorage:
         return _opened(str(storage), {}, str(storage))
     path = Path(storage).absolute()
     _check_place(path)
-    if not write:
-        return _opened(f"sqlite:///file:{path}?mode=ro&uri=true", {}, str(storage), skip_table_creation=True)
+    if not write and not database.is_ours(path):
+        return _opened(f"sqlite:///file:{path}?immutable=1&uri=true", {}, str(storage), True)
     with _alone(path.parent):  # tables are made once, however many processes begin at once
         _claim(path)
         opened = _opened(f"sqlite:///{path}", {"connect_args": {"timeout": PATIENCE}}, str(storage))

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, fields
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from trabecula.storage.owned import Owned, hold
 Array = NDArray[np.float64]
 
 _PATIENCE = 1.0
-"""Seconds of work that may be lost."""
+"""Seconds of work that may be lost, of a run and of all that ended since anything was written."""
 
 _ITERATIONS = 3
 """Iterations that may be lost, where an iteration takes long."""
@@ -60,18 +61,22 @@ class Journal:
         self.folder = folder
         self.asked = asked
         self._held: Owned | None = None if folder is None else hold(folder, _KIND)
+        self._waiting: dict[str, Step] = {}
+        self._written, self._mutex = time.monotonic(), Lock()
         if self._held is not None and not resume:
             self._held.check(sorted(path.name for path in self._held.folder.glob("*.npz")))
             self.clear()
 
     def clear(self) -> None:
         """Remove everything of ours that is kept."""
+        self._waiting.clear()
         if self._held is not None:
             self._held.retire()
 
     def close(self) -> None:
-        """Let the folder go; nothing is kept from here on."""
+        """Write what waits to be kept, and let the folder go; nothing is kept from here on."""
         if self._held is not None:
+            self._write()
             self._held.close()
         self._held = None
 
@@ -80,9 +85,11 @@ class Journal:
 
         The last step yielded is the finished one; at least one is yielded.
         """
+        if name in self._waiting:
+            self._write()
         kept = self._kept(name, analysis, plan)
         if self._held is not None:
-            self._held.check([self._path(name).name])
+            self._held.check([f"{name}.npz"])
         step = first() if kept is None else kept
         if kept is not None or step.finished:
             yield step
@@ -94,13 +101,35 @@ class Journal:
             if step.finished or (
                 now - saved > _PATIENCE and (since >= _ITERATIONS or now - saved > 10 * _PATIENCE)
             ):
-                self._keep(name, step)
+                self._put(name, step)
                 saved, since = time.monotonic(), 0
             yield step
 
     def _path(self, name: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{name}.npz"
+
+    def _put(self, name: str, step: Step) -> None:
+        """Keep a step; runs of a moment wait for one another, so that the disk is waited for once."""
+        if self._held is None:
+            return
+        with self._mutex:
+            self._waiting[name] = step
+        if step.finished is None or time.monotonic() - self._written > _PATIENCE:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what waits, in the order it came."""
+        with self._mutex:
+            if self._held is None or not self._waiting:
+                return
+            if not self._held.is_held:  # somebody removed the folder
+                self._held = hold(self._held.folder, _KIND)
+            with self._held.batch():
+                for name, step in self._waiting.items():
+                    self._keep(name, step)
+            self._waiting.clear()
+            self._written = time.monotonic()
 
     def _keep(self, name: str, step: Step) -> None:
         if self._held is None:
@@ -114,9 +143,7 @@ class Journal:
             arrays[f"u_{case}"] = u
         if step.best is not None:
             arrays |= {"best_x": step.best.x, "best_merit": np.array(step.best.merit)}
-        if not self._held.is_held:  # somebody removed the folder
-            self._held = hold(self._held.folder, _KIND)
-        self._held.write_arrays(self._path(name).name, arrays)
+        self._held.write_arrays(f"{name}.npz", arrays)
 
     def _kept(self, name: str, analysis: Analysis, plan: Plan) -> Step | None:
         if self.folder is None or not self._path(name).is_file():

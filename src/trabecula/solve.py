@@ -209,6 +209,7 @@ def iterate(
         search = replace(wide, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(discrete, threads, stop, journal, search)
     arrival = (yield from _told(way, clock)).light()
+    journal.close()
     return (yield from _prove(problem, discrete, arrival, start, threads, clock))
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,8 @@ from trabecula.journal import Journal, ResumeWarning, fingerprint
 from trabecula.optimize import MovingAsymptotes, OptimalityCriteria, Optimizer, Plan, Step, Stop, begin, run
 from trabecula.problem import problems
 from trabecula.problem.model import Goal
+from trabecula.storage.lock import LockedError
+from trabecula.storage.mark import OwnershipError
 from trabecula.storage.reading import UnreadableError
 
 PROBLEM = cantilever((12, 6), cases=2)
@@ -95,17 +99,58 @@ def test_a_run_whose_start_is_finished_is_just_that(tmp_path: Path) -> None:
 
 def test_without_resume_what_was_kept_is_removed(tmp_path: Path) -> None:
     travelled(Journal(tmp_path / "kept"), plan())
-    (tmp_path / "kept" / ".it.npz.123.tmp").write_bytes(b"half")
     assert (tmp_path / "kept").is_dir()
-    Journal(tmp_path / "kept")
+    Journal(tmp_path / "kept").close()
     assert not (tmp_path / "kept").exists()
 
 
 def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     travelled(Journal(tmp_path), plan())
     (tmp_path / "notes.txt").write_text("mine")
-    Journal(tmp_path, resume=True).clear()
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    (tmp_path / ".it.npz.123.tmp").write_bytes(b"mine")
+    journal = Journal(tmp_path, resume=True)
+    journal.clear()
+    journal.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".it.npz.123.tmp", "notes.txt"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_checkpoint_that_is_not_ours_is_never_replaced(tmp_path: Path, resume: bool) -> None:
+    with (tmp_path / "it.npz").open("wb") as file:
+        np.savez(file, weights=np.zeros(3))
+    before = (tmp_path / "it.npz").read_bytes()
+    with pytest.raises(UnreadableError, match=r"it\.npz"):
+        travelled(Journal(tmp_path, resume=resume), plan())
+    assert (tmp_path / "it.npz").read_bytes() == before
+
+
+def test_a_checkpoint_that_was_changed_is_not_replaced(tmp_path: Path) -> None:
+    travelled(Journal(tmp_path), plan(), 4)
+    with np.load(tmp_path / "it.npz") as archive:
+        np.savez(tmp_path / "it.npz", **{name: archive[name] for name in archive.files}, note=np.zeros(1))
+    with pytest.raises(UnreadableError, match=r"changed since trabecula wrote it|damaged"):
+        travelled(Journal(tmp_path, resume=True), plan())
+    with pytest.raises(OwnershipError, match="changed since trabecula wrote it"):
+        Journal(tmp_path)
+
+
+def test_two_threads_do_not_solve_into_one_folder(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with ThreadPoolExecutor(1) as other:
+        with pytest.raises(LockedError, match="another thread of this process"):
+            other.submit(Journal, tmp_path).result()
+        journal.close()
+        other.submit(lambda: Journal(tmp_path).close()).result()
+
+
+def test_a_folder_that_is_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "kept")
+    seen = []
+    for step in journal.run("it", Analysis(PROBLEM, 1), plan(), lambda: first(plan())):
+        seen.append(step)
+        if len(seen) == 4:
+            shutil.rmtree(tmp_path / "kept")
+    assert (tmp_path / "kept" / "it.npz").is_file()
 
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +205,7 @@ def damage(path: Path, how: str) -> None:
 def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path, how: str) -> None:
     travelled(Journal(tmp_path), plan(), 8)
     damage(tmp_path / "it.npz", how)
-    with pytest.raises(UnreadableError, match=r"it\.npz: is damaged; solve without --resume"):
+    with pytest.raises(UnreadableError, match=r"it\.npz: is damaged; move it away"):
         travelled(Journal(tmp_path, resume=True), plan())
 
 
@@ -186,12 +231,15 @@ def exchanged(path: Path, **changes: object) -> None:
     np.savez(path, record=np.frombuffer(text, np.uint8), **arrays)
 
 
-def test_a_checkpoint_of_another_instruction_set_is_gone_on_with_and_said(tmp_path: Path) -> None:
-    travelled(Journal(tmp_path), plan(), 8)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        Journal(tmp_path, resume=True)
-    exchanged(tmp_path / "it.npz", machine="compiled sse")
+def test_a_checkpoint_of_another_instruction_set_is_gone_on_with_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "machine", lambda: "compiled sse")
+        travelled(Journal(tmp_path), plan(), 8)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Journal(tmp_path, resume=True)
     with pytest.warns(ResumeWarning, match="begun with .* compiled sse, going on with .* last digits"):
         travelled(Journal(tmp_path, resume=True), plan())
 
@@ -227,7 +275,7 @@ def test_no_array_can_be_altered_unseen(tmp_path: Path, name: str, how: str) -> 
     else:
         array = array.T[None] if how == "transposed" else array.astype(np.float16)
     np.savez(tmp_path / "it.npz", **(arrays | {name: array}))
-    with pytest.raises(UnreadableError, match="is damaged; solve without --resume"):
+    with pytest.raises(UnreadableError, match="is damaged; move it away"):
         travelled(Journal(tmp_path, resume=True), plan())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from trabecula.folder import (
 )
 from trabecula.result import Result, Stage
 from trabecula.status import Status
+from trabecula.storage.lock import LockedError
+from trabecula.storage.owned import hold
 from trabecula.storage.reading import UnreadableError
 from trabecula.storage.tables import format_history, parse_history
 
@@ -127,13 +131,56 @@ def test_history_keeps_numbers_words_and_gaps() -> None:
 def test_clearing_touches_only_result_folders_and_our_files(result: Result, tmp_path: Path) -> None:
     folder = result.save(tmp_path / "r")
     (folder / "notes.txt").write_text("mine")
-    clear(folder)
-    assert {path.name for path in folder.iterdir()} == {"problem.yaml", "notes.txt"}
+    (folder / "history.csv").write_text("changed by hand")
+    with hold(folder, "result") as held:
+        clear(held, result.problem, ["problem.yaml"])
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"problem.yaml", "history.csv", "notes.txt", ".trabecula.json"}
     other = tmp_path / "other"
     other.mkdir()
     (other / "result.json").write_text("somebody else's")
-    clear(other)
+    with hold(other, "result") as held:
+        clear(held, result.problem)
     assert (other / "result.json").exists()
+
+
+@pytest.mark.parametrize("name", ["result.json", "density.npy", "design.png", "problem.yaml"])
+def test_saving_never_replaces_what_is_not_ours(result: Result, tmp_path: Path, name: str) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / name).write_text("mine")
+    with pytest.raises(UnreadableError, match=name):
+        result.save(tmp_path / "r")
+    assert [path.name for path in (tmp_path / "r").iterdir()] == [name]
+    (tmp_path / "r" / name).unlink()
+    result.save(tmp_path / "r")
+    (tmp_path / "r" / name).write_text("changed")
+    with pytest.raises(UnreadableError, match=f"{name}: was changed since"):
+        result.save(tmp_path / "r")
+    assert (tmp_path / "r" / name).read_text() == "changed"
+
+
+def test_a_result_of_an_earlier_version_is_read_and_never_replaced(result: Result, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "r")
+    (folder / ".trabecula.json").unlink()
+    assert Result.load(folder).compliance == result.compliance
+    with pytest.raises(UnreadableError, match="by an earlier version that did not mark its folders"):
+        result.save(folder)
+    assert not (folder / ".trabecula.json").exists()
+
+
+def test_threads_that_save_into_one_folder_do_not_lose_files(result: Result, tmp_path: Path) -> None:
+    def save(_: int) -> bool:
+        try:
+            result.save(tmp_path / "r", picture=False)
+        except LockedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as crew:
+        saved = list(crew.map(save, range(12)))
+    assert any(saved)
+    assert Result.load(tmp_path / "r").compliance == result.compliance
+    assert not list((tmp_path / "r").glob(".*.tmp"))
 
 
 @pytest.mark.parametrize(
@@ -218,16 +265,32 @@ def test_a_result_folder_keeps_the_files_its_problem_needs(tmp_path: Path) -> No
     (tmp_path / "solid.yaml").write_text(SOLID.replace("SHAPE", "b/part.stl"))
     problem = tb.load(tmp_path / "solid.yaml")
     folder = tmp_path / "result"
-    folder.mkdir()
-    save_problem(problem, folder)
+    with hold(folder, "result") as held:
+        save_problem(problem, held)
     assert sorted(path.read_text()[-1] for path in folder.glob("*.stl")) == ["a", "b"]
     moved = folder.rename(tmp_path / "moved")
     for name in ("a", "b"):
         (tmp_path / name / "part.stl").rename(tmp_path / name / "gone.stl")
     again = load_problem(moved)
-    save_problem(again, moved)
+    before = sorted(path.name for path in moved.glob("*.stl"))
+    with hold(moved, "result") as held:
+        save_problem(again, held)
     assert load_problem(moved) == again
-    assert sorted(path.name for path in moved.glob("*.stl")) == ["part-2.stl", "part.stl"]
+    assert sorted(path.name for path in moved.glob("*.stl")) == before
+    assert all(re.fullmatch(r"input-part-[0-9a-f]{16}\.stl", name) for name in before)
+
+
+def test_an_input_with_the_name_of_an_export_is_kept_under_another_one(tmp_path: Path) -> None:
+    (tmp_path / "design.stl").write_text(FACET)
+    (tmp_path / "solid.yaml").write_text(
+        SOLID.replace("SHAPE", "design.stl").replace("a/part.stl", "design.stl")
+    )
+    problem = tb.load(tmp_path / "solid.yaml")
+    with hold(tmp_path, "result") as held:
+        save_problem(problem, held)
+        clear(held, problem)
+    assert (tmp_path / "design.stl").read_text() == FACET
+    assert not list(tmp_path.glob("input-*"))
 
 
 def test_problems_are_the_same_by_the_content_of_their_files(tmp_path: Path) -> None:

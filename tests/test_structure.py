@@ -40,7 +40,7 @@ CERTIFICATE = {"certificate", *DESIGN}
 SURROGATE = {"surrogate", *PHYSICS}
 STARTS = {"starts", *SURROGATE, *DESIGN}
 EXPORT = {"export", *PROBLEM}
-RESULT = {"result", "folder", *CERTIFICATE, *EXPORT}
+RESULT = {"result", "saved", "folder", *CERTIFICATE, *EXPORT}
 OPTIMIZE = {"optimize", "analysis", *CERTIFICATE}
 CHECKPOINT = {"checkpoint", *OPTIMIZE}
 JOURNAL = {"journal", *CHECKPOINT}
@@ -80,6 +80,7 @@ MAY_IMPORT = {
     "starts": STARTS,
     "export": EXPORT,
     "result": RESULT,
+    "saved": RESULT,
     "analysis": DESIGN,
     "optimize": OPTIMIZE,
     "checkpoint": CHECKPOINT,

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from trabecula.analysis import Analysis
 from trabecula.optimize import Best, Plan, Row, Step
 from trabecula.physics import machine
-from trabecula.storage import writing
 from trabecula.storage.arrays import LARGEST
 from trabecula.storage.reading import (
     Form,
@@ -100,8 +99,8 @@ class Made:
         return (self.version, self.machine) == (VERSION, machine())
 
 
-def write(path: Path, step: Step, plan: Plan, asked: Asked) -> None:
-    """Write a step of a run, whole or not at all."""
+def arrays_of(step: Step, plan: Plan, asked: Asked) -> dict[str, NDArray[Any]]:
+    """What is written of a step of a run: its arrays by name, and the record of them."""
     arrays = {name: np.asarray(array) for name, array in _to_arrays(step).items()}
     record = {
         "format": FORMAT,
@@ -113,7 +112,7 @@ def write(path: Path, step: Step, plan: Plan, asked: Asked) -> None:
         "arrays": _kinds(arrays),
     }
     text = json.dumps(record | {"digest": _digest(record, arrays)}).encode()
-    writing.write_arrays(path, {_RECORD: np.frombuffer(text, np.uint8), **arrays})
+    return {_RECORD: np.frombuffer(text, np.uint8), **arrays}
 
 
 def read_record(path: Path) -> Made:
@@ -136,7 +135,7 @@ def read(path: Path, analysis: Analysis, plan: Plan, asked: Asked) -> Step:
     Parameters
     ----------
     path
-        What `write` wrote.
+        What `arrays_of` gave, as an `.npz` file.
     analysis, plan
         Of the run: they say what must be there.
     asked
@@ -175,7 +174,9 @@ def _refusing(path: Path) -> Iterator[None]:
     except _OtherError:
         raise
     except UnreadableError as error:
-        raise UnreadableError(path, f"is damaged; solve without --resume ({error.reason})") from error
+        raise UnreadableError(
+            path, f"is damaged; move it away, or solve into another folder ({error.reason})"
+        ) from error
 
 
 def _to_arrays(step: Step) -> dict[str, Any]:

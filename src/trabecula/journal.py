@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -23,13 +24,17 @@ from trabecula.optimize import Plan, Step, advance, go_on
 from trabecula.physics import machine
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.storage import reading
+from trabecula.storage.owned import Owned, hold
 from trabecula.version import VERSION
 
 _PATIENCE = 1.0
-"""Seconds of work that may be lost."""
+"""Seconds of work that may be lost, of a run and of all that ended since anything was written."""
 
 _ITERATIONS = 3
 """Iterations that may be lost, where an iteration takes long."""
+
+_KIND = "checkpoint"
+"""Of the folder, in its mark."""
 
 
 class ResumeWarning(UserWarning):
@@ -42,9 +47,9 @@ class Journal:
     Parameters
     ----------
     folder
-        Where to keep them, made when first needed.
+        Where to keep them; nobody else may work there as long as there is this journal.
     resume
-        Whether to take what is there; otherwise it is removed.
+        Whether to take what is there; otherwise it is removed, as far as it is ours.
     asked
         What the runs are for, a `fingerprint`: what was kept for anything else is refused.
     request
@@ -54,6 +59,10 @@ class Journal:
     ------
     UnreadableError
         With `resume`: what is kept is damaged, or was kept for anything else.
+    OwnershipError
+        There are `.npz` files in the folder that are not ours, or were changed.
+    LockedError
+        Another thread or process works in the folder.
 
     Warns
     -----
@@ -70,27 +79,38 @@ class Journal:
     ) -> None:
         self.folder = folder
         self.asked = checkpoint.Asked(asked, request)
-        if folder is not None and not resume:
+        self._held: Owned | None = None if folder is None else hold(folder, _KIND)
+        self._waiting: dict[str, tuple[Step, Plan]] = {}
+        self._written, self._mutex = time.monotonic(), Lock()
+        if self._held is not None and not resume:
+            self._held.check(sorted(path.name for path in self._held.folder.glob("*.npz")))
             self.clear()
         elif folder is not None and folder.is_dir():
             self._look_through(folder)
 
     def clear(self) -> None:
-        """Remove everything that is kept."""
-        if self.folder is not None and self.folder.is_dir():
-            for path in self.folder.glob("*.npz"):
-                path.unlink()
-            for path in self.folder.glob(".*.tmp"):
-                path.unlink()
-            if not any(self.folder.iterdir()):
-                self.folder.rmdir()
+        """Remove everything of ours that is kept."""
+        self._waiting.clear()
+        if self._held is not None:
+            self._held.retire()
+
+    def close(self) -> None:
+        """Write what waits to be kept, and let the folder go; nothing is kept from here on."""
+        if self._held is not None:
+            self._write()
+            self._held.close()
+        self._held = None
 
     def run(self, name: str, analysis: Analysis, plan: Plan, first: Callable[[], Step]) -> Iterator[Step]:
         """Iterate from `first()`, or from where the run of that name was, to its stop; yields every step.
 
         The last step yielded is the finished one; at least one is yielded.
         """
+        if name in self._waiting:
+            self._write()
         kept = self._kept(name, analysis, plan)
+        if self._held is not None:
+            self._held.check([f"{name}.npz"])
         step = first() if kept is None else kept
         if kept is not None or step.finished:
             yield step
@@ -102,7 +122,7 @@ class Journal:
             if step.finished or (
                 now - saved > _PATIENCE and (since >= _ITERATIONS or now - saved > 10 * _PATIENCE)
             ):
-                self._keep(name, step, plan)
+                self._put(name, step, plan)
                 saved, since = time.monotonic(), 0
             yield step
 
@@ -110,11 +130,28 @@ class Journal:
         assert self.folder is not None
         return self.folder / f"{name}.npz"
 
-    def _keep(self, name: str, step: Step, plan: Plan) -> None:
-        if self.folder is None:
+    def _put(self, name: str, step: Step, plan: Plan) -> None:
+        """Keep a step; runs of a moment wait for one another, so that the disk is waited for once."""
+        if self._held is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.write(self._path(name), step, plan, self.asked)
+        with self._mutex:
+            self._waiting[name] = (step, plan)
+        if step.finished is None or time.monotonic() - self._written > _PATIENCE:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what waits, in the order it came."""
+        with self._mutex:
+            if self._held is None or not self._waiting:
+                return
+            if not self._held.is_held:  # somebody removed the folder
+                self._held = hold(self._held.folder, _KIND)
+            with self._held.batch():
+                for name, (step, plan) in self._waiting.items():
+                    arrays = checkpoint.arrays_of(step, plan, self.asked)
+                    self._held.write_arrays(self._path(name).name, arrays)
+            self._waiting.clear()
+            self._written = time.monotonic()
 
     def _kept(self, name: str, analysis: Analysis, plan: Plan) -> Step | None:
         if self.folder is None or not os.path.lexists(self._path(name)):

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.certificate.kinds import refuse_other
 from trabecula.certificate.words import Word
 from trabecula.errstate import own_errstate
 from trabecula.folder import (
     DENSITY,
+    FILES,
     HISTORY,
+    KIND,
     PICTURE,
     RESULT,
     STATE,
+    check,
     forget,
-    load_problem,
     save_problem,
 )
 from trabecula.status import OUTCOMES, Status
 from trabecula.storage import writing
-from trabecula.storage.reading import (
-    Record,
-    UnreadableError,
-    read_array,
-    read_arrays,
-    read_history,
-    read_json,
-    shown,
-)
+from trabecula.storage.owned import hold
 from trabecula.storage.tables import Row, format_history
 
 if TYPE_CHECKING:
@@ -232,7 +225,8 @@ class Result:
         Parameters
         ----------
         folder
-            Made if it is not there. Files of an earlier result in it are replaced.
+            Made if it is not there. Files of an earlier result in it are replaced; what trabecula did not
+            write there, or somebody changed since, never is.
         picture
             Draw `design.png` too.
 
@@ -240,18 +234,28 @@ class Result:
         -------
         Path
             The folder.
+
+        Raises
+        ------
+        OwnershipError
+            A file that is not ours stands where one of the result would; nothing was written.
+        LockedError
+            Another thread or process writes into the folder.
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_problem(self.problem, folder)
-        writing.write_array(folder / DENSITY, self.density.astype(np.float32))
-        writing.write_arrays(folder / STATE, self._state())
-        writing.write_text(folder / HISTORY, format_history(self.history))
-        if picture:
-            self.plot(folder / PICTURE)
-        writing.write_text(
-            folder / RESULT, json.dumps(self.to_json(folder), indent=2, allow_nan=False) + "\n"
-        )
+        with hold(folder, KIND) as mine:
+            copies = check(self.problem, mine, [name for name in FILES if picture or name != PICTURE])
+            png = self.plot() if picture else None
+            with mine.batch():
+                save_problem(self.problem, mine, copies)
+                mine.write_array(DENSITY, self.density.astype(np.float32))
+                mine.write_arrays(STATE, self._state())
+                mine.write_text(HISTORY, format_history(self.history))
+                if png is not None:
+                    mine.write_bytes(PICTURE, png)
+                mine.write_text(
+                    RESULT, json.dumps(self.to_json(_text(folder)), indent=2, allow_nan=False) + "\n"
+                )
         if self.converged:
             forget(folder)
         return folder
@@ -274,21 +278,9 @@ class Result:
         ProblemError
             `problem.yaml` is not a valid problem.
         """
-        folder = Path(folder)
-        problem = load_problem(folder, max_memory=max_memory)
-        shape = problem.domain.elements[::-1]
-        values = read_json(folder / RESULT, _LARGEST)
-        density = read_array(folder / DENSITY, shape)
-        if density.min() < 0 or density.max() > 1:
-            raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
-        refuse_other(folder / DENSITY, {"density": density})
-        state = read_arrays(folder / STATE, {"design": shape, "relaxed": shape, "penalty": (), "beta": ()})
-        for name in ("design", "penalty", "beta"):
-            if name not in state:
-                raise UnreadableError(folder / STATE, f"does not hold {name!r}")
-        refuse_other(folder / STATE, state)
-        rows = read_history(folder / HISTORY)
-        return _from_json(folder / RESULT, values, problem, density, state, rows)
+        from trabecula.saved import load
+
+        return load(Path(folder), max_memory)
 
     @own_errstate
     def plot(self, path: Path | str | None = None) -> bytes:
@@ -419,75 +411,6 @@ def _number(value: Any) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _from_json(
-    path: Path,
-    values: dict[str, Any],
-    problem: Problem,
-    density: NDArray[Any],
-    state: dict[str, NDArray[Any]],
-    history: Sequence[Row],
-) -> Result:
-    from trabecula.certificate.record import Certificate
-
-    def real(source: Record, key: str) -> float:
-        value = source.take(key, float, int, type(None))
-        return math.nan if value is None else float(value)
-
-    def all_of(key: str) -> Iterator[Record]:
-        yield from (Record(path, each) for each in held.take(key, list))
-
-    held = Record(path, values)
-    word = held.take("word", str)
-    if word not in get_args(Word):
-        raise UnreadableError(path, f"'word' is {shown(word)}, which is none of {', '.join(get_args(Word))}")
-    converged = held.take("converged", bool)
-    status = held.take("status", str) if "status" in values else "converged" if converged else "limit"
-    if status not in tuple(Status) or converged != (status == Status.CONVERGED):
-        raise UnreadableError(
-            path, f"'status' is {shown(status)} and 'converged' is {str(converged).lower()}"
-        )
-    try:
-        certificate = Certificate.from_json(held.take("certificate", dict))
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, UnreadableError):
-            raise
-        raise UnreadableError(path, f"'certificate' cannot be read ({error})") from error
-    relaxed = state.get("relaxed")
-    return Result(
-        problem=problem,
-        density=density.astype(np.float32),
-        design=state["design"].astype(np.float64),
-        history=history,
-        certificate=certificate,
-        stages=tuple(
-            Stage(s.text("name"), s.whole("iterations"), real(s, "seconds")) for s in all_of("stages")
-        ),
-        status=Status(status),
-        start=held.text("start"),
-        iterations=held.whole("iterations"),
-        solves=held.whole("solves"),
-        seconds=real(held, "seconds"),
-        compliance=real(held, "compliance"),
-        volume=real(held, "volume"),
-        threads=held.whole("threads"),
-        version=held.text("version"),
-        machine=held.text("machine") if "machine" in values else "",
-        word=word,
-        relaxed=None if relaxed is None else relaxed.astype(np.float32),
-        tolerance=real(held, "tolerance") if "tolerance" in values else 0.0,
-        recorded=values,
-        penalty=float(state["penalty"]),
-        beta=float(state["beta"]),
-        trials=tuple(
-            Trial(
-                t.text("what"),
-                t.text("where"),
-                t.take("accepted", bool),
-                real(t, "before"),
-                real(t, "after"),
-                real(t, "seconds"),
-                t.text("network") if "network" in t.values else "",
-            )
-            for t in (all_of("learned") if "learned" in values else ())
-        ),
-    )
+def _text(path: Path | str) -> str:
+    """A path as text that any file holds; what is no text in a name is shown as an escape."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -169,6 +169,7 @@ def iterate(
         search = replace(wide, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(scaled.problem, threads, stop, journal, search)
     arrival = (yield from _told(way, scaled.compliance, clock)).light()
+    journal.close()
     return (yield from prove(Question(problem, scaled, start, threads, clock), arrival))
 
 

@@ -118,10 +118,12 @@ def test_resuming_a_finished_solve_shows_it(run: Run, solved: Path) -> None:
 
 
 def test_a_second_solve_replaces_the_first(run: Run, small: Path, solved: Path) -> None:
-    (solved / "design.stl").write_text("old")
+    assert run("export", solved, "--stl", "--vti").exit_code == 0
+    (solved / "design.vti").write_text("changed by hand")
     done = run("solve", small, "--out", solved, "--iterations", "1", "-q")
     assert done.exit_code == 3
     assert not (solved / "design.stl").exists()
+    assert (solved / "design.vti").read_text() == "changed by hand"
     assert Result.load(solved).iterations == 1
 
 

@@ -192,19 +192,19 @@ def read_weights(network: nn.Module, path: Path) -> None:
 
 
 def prepare(path: Path) -> None:
-    """Make the folder of the result, before the time is spent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """See that the result can be written, before the time is spent."""
+    from trabecula.nn.distill.checkpoint import claim
+
     if path.is_dir():
         raise ValueError(f"--out {path} is a folder; give a file")
+    claim(path)
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
-    """Save a state_dict; an old file stays until the new one is whole."""
-    import torch
+    """Save a state_dict; an old one of ours stays until the new one is whole."""
+    from trabecula.nn.distill.checkpoint import save
 
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(network.state_dict(), temporary)
-    temporary.replace(path)
+    save(path, network.state_dict())
 
 
 def error_of(network: nn.Module, batches: Batches, meaning: Output) -> float:

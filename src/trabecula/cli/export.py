@@ -8,13 +8,14 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.console import waiting
-from trabecula.cli.edge import fail
+from trabecula.cli.edge import fail, say
 from trabecula.cli.options import Units
 from trabecula.visible import visible
 
 if TYPE_CHECKING:
     from trabecula.export import Mesh
     from trabecula.result import Result
+    from trabecula.storage.owned import Owned
 
 FILES = {
     "stl": "design.stl",
@@ -39,7 +40,9 @@ def export(
     units: Annotated[Units, typer.Option(help="Unit of the numbers in STL and 3MF.")] = Units.mm,
 ) -> None:
     """Write a saved result as STL, 3MF, VTK image data, picture or report."""
+    from trabecula.folder import KIND, check
     from trabecula.result import Result
+    from trabecula.storage.owned import hold
 
     formats = [
         name
@@ -49,19 +52,26 @@ def export(
     if not formats:
         fail("nothing to export; choose some of --stl, --3mf, --vti, --png, --report")
     result = Result.load(folder)
-    for path in write(result, folder, formats, units):
-        typer.echo(visible(str(path)))
+    with hold(folder, KIND) as mine:
+        note(mine)
+        check(result.problem, mine, [FILES[name] for name in formats])
+        for path in write(result, mine, formats, units):
+            typer.echo(visible(str(path)))
 
 
-def write(result: Result, folder: Path, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:
+def note(folder: Owned) -> None:
+    """Say that a folder's lock was left by somebody who is gone."""
+    if folder.stale is not None:
+        say(f"trabecula: note: {folder.folder} was left locked by {folder.stale}, which is gone; going on")
+
+
+def write(result: Result, folder: Owned, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:
     """Write the asked formats into `folder`, each whole or not at all, and say which files these are."""
-    from trabecula.storage.writing import replacing
-
     paths = []
     surface = None
     for name in formats:
-        path = folder / FILES[name]
-        with waiting(f"writing {path.name}", quiet), replacing(path) as file:
+        path = folder.folder / FILES[name]
+        with waiting(f"writing {path.name}", quiet), folder.replacing(path.name) as file:
             if name in {"stl", "3mf"}:
                 surface = surface or result.to_mesh()
                 _write_surface(name, file, result, surface, units)

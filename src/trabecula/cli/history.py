@@ -72,7 +72,7 @@ def clear(
         bool, typer.Option("--networks", help="Remove the networks that were made from it, too.")
     ] = False,
 ) -> None:
-    """Remove all that is kept."""
+    """Remove all that is kept; files that the history did not write stay."""
     from trabecula.cli.console import output
     from trabecula.learning.history import opened
     from trabecula.surrogate import own
@@ -80,8 +80,12 @@ def clear(
     with readable():
         store = opened()
         count = store.clear()
+        left = len(store.entries())
         made = own.clear() if networks else sum(len(own.versions(name)) for name in own.names())
     said = [f"{_counted(count, 'solve')} removed from {store.folder}"]
+    if left:
+        stay = "stays" if left == 1 else "stay"
+        said.append(f"{_counted(left, 'solve')} without the mark of this version {stay}; remove by hand")
     if networks:
         said.append(f"{_counted(made, 'network')} removed from {own.folder()}")
     elif made:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from trabecula.problem.discrete import DiscreteProblem
     from trabecula.result import Result
+    from trabecula.storage.owned import Owned
 
 PAST = "past.npy"
 """The design that was offered, kept in the result folder until the solve has converged, to resume with."""
@@ -32,20 +33,19 @@ def is_wanted(asked: bool | None) -> bool:
     return is_on()
 
 
-def forget(folder: Path) -> None:
-    """Remove the offered design."""
-    (folder / PAST).unlink(missing_ok=True)
+def forget(folder: Owned) -> None:
+    """Remove the offered design, if it is the one that `offer` put there."""
+    folder.remove(PAST)
 
 
-def offer(discrete: DiscreteProblem, folder: Path, quiet: bool) -> None:
+def offer(discrete: DiscreteProblem, folder: Owned, quiet: bool) -> None:
     """Look for the nearest past design and put it into the result folder."""
     from trabecula.learning.history import recall
-    from trabecula.storage import writing
 
     match = recall(discrete)
     if match is None:
         return
-    writing.write_array(folder / PAST, match.design)
+    folder.write_array(PAST, match.design)
     if not quiet:
         what = "solved before" if match.distance == 0 else f"like {match.entry.name!r}, solved before"
         say(f"trabecula: note: {what}; the design found then is tried too (--no-history leaves it out)")
@@ -69,7 +69,9 @@ def offered(folder: Path) -> list[NDArray[np.float64]]:
         if design.ndim not in (2, 3) or not design.size or design.min() < 0.0 or design.max() > 1.0:
             raise UnreadableError(path, "it holds no densities")
     except UnreadableError as error:
-        raise UnreadableError(path, f"is damaged; solve without --resume ({error.reason})") from error
+        raise UnreadableError(
+            path, f"is damaged; move it away, or solve into another folder ({error.reason})"
+        ) from error
     return [design]
 
 

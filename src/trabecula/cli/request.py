@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from trabecula.cli.options import Start
-from trabecula.storage import reading, writing
+from trabecula.storage import reading
+from trabecula.storage.owned import Owned
 from trabecula.storage.reading import Record, UnreadableError, shown
 
 REQUEST = "request.json"
@@ -37,9 +38,9 @@ class Request:
         """This request, with what it leaves open taken from an earlier one."""
         return replace(earlier, **self.arguments())  # type: ignore[arg-type]
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Owned) -> None:
         """Save into a result folder."""
-        writing.write_text(folder / REQUEST, json.dumps(asdict(self), indent=2) + "\n")
+        folder.write_text(REQUEST, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Request:

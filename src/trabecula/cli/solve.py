@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from trabecula.problem.discrete import DiscreteProblem
     from trabecula.result import Result
     from trabecula.status import NoDesignError
+    from trabecula.storage.owned import Owned
 
 GIGABYTE = 1e9
+REMEDY = "move it away or choose another folder with --out"
 
 
 def solve(
@@ -81,12 +84,14 @@ def solve(
     asked = Request(None if start is None else start.value, proposals, iterations, tolerance, leap)
     memory = None if max_memory is None else max_memory * GIGABYTE
     learns = is_wanted(history)
-    if resume is not None:
-        job = _resumed(file, resume, out, asked, memory)
-    else:
-        job = _fresh(file, out, asked, memory, quiet, learns)
     formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
-    with continuing(f"what was reached is kept; go on with: trabecula solve --resume {job.folder}"):
+    with ExitStack() as stack:  # nobody else writes into the folder until the end
+        if resume is not None:
+            job = _resumed(file, resume, out, asked, memory, formats, stack)
+        else:
+            job = _fresh(file, out, asked, memory, quiet, learns, formats, stack)
+        go_on = f"what was reached is kept; go on with: trabecula solve --resume {job.folder}"
+        stack.enter_context(continuing(go_on))
         result = job.finished or _run(job, threads, quiet, as_json)
         _keep(job, result, formats, units, quiet)
     if learns and job.finished is None:
@@ -100,6 +105,8 @@ class _Job:
     folder: Path
     request: Request
     resume: bool
+    held: Owned | None
+    """The folder; None where nothing is written into it."""
     finished: Result | None = None
 
 
@@ -110,12 +117,17 @@ def _fresh(
     max_memory: float | None,
     quiet: bool,
     learns: bool,
+    formats: list[str],
+    stack: ExitStack,
 ) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
-    from trabecula.cli.past import forget, offer
+    from trabecula.cli.past import PAST, offer
     from trabecula.cli.problems import get
-    from trabecula.folder import PROBLEM, clear, save_problem
-    from trabecula.problem import load
+    from trabecula.cli.request import REQUEST
+    from trabecula.folder import FILES, PROBLEM, check_checkpoints, clear, save_problem
+    from trabecula.folder import check as check_names
+    from trabecula.folder import forget as forget_checkpoints
+    from trabecula.problem import load, with_files
 
     if file is None:
         fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
@@ -127,15 +139,36 @@ def _fresh(
         fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
     if folder.exists() and not folder.is_dir():
         fail(f"--out {folder} is a file; choose another folder")
+    held = _held(folder, stack)
+    copies = check_names(problem, held, [*FILES, REQUEST, PAST, *_exports(formats)])
+    check_checkpoints(held)
     discrete = _announce(problem, max_memory, quiet)
-    folder.mkdir(parents=True, exist_ok=True)
-    clear(folder)
-    forget(folder)
-    save_problem(problem, folder)
-    request.write(folder)
+    held.sweep()
+    clear(held, problem, (PROBLEM, REQUEST))
+    forget_checkpoints(folder)
+    with held.batch():
+        save_problem(problem, held, copies)
+        request.write(held)
     if learns and request.start not in ("uniform", "classical"):
-        offer(discrete, folder, quiet)
-    return _Job(problem, folder, request, resume=False)
+        offer(discrete, held, quiet)
+    problem = with_files(problem, {name: str(folder / copy) for name, copy in copies.items()})
+    return _Job(problem, folder, request, False, held)
+
+
+def _held(folder: Path, stack: ExitStack) -> Owned:
+    from trabecula.cli.export import note
+    from trabecula.folder import KIND
+    from trabecula.storage.owned import hold
+
+    held = stack.enter_context(hold(folder, KIND, remedy=REMEDY))
+    note(held)
+    return held
+
+
+def _exports(formats: list[str]) -> list[str]:
+    from trabecula.cli.export import FILES
+
+    return [FILES[name] for name in formats]
 
 
 def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> DiscreteProblem:
@@ -154,11 +187,19 @@ def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> Discre
 
 
 def _resumed(
-    file: str | None, folder: Path, out: Path | None, asked: Request, max_memory: float | None
+    file: str | None,
+    folder: Path,
+    out: Path | None,
+    asked: Request,
+    max_memory: float | None,
+    formats: list[str],
+    stack: ExitStack,
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
-    from trabecula.cli.request import Request
-    from trabecula.folder import RESULT, clear, load_problem, same_problem
+    from trabecula.cli.past import PAST
+    from trabecula.cli.request import REQUEST, Request
+    from trabecula.folder import FILES, PROBLEM, RESULT, clear, load_problem, same_problem
+    from trabecula.folder import check as check_names
     from trabecula.problem import load
     from trabecula.result import Result
 
@@ -175,10 +216,17 @@ def _resumed(
     request = asked.over(earlier)
     finished = Result.load(folder, max_memory=max_memory) if (folder / RESULT).is_file() else None
     if finished is not None and (finished.converged or request == earlier):
-        return _Job(problem, folder, request, resume=True, finished=finished)
-    clear(folder)
-    request.write(folder)
-    return _Job(problem, folder, request, resume=True)
+        held = _held(folder, stack) if formats else None
+        if held is not None:
+            check_names(problem, held, _exports(formats))
+        return _Job(problem, folder, request, True, held, finished)
+    held = _held(folder, stack)
+    check_names(problem, held, [*FILES, REQUEST, *_exports(formats)])
+    held.sweep()
+    clear(held, problem, (PROBLEM, REQUEST, PAST))
+    if request != earlier or not (folder / REQUEST).is_file():
+        request.write(held)
+    return _Job(problem, folder, request, True, held)
 
 
 def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
@@ -234,9 +282,10 @@ def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bo
     if job.finished is None:
         with waiting("saving", quiet):
             result.save(job.folder)
-        if result.converged:
-            forget(job.folder)
-    write(result, job.folder, formats, units, quiet)
+        if result.converged and job.held is not None:
+            forget(job.held)
+    if job.held is not None:
+        write(result, job.held, formats, units, quiet)
 
 
 def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:

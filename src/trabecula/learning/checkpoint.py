@@ -8,8 +8,24 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from trabecula.storage import reading, writing
+from trabecula.storage import reading
+from trabecula.storage.owned import BUSY, hold
 from trabecula.storage.tensors import load_optimizer, load_weights, read_tensors
+
+KIND = "training"
+"""Of a folder of checkpoints, in its mark."""
+
+
+def claim(path: Path) -> None:
+    """See that a checkpoint can be written, before any time is spent.
+
+    Raises
+    ------
+    OwnershipError
+        There is a file of that name that is not ours, or was changed.
+    """
+    with hold(path.parent, KIND, wait=BUSY) as held:
+        held.check([path.name])
 
 
 def keep(
@@ -23,7 +39,7 @@ def keep(
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with writing.replacing(path) as file:
+    with hold(path.parent, KIND, wait=BUSY) as held, held.replacing(path.name) as file:
         torch.save(state, file)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from trabecula.learning.examples import prepare_all
 from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.proposed import Searched, ends, every, search_of
+from trabecula.learning.ship import KIND as MODELS
 from trabecula.learning.ship import settle, ship
 from trabecula.learning.solver_loss import DRAWINGS, Case, Polish, cases, polish, share_of_compliance
 from trabecula.learning.store import Dataset, open_dataset, read_shard
@@ -19,7 +21,9 @@ from trabecula.learning.validate import Judged, best_hand_over, held_out, judge,
 from trabecula.starts import Drawer, HalfGrey
 from trabecula.starts.drawn import GREY
 from trabecula.starts.volume import SHARPNESS
+from trabecula.storage.owned import hold
 from trabecula.surrogate import Card, load_model
+from trabecula.surrogate.model import MANIFEST
 
 BATCHES = {"corrector": 8, "leap": 8, "proposer": 16}
 """Examples a step: those of the coarsest grid are small, and noise wants many."""
@@ -79,12 +83,47 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     ------
     UnreadableError
         If the data are damaged, or the checkpoint belongs to another training.
+    OwnershipError
+        If files that are not ours stand where ours would, or somebody else trains in that folder.
     ValueError
         If there are too few data, or a proposer is to be trained through the solver.
     """
     if order.solver and order.kind not in DRAWINGS:
         raise ValueError(f"a {order.kind} draws out of noise, and cannot be trained through the solver")
     dataset, chosen, kept = parted(order.data)
+    name = order.name or f"{order.kind}-{dataset.dimension}d"
+    checkpoints = [f"{name}.checkpoint", *([f"{name}.solver.checkpoint"] if order.solver else [])]
+    with claimed(order, [*checkpoints, f"{name}.onnx"]):
+        return _made(order, name, (dataset, chosen, kept), told, say)
+
+
+@contextmanager
+def claimed(order: Order, names: Sequence[str]) -> Iterator[None]:
+    """Hold the folder of models for a training, and see that its files can be written.
+
+    Raises
+    ------
+    OwnershipError
+        One cannot, or somebody else trains in that folder.
+    ValueError
+        The folder is that of the prepared examples, which other processes write into.
+    """
+    cache = order.cache or order.data / "prepared"
+    if cache.resolve() == order.out.resolve():
+        raise ValueError(f"{order.out} is the folder of prepared examples; choose another one for models")
+    with hold(order.out, MODELS, remedy="move it away or choose another folder with --out") as held:
+        held.check([*names, MANIFEST])
+        yield
+
+
+def _made(
+    order: Order,
+    name: str,
+    data: tuple[Dataset, list[Path], list[Path]],
+    told: Callable[[Look], None],
+    say: Say,
+) -> Card:
+    dataset, chosen, kept = data
     say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing examples")
     cache = order.cache or order.data / "prepared"
     examples = [e for part in prepare_all(order.kind, chosen, cache, order.workers) for e in part]
@@ -99,8 +138,6 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
         batch=BATCHES[order.kind],
         seed=order.seed,
     )
-    name = order.name or recipe.name
-    order.out.mkdir(parents=True, exist_ok=True)
     checkpoint = order.out / f"{name}.checkpoint"
     network = train(recipe, examples, looked_at, checkpoint, told)
     before, after = look(network, recipe, looked_at)

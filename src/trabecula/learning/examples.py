@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from trabecula.learning.example import Example, Half
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.starts import ladder, log_odds, resample, slightly_grey, target_volume, volume_of
-from trabecula.storage import writing
+from trabecula.storage.owned import BUSY, hold
 from trabecula.storage.reading import Form, UnreadableError, read_named_arrays
 from trabecula.surrogate import channels, level
 
@@ -32,6 +33,9 @@ _PART = re.compile(r"[fbt]_[0-9]{1,6}")
 _LARGEST = 1 << 32
 """Bytes of a cache file at most."""
 
+
+KIND = "prepared examples"
+"""Of a cache's folder, in its mark."""
 
 Maker = Callable[[Sample], Iterator[Example]]
 
@@ -109,14 +113,14 @@ def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
     kept = cache / f"{kind}-{shard.stem}.npz"
     if os.path.lexists(kept):
         return _cached(kept)
+    claim_prepared(kept)
     examples = [example for sample in read_shard(shard).samples for example in MAKERS[kind](sample)]
-    cache.mkdir(parents=True, exist_ok=True)
     arrays_out = {
         f"{part}_{i}": array
         for i, e in enumerate(examples)
         for part, array in zip("fbt", (e.fields, e.base, e.target), strict=True)
     }
-    writing.write_arrays(kept, arrays_out)
+    keep_prepared(kept, arrays_out)
     return examples
 
 
@@ -136,6 +140,24 @@ def _cached(path: Path) -> list[Example]:
     if {name for names in named for name in names} != set(arrays):
         raise UnreadableError(path, "is damaged; remove it, and it is made again")
     return [Example(*(arrays[name] for name in names)) for names in named]
+
+
+def claim_prepared(path: Path) -> None:
+    """See that a file of a cache can be written, before it is computed.
+
+    Raises
+    ------
+    OwnershipError
+        There is something of that name that is not ours.
+    """
+    with hold(path.parent, KIND, wait=BUSY) as held:
+        held.check([path.name])
+
+
+def keep_prepared(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write a file of a cache, which several processes fill."""
+    with hold(path.parent, KIND, wait=BUSY) as held:
+        held.write_arrays(path.name, arrays)
 
 
 def prepare_all(kind: str, shards: list[Path], cache: Path, workers: int = 1) -> list[list[Example]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from trabecula.learning.problems import VOXELS, draw_counted
 from trabecula.learning.store import (
     FORMAT,
     INFO,
+    KIND,
     PER_SHARD,
     UNSOUND,
     Failure,
@@ -35,7 +36,7 @@ from trabecula.problem import dump, prepare
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.search import Search, optimizer_for
 from trabecula.starts import ladder, volume_of
-from trabecula.storage.writing import write_text
+from trabecula.storage.owned import BUSY, LEFT_OVER, hold
 from trabecula.travel import Event
 from trabecula.way import coarse_to_fine
 
@@ -303,18 +304,40 @@ def prepare_folder(folder: Path, settings: Settings) -> None:
     ------
     ValueError
         If it holds a data set made in another way.
+    OwnershipError
+        If something of ours cannot be written there.
     """
     import json
 
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = settings.to_json()
-    if (folder / INFO).exists():
-        info = open_dataset(folder).info
-        for name in ("dimension", "seed", "settings"):
-            if info[name] != wanted[name]:
-                raise ValueError(f"{folder} holds data of another {name}: {info[name]}, not {wanted[name]}")
-        return
-    write_text(folder / INFO, json.dumps(wanted, indent=2) + "\n")
+    with hold(folder, KIND, wait=BUSY) as held:
+        wanted = settings.to_json()
+        if (folder / INFO).exists():
+            info = open_dataset(folder).info
+            for name in ("dimension", "seed", "settings"):
+                if info[name] != wanted[name]:
+                    raise ValueError(
+                        f"{folder} holds data of another {name}: {info[name]}, not {wanted[name]}"
+                    )
+            held.sweep(LEFT_OVER)
+        else:
+            held.write_text(INFO, json.dumps(wanted, indent=2) + "\n")
+
+
+def check_shards(folder: Path, jobs: Sequence[tuple[int, int]]) -> None:
+    """See that shards can be written, before any is made.
+
+    Parameters
+    ----------
+    jobs
+        From `missing`.
+
+    Raises
+    ------
+    OwnershipError
+        There is something of a shard's name that is not ours, or was changed.
+    """
+    with hold(folder, KIND, wait=BUSY) as held:
+        held.check([shard_path(folder, shard).name for shard, _ in jobs])
 
 
 def with_defaults(settings: Settings) -> Settings:

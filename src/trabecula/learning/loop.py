@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from trabecula.learning.checkpoint import keep, restored
+from trabecula.learning.checkpoint import claim, keep, restored
 
 DECAY = 1e-4
 """Weight decay."""
@@ -77,11 +77,12 @@ def follow(
     Raises
     ------
     UnreadableError
-        If the checkpoint belongs to another training.
+        If the checkpoint belongs to another training, or is not ours to replace.
     """
     free = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(free, recipe.learning_rate(0), weight_decay=DECAY)
     first, before = restored(checkpoint, asked, network, optimizer)
+    claim(checkpoint)
     clock, running = time.perf_counter(), 0.0
     network.train()
     for step in range(first, recipe.steps):

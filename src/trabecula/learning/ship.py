@@ -17,10 +17,13 @@ from torch import Tensor, nn
 
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.train import Recipe
-from trabecula.storage import writing
+from trabecula.storage.owned import BUSY, hold
 from trabecula.surrogate import Card, Model
 from trabecula.surrogate.model import MANIFEST, cards
 from trabecula.version import VERSION
+
+KIND = "models"
+"""Of a folder of models, in its mark."""
 
 OPSET = 18
 AGREEMENT = 1e-4
@@ -77,12 +80,20 @@ def ship(
 
 
 def enter(folder: Path, card: Card, content: bytes) -> None:
-    """Put a file into a folder of models and its card into the manifest, in place of one of the same name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    writing.write_bytes(folder / card.file, content)
-    known = {**cards(folder), card.name: card}
-    text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
-    writing.write_text(folder / MANIFEST, text + "\n")
+    """Put a file into a folder of models and its card into the manifest, in place of one of the same name.
+
+    Raises
+    ------
+    OwnershipError
+        There is a file of that name, or a manifest, that is not ours.
+    """
+    with hold(folder, KIND, wait=BUSY) as held:
+        held.check([card.file, MANIFEST])
+        known = {**cards(folder), card.name: card}
+        text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
+        with held.batch():
+            held.write_bytes(card.file, content)
+            held.write_text(MANIFEST, text + "\n")
 
 
 def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str, Any]) -> Card:
@@ -91,7 +102,8 @@ def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str,
     card = replace(known[name], settings=settings, story={**known[name].story, **story})
     known[name] = card
     text = json.dumps({key: known[key].to_json() for key in sorted(known)}, indent=1)
-    writing.write_text(folder / MANIFEST, text + "\n")
+    with hold(folder, KIND, wait=BUSY) as held:
+        held.write_text(MANIFEST, text + "\n")
     return card
 
 

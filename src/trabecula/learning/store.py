@@ -18,10 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.storage import reading, writing
+from trabecula.storage import reading
+from trabecula.storage.owned import BUSY, hold
 from trabecula.storage.reading import MISSING, Form, Record, UnreadableError, opening_archive
 
 Half = NDArray[np.float16]
+
+KIND = "data set"
+"""Of its folder, in its mark."""
 
 FORMAT = 1
 PER_SHARD = 16
@@ -173,11 +177,21 @@ def shard_path(folder: Path, shard: int) -> Path:
 
 
 def write_shard(path: Path, samples: Sequence[Sample], failures: Sequence[Failure]) -> None:
-    """Write a shard atomically."""
+    """Write a shard atomically.
+
+    Raises
+    ------
+    OwnershipError
+        There is something of its name that is not ours.
+    """
     arrays: dict[str, Half] = {}
     trees = [_put(sample, f"{k:02d}", arrays) for k, sample in enumerate(samples)]
     text = json.dumps({"format": FORMAT, "samples": trees, "failures": [asdict(f) for f in failures]})
-    with writing.replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        hold(path.parent, KIND, wait=BUSY) as held,
+        held.replacing(path.name) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         archive.writestr(_entry(_META), text)
         for name, array in arrays.items():
             content = BytesIO()

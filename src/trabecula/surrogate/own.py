@@ -3,13 +3,13 @@
 A folder a network (`corrector-3d`), in it a folder a version (`0001`, `0002`, ...): the ONNX file and a
 manifest with its sum. The highest version is the one in use; one that was rolled back keeps its number and
 its files under another name. Nothing here is ever trusted: what cannot be used is passed over with a warning.
+Folders of versions carry a mark (`trabecula.storage`); one that does not was not made here, and stays.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,11 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from trabecula.home import home
+from trabecula.storage.folders import make_folder, remove_folder, sweep_folders
+from trabecula.storage.mark import OwnershipError, read_mark
+from trabecula.storage.owned import BUSY, hold
 from trabecula.surrogate.model import Card, Model, cards, load_model, shipped
 
 SWITCH, FOLDER = "TRABECULA_NETWORKS", "TRABECULA_NETWORKS_DIR"
 
-PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
+KIND, VERSION_KIND = "networks", "network"
+"""Of a network's folder and of a version's, in their marks."""
 
 WITHDRAWN = "withdrawn"
 
@@ -163,21 +167,15 @@ def install(name: str, write: Callable[[Path], Card]) -> Card:
     ------
     OSError
         If it cannot be written.
+    LockedError
+        If another process goes on installing one.
     """
     root = folder() / name
-    root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    part = root / f".{os.getpid()}.tmp"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        card = write(part)
-        for path in part.iterdir():
-            path.chmod(PRIVATE)
+    with hold(root, KIND, wait=BUSY, private=True) as held:
+        held.mark()
+        sweep_folders(root, held.token, 0.0)
         number = f"{max((int(v.number) for v in versions(name)), default=0) + 1:04d}"
-        part.rename(root / number)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+        card = make_folder(root, number, VERSION_KIND, held.token, write, private=True)
     return replace(card, version=number)
 
 
@@ -193,11 +191,22 @@ def roll_back(name: str) -> tuple[str, str]:
     ------
     ValueError
         If there is no version to withdraw.
+    OwnershipError
+        If it was not made here, or its new name is taken.
     """
     version = latest(name)
     if version is None:
         raise ValueError(f"there is no {name} of your own; the one that ships is in use")
-    version.path.rename(version.path.with_name(f"{version.number}.{WITHDRAWN}"))
+    with hold(folder() / name, KIND, wait=BUSY, private=True):
+        target = version.path.with_name(f"{version.number}.{WITHDRAWN}")
+        if not _is_ours(version.path):
+            raise OwnershipError(
+                version.path,
+                "was not made by trabecula, or by an earlier version; move it away to withdraw it",
+            )
+        if os.path.lexists(target):
+            raise OwnershipError(target, "is in the way; move it away")
+        version.path.rename(target)
     before = latest(name)
     return version.number, "" if before is None else before.number
 
@@ -216,14 +225,27 @@ def card_of(version: Version) -> Card:
 
 
 def clear() -> int:
-    """Remove all versions of all networks; returns how many there were."""
+    """Remove all versions of all networks that were made here; returns how many there were."""
     count = 0
     for name in names():
-        for version in versions(name):
-            shutil.rmtree(version.path)
-            count += 1
-        if not any((folder() / name).iterdir()):
-            (folder() / name).rmdir()
-    if folder().is_dir() and not any(folder().iterdir()):
+        root = folder() / name
+        if root.is_symlink() or not any(_is_ours(version.path) for version in versions(name)):
+            continue
+        with hold(root, KIND, wait=BUSY, private=True) as held:
+            count += sum(remove_folder(version.path, VERSION_KIND, BUSY) for version in versions(name))
+            sweep_folders(root, held.token, 0.0)
+            held.retire()
+    if count and folder().is_dir() and not any(folder().iterdir()):
         folder().rmdir()
     return count
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a folder was made by `install`, and is no link to one."""
+    if path.is_symlink() or not path.is_dir():
+        return False
+    try:
+        mark = read_mark(path)
+    except OwnershipError:
+        return False
+    return mark is not None and mark.kind == VERSION_KIND

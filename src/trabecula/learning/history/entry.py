@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 import uuid
 from collections.abc import Sequence
@@ -21,11 +20,16 @@ from trabecula.problem import Problem
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
 from trabecula.storage import reading, writing
+from trabecula.storage.folders import make_folder
+from trabecula.storage.owned import hold
 from trabecula.storage.reading import Form, Record, UnreadableError, shown
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
 COARSER = "coarser.npz"
 """The designs of the coarser grids, by their place in the ladder; there only where the way had any."""
+
+KIND = "past solve"
+"""Of an entry's folder, in its mark."""
 
 LONGEST_VECTOR = 1 << 20
 """Numbers at most in what two problems are compared by."""
@@ -37,9 +41,6 @@ _LATEST = 4e9
 """Seconds since 1970 that an entry may have been made at, in the year 2096."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
-
-PRIVATE = 0o600
-PRIVATE_FOLDER = 0o700
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,20 @@ class Entry:
         return asdict(self) | {"elements": list(self.elements)}
 
 
-def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
+def is_id(name: object) -> bool:
+    """Whether a text may name an entry's folder: 32 hexadecimal digits, and no path."""
+    return isinstance(name, str) and _ID.fullmatch(name) is not None
+
+
+def write(result: Result, parent: Path, token: str) -> tuple[Entry, Vector]:
     """Write a result's folder, whole or not at all.
+
+    Parameters
+    ----------
+    parent
+        The folder of all entries.
+    token
+        Of the history: what a killed process leaves carries it.
 
     Raises
     ------
@@ -115,29 +128,24 @@ def write(result: Result, parent: Path) -> tuple[Entry, Vector]:
         seconds=result.seconds,
         version=result.version,
     )
-    part = parent / f".{entry.id}.tmp"
-    part.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        save_problem(result.problem, part)
+
+    def fill(part: Path) -> None:
+        with hold(part, KIND, private=True) as held:
+            save_problem(result.problem, held)
         writing.write_array(part / DESIGN, result.design.astype(np.float32))
         writing.write_array(part / DENSITY, result.density.astype(np.float16))
         writing.write_array(part / VECTOR, vector(pooled))
         if result.coarser:
             writing.write_arrays(part / COARSER, {str(-1 - k): x for k, x in enumerate(result.coarser[::-1])})
         writing.write_text(part / ENTRY, json.dumps(entry.to_json()))
-        for path in part.iterdir():
-            path.chmod(PRIVATE)
-        entry = replace(entry, bytes=size(part))
-        part.rename(parent / entry.id)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    return entry, vector(pooled)
+
+    make_folder(parent, entry.id, KIND, token, fill, private=True)
+    return replace(entry, bytes=size(parent / entry.id)), vector(pooled)
 
 
 def size(folder: Path) -> int:
     """Bytes of the files in a folder."""
-    return sum(path.stat().st_size for path in folder.iterdir())
+    return sum(path.lstat().st_size for path in folder.iterdir())
 
 
 def read(folder: Path) -> tuple[Entry, Vector]:
@@ -175,7 +183,7 @@ def entry_from(path: Path, values: dict[str, object]) -> Entry:
     held = Record(path, values)
     held.only(*(field.name for field in fields(Entry)))
     name = held.text("id")
-    if not _ID.fullmatch(name):
+    if not is_id(name):
         raise UnreadableError(path, f"'id' is {shown(name)}, which names no folder of a history")
     elements = held.take("elements", list, tuple)
     if not (

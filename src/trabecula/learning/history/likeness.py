@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.journal import fingerprint
-from trabecula.learning.history.entry import PRIVATE, Entry
-from trabecula.learning.history.store import Store
+from trabecula.learning.history.entry import KIND, Entry
+from trabecula.learning.history.store import BUSY, Store
 from trabecula.problem.discretise import discretise
 from trabecula.result import Result
-from trabecula.storage import reading, writing
+from trabecula.storage import reading
+from trabecula.storage.mark import read_mark
+from trabecula.storage.owned import hold
 from trabecula.storage.reading import UnreadableError
 from trabecula.surrogate import Cells, Latent, coder, nearest
 
@@ -85,9 +87,10 @@ def _code(store: Store, entry: Entry, by: Latent | Cells) -> Floats:
     with suppress(UnreadableError):
         return np.asarray(reading.read_array(path, (by.numbers,)), np.float32)
     code = by.encode(store.arrays(entry)[1], _box(store, entry))
-    with suppress(OSError):
-        writing.write_array(path, code)
-        path.chmod(PRIVATE)
+    with suppress(OSError, UnreadableError):
+        if read_mark(path.parent) is not None:  # an entry of an earlier version is left as it is
+            with hold(path.parent, KIND, wait=BUSY, private=True) as held:
+                held.write_array(path.name, code)
     return code
 
 

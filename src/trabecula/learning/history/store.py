@@ -1,13 +1,14 @@
 """The kept solves: an SQLite index, and a folder an entry beside it.
 
 The folders are the truth; the index is made again from them where it is damaged. Several processes may use a
-history at once.
+history at once. What is removed is known by marks (`trabecula.storage`): a folder of an entry that has none,
+an index that was not made here and everything else in the folder stay, whatever they are called.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +22,14 @@ from numpy.typing import NDArray
 
 from trabecula.learning.history import entry as entries
 from trabecula.learning.history.describe import Vector, mirrored, mirrors, sketch, vector
-from trabecula.learning.history.entry import PRIVATE, PRIVATE_FOLDER, Entry
+from trabecula.learning.history.entry import Entry, is_id
 from trabecula.problem import Problem
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.result import Result
+from trabecula.storage import database
+from trabecula.storage.folders import remove_folder, sweep_folders
+from trabecula.storage.mark import OwnershipError, read_mark
+from trabecula.storage.owned import LEFT_OVER, PRIVATE, PRIVATE_FOLDER, hold
 from trabecula.storage.reading import UnreadableError, open_regular
 
 T = TypeVar("T")
@@ -33,13 +38,13 @@ ALIKE = 0.7
 """Distance up to which a past problem is offered: a load moved by a tenth of the side, a volume halved, a
 support shortened by a third; not another direction of the load (docs/guide/command-line.md)."""
 
-INDEX, DAMAGED, FOLDERS = "index.sqlite", "index.damaged", "entries"
+INDEX, FOLDERS = "index.sqlite", "entries"
+KIND = "history"
+"""Of the folder, in its mark."""
+
 SCHEMA = 1
 BUSY = 10.0
 """Seconds to wait for another process."""
-
-LEFT_OVER = 3600.0
-"""Seconds after which a folder that is in no index was left by a process that died."""
 
 _TABLE = (
     "entries (id TEXT PRIMARY KEY, key TEXT UNIQUE, kind TEXT, made REAL,"
@@ -58,6 +63,12 @@ _CORRUPT = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
 
 class NewerError(RuntimeError):
     """The history was written by a newer trabecula."""
+
+
+class _StrangeError(sqlite3.DatabaseError):
+    """The index holds what this program never writes: it is as good as damaged."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +120,11 @@ class Store:
         ------
         OSError, sqlite3.Error, NewerError
             If it cannot be kept; what was there stays.
+        OwnershipError
+            If something that is not ours is in the way.
         """
-        self._make()
-        entry, numbers = entries.write(result, self.folder / FOLDERS)
+        token = self._make()
+        entry, numbers = entries.write(result, self.folder / FOLDERS, token)
         try:
             dropped = self._attempt(lambda index: _insert(index, entry, numbers, self.limit))
         except BaseException:
@@ -119,7 +132,7 @@ class Store:
             raise
         for name in dropped:
             self._remove(name)
-        self._sweep()
+        self._sweep(token)
         return None if entry.id in dropped else entry
 
     def entries(self) -> list[Entry]:
@@ -132,12 +145,8 @@ class Store:
         """
         if not self._exists():
             return []
-        rows = self._attempt(
-            lambda index: index.execute(
-                f"SELECT {', '.join(_COLUMNS)} FROM entries ORDER BY made DESC, id"
-            ).fetchall()
-        )
-        return [entry for row in rows if (entry := _entry(row)) is not None]
+        select = f"SELECT {', '.join(_COLUMNS)} FROM entries ORDER BY made DESC, id"
+        return self._attempt(lambda index: [_entry(row) for row in index.execute(select)])
 
     def nearest(self, discrete: DiscreteProblem, within: float = ALIKE) -> Match | None:
         """The past problem most like a given one, mirror images considered; None if none is near enough.
@@ -150,16 +159,18 @@ class Store:
         if not self._exists():
             return None
         pooled = sketch(discrete)
+        select = (
+            f"SELECT {', '.join(_COLUMNS)}, vector FROM entries WHERE kind = ? AND converged = 1"
+            " ORDER BY made DESC, id"
+        )
         rows = self._attempt(
-            lambda index: index.execute(
-                f"SELECT {', '.join(_COLUMNS)}, vector FROM entries WHERE kind = ? AND converged = 1"
-                " ORDER BY made DESC, id",
-                (pooled.kind,),
-            ).fetchall()
+            lambda index: [
+                (_entry(row[:-1]), _blob(row[-1])) for row in index.execute(select, (pooled.kind,))
+            ]
         )
         images = [(axes, vector(mirrored(pooled, axes))) for axes in mirrors(discrete.grid.dimension)]
         length = images[0][1].nbytes
-        rows = [row for row in rows if _is_vector(row[-1], length) and _entry(row[:-1]) is not None]
+        rows = [row for row in rows if len(row[-1]) == length]
         if not rows:
             return None
         known = np.stack([np.frombuffer(row[-1], np.float16) for row in rows]).astype(np.float32)
@@ -170,8 +181,7 @@ class Store:
             image, row = divmod(int(place), len(rows))
             if not distances[image, row] <= within:
                 return None
-            found = _entry(rows[row][:-1])
-            assert found is not None, "the others were left out"
+            found = rows[row][0]
             axes = images[image][0]
             with suppress(UnreadableError):  # removed by another process, or damaged: the next one
                 design, _ = self.arrays(found)
@@ -190,7 +200,15 @@ class Store:
         return entries.problem_of(self.place(entry))
 
     def place(self, entry: Entry) -> Path:
-        """The folder of an entry."""
+        """The folder of an entry.
+
+        Raises
+        ------
+        UnreadableError
+            Its id is none of ours, and might lead anywhere.
+        """
+        if not is_id(entry.id):
+            raise UnreadableError(self.folder, f"has no entry {entry.id!r}: an id has 32 hexadecimal digits")
         return self.folder / FOLDERS / entry.id
 
     def arrays(self, entry: Entry) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -219,31 +237,71 @@ class Store:
         return entries.coarser_of(self.place(entry), shapes)
 
     def clear(self) -> int:
-        """Remove everything; returns how many entries there were.
+        """Remove everything that the history put there; returns how many entries there were.
 
         Raises
         ------
         OSError
             If something cannot be removed.
+        OwnershipError
+            If another process writes.
         """
-        folders = self.folder / FOLDERS
-        count = (
-            sum(1 for path in folders.iterdir() if not path.name.startswith(".")) if folders.is_dir() else 0
-        )
-        for path in self.folder.glob("index.*"):
-            path.unlink(missing_ok=True)
-        if folders.is_dir():
-            shutil.rmtree(folders)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        if not self.folder.is_dir():
+            return 0
+        with hold(self.folder, KIND, wait=BUSY, private=True) as held:
+            if not held.is_marked:
+                return 0
+            count, folders = 0, self.folder / FOLDERS
+            if _is_folder(folders):
+                ids = [path for path in sorted(folders.iterdir()) if is_id(path.name)]
+                count = sum(remove_folder(path, entries.KIND, BUSY) for path in ids)
+                sweep_folders(folders, held.token, 0.0)
+                with suppress(OSError):  # others are in it
+                    folders.rmdir()
+            for path in self._indexes():
+                database.remove(path)
+                if database.is_free(path):
+                    break
+            held.retire()
         return count
 
     def _exists(self) -> bool:
         return (self.folder / FOLDERS).is_dir()
 
-    def _make(self) -> None:
-        self.folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        (self.folder / FOLDERS).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    def _make(self) -> str:
+        """Make and mark the folder, if that was not done; the token of the mark."""
+        folders = self.folder / FOLDERS
+        mark = read_mark(self.folder) if self.folder.is_dir() else None
+        if mark is None or not _is_folder(folders):
+            with hold(self.folder, KIND, wait=BUSY, private=True) as held:
+                if not _is_folder(folders):
+                    try:
+                        folders.mkdir(mode=PRIVATE_FOLDER)
+                    except FileExistsError as error:
+                        raise OwnershipError(
+                            folders, "is no folder that trabecula made; move it away"
+                        ) from error
+                held.mark()
+                return held.token
+        return mark.token
+
+    def _indexes(self) -> Iterator[Path]:
+        """What the index may be called: where a name is taken, the next one."""
+        stem, ending = INDEX.split(".")
+        for number in itertools.count(1):
+            yield self.folder / (INDEX if number == 1 else f"{stem}-{number}.{ending}")
+
+    def _index(self) -> Path | None:
+        """The index, made if there is none; None where the folder is not ours to write."""
+        if read_mark(self.folder) is None:
+            return None
+        for path in self._indexes():
+            if database.is_free(path):
+                with suppress(FileExistsError):  # another process was first
+                    database.create(path, PRIVATE)
+            if database.is_ours(path):
+                return path
+        raise AssertionError("names do not end")
 
     def _attempt(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Do something to the index in one transaction; where it is damaged, once more to a new one."""
@@ -252,17 +310,17 @@ class Store:
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT:
                 raise
-        with suppress(FileNotFoundError):  # another process was first
-            (self.folder / INDEX).replace(self.folder / DAMAGED)
-        for suffix in ("-wal", "-shm"):
-            (self.folder / f"{INDEX}{suffix}").unlink(missing_ok=True)
+        path = self._index()
+        if path is not None:
+            database.remove(path)
         return self._do(action)
 
     def _do(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        path = self.folder / INDEX
-        path.touch(PRIVATE)
-        _look_at(path)
-        with closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as index:
+        path = self._index()  # of a history that is not ours to write, an index in memory is made
+        if path is not None:
+            _look_at(path)
+        place = ":memory:" if path is None else str(path)
+        with closing(sqlite3.connect(place, timeout=BUSY, isolation_level=None)) as index:
             _distrust(index)
             with suppress(sqlite3.OperationalError):  # another process opens it for the first time, too
                 index.execute("PRAGMA journal_mode = WAL")
@@ -292,27 +350,39 @@ class Store:
         index.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def _kept(self) -> Iterator[tuple[Entry, Vector]]:
-        for path in sorted((self.folder / FOLDERS).glob("[!.]*")):
-            with suppress(OSError, UnreadableError):
-                yield entries.read(path)
+        for path in sorted((self.folder / FOLDERS).iterdir()):
+            if is_id(path.name) and _is_folder(path):
+                with suppress(OSError, UnreadableError):
+                    yield entries.read(path)
 
-    def _sweep(self) -> None:
+    def _sweep(self, token: str) -> None:
         """Remove what processes that died left behind."""
+        folders = self.folder / FOLDERS
+        if not _is_folder(folders):
+            return
+        sweep_folders(folders, token)
         known = {entry.id for entry in self.entries()}
-        for path in (self.folder / FOLDERS).iterdir():
+        for path in folders.iterdir():
             with suppress(OSError):
-                if path.name not in known and time.time() - path.stat().st_mtime > LEFT_OVER:
-                    shutil.rmtree(path, ignore_errors=True)
+                if path.name not in known and time.time() - path.lstat().st_mtime > LEFT_OVER:
+                    self._remove(path.name)
 
     def _remove(self, name: str) -> None:
-        shutil.rmtree(self.folder / FOLDERS / name, ignore_errors=True)
+        if is_id(name) and _is_folder(self.folder / FOLDERS):
+            with suppress(OSError, OwnershipError):
+                remove_folder(self.folder / FOLDERS / name, entries.KIND, BUSY)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder itself, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _look_at(path: Path) -> None:
     """Refuse an index that is no regular file, and treat one that is too large as damaged."""
     with open_regular(path) as file:
         if file.seek(0, os.SEEK_END) > _LARGEST:
-            raise _damaged("the index is too large")
+            raise _StrangeError("the index is too large")
 
 
 def _distrust(index: sqlite3.Connection) -> None:
@@ -325,14 +395,7 @@ def _check_schema(index: sqlite3.Connection) -> None:
     """See that an index holds our table and nothing that would run when it is read: no view, no trigger."""
     found = index.execute("SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     if found != [("table", f"CREATE TABLE {_TABLE}")]:
-        raise _damaged("the index holds other tables than a history's")
-
-
-def _damaged(reason: str) -> sqlite3.DatabaseError:
-    """An error as SQLite raises it for a damaged file."""
-    error = sqlite3.DatabaseError(reason)
-    error.sqlite_errorcode = _CORRUPT[0]
-    return error
+        raise _StrangeError("the index holds other tables than a history's")
 
 
 def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int) -> list[str]:
@@ -345,11 +408,11 @@ def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int
     dropped = []
     if row is not None:
         earlier = _entry(row)
-        if earlier is not None and not entry.is_better(earlier):
+        if not entry.is_better(earlier):
             index.execute("UPDATE entries SET made = ? WHERE id = ?", (entry.made, earlier.id))
             return [entry.id]
-        index.execute("DELETE FROM entries WHERE key = ? AND id != ?", (entry.key, entry.id))
-        dropped += [] if earlier is None else [earlier.id]
+        index.execute("DELETE FROM entries WHERE id = ?", (earlier.id,))
+        dropped.append(earlier.id)
     values = [*astuple(entry), numbers.tobytes()]
     values[_COLUMNS.index("elements")] = "x".join(map(str, entry.elements))
     marks = ", ".join("?" * len(values))
@@ -358,24 +421,31 @@ def _insert(index: sqlite3.Connection, entry: Entry, numbers: Vector, limit: int
     for name, size in index.execute("SELECT id, bytes FROM entries ORDER BY made, id").fetchall():
         if total <= limit:
             break
+        if not is_id(name):
+            raise _StrangeError(f"an entry is called {name!r}")
         index.execute("DELETE FROM entries WHERE id = ?", (name,))
         dropped.append(name)
         total -= size
     return dropped
 
 
-def _entry(row: tuple[object, ...]) -> Entry | None:
-    """The entry of a row of the index; None where it is none, whoever wrote it."""
+def _entry(row: Sequence[object]) -> Entry:
+    """An entry from a line of the index, which anybody could have written."""
     values = dict(zip(_COLUMNS, row, strict=True))
-    with suppress(UnreadableError, ValueError):
+    try:
         elements = [int(n) for n in str(values["elements"])[:40].split("x")]
         converged = {0: False, 1: True}.get(values["converged"], values["converged"])  # type: ignore[call-overload]
         return entries.entry_from(Path(INDEX), values | {"elements": elements, "converged": converged})
-    return None
+    except ValueError as error:
+        raise _StrangeError(str(error)) from error
 
 
-def _is_vector(value: object, length: int) -> bool:
-    """Whether a value of the index is a vector of so many bytes."""
-    if not isinstance(value, bytes) or len(value) != length:
-        return False
-    return bool(np.isfinite(np.frombuffer(value, np.float16)).all())
+def _blob(value: object) -> bytes:
+    """The vector of a line, which anybody could have written too."""
+    if (
+        not isinstance(value, bytes)
+        or len(value) % 2
+        or not np.isfinite(np.frombuffer(value, np.float16)).all()
+    ):
+        raise _StrangeError("a vector is none")
+    return value

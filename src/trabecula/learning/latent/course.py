@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from trabecula.learning.checkpoint import seconds_of
-from trabecula.learning.course import Order, Say, parted
+from trabecula.learning.course import Order, Say, claimed, parted
 from trabecula.learning.latent.designs import Designs, prepared
 from trabecula.learning.latent.network import Build
 from trabecula.learning.latent.ship import ship
 from trabecula.learning.latent.train import Recipe, Supply, look, train
 from trabecula.learning.loop import Look
+from trabecula.learning.store import Dataset
 from trabecula.surrogate import Card
 
 LIMITS = (
@@ -29,10 +31,26 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     ------
     UnreadableError
         If the data are damaged, or the checkpoint belongs to another training.
+    OwnershipError
+        If files that are not ours stand where ours would, or somebody else trains in that folder.
     ValueError
         If there are too few data.
     """
     dataset, chosen, kept = parted(order.data)
+    name = order.name or f"autoencoder-{dataset.dimension}d"
+    files = [f"{part}-{dataset.dimension}d.onnx" for part in ("encoder", "decoder")]
+    with claimed(order, [f"{name}.checkpoint", *files]):
+        return _made(order, name, (dataset, chosen, kept), told, say)
+
+
+def _made(
+    order: Order,
+    name: str,
+    data: tuple[Dataset, list[Path], list[Path]],
+    told: Callable[[Look], None],
+    say: Say,
+) -> Card:
+    dataset, chosen, kept = data
     say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing designs")
     cache = order.cache or order.data / "prepared"
     designs = Designs.of(prepared(shard, cache) for shard in chosen)
@@ -40,8 +58,7 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     recipe = Recipe(
         Build(dataset.dimension, order.numbers, order.width, order.depth), steps=order.steps, seed=order.seed
     )
-    order.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = order.out / f"{order.name or f'autoencoder-{dataset.dimension}d'}.checkpoint"
+    checkpoint = order.out / f"{name}.checkpoint"
     network = train(recipe, designs, unseen, checkpoint, told)
     even, after = look(network, Supply(unseen, recipe.build.patch, recipe.batch))
     story = {

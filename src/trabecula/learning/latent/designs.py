@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
+from trabecula.learning.examples import claim_prepared, keep_prepared
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import discretise, loads
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.starts import ladder
-from trabecula.storage import writing
 from trabecula.storage.reading import Form, UnreadableError, read_arrays
 from trabecula.surrogate.canonical import aspects, canonical
 
@@ -116,9 +116,9 @@ def prepared(shard: Path, cache: Path) -> Designs:
     kept = cache / f"autoencoder-{shard.stem}.npz"
     if os.path.lexists(kept):
         return _cached(kept)
+    claim_prepared(kept)
     designs = Designs.of(pooled(sample) for sample in read_shard(shard).samples)
-    cache.mkdir(parents=True, exist_ok=True)
-    writing.write_arrays(kept, {name: getattr(designs, name) for name in _PARTS})
+    keep_prepared(kept, {name: getattr(designs, name) for name in _PARTS})
     return designs
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -22,12 +21,10 @@ from trabecula.learning.own.gate import Verdict, gate
 from trabecula.learning.own.last_layers import RATE, RISE, STEPS, fitted
 from trabecula.learning.own.lessons import NEEDED, Lesson, divided, lessons
 from trabecula.learning.reload import network_of
-from trabecula.learning.ship import settle, ship
+from trabecula.learning.ship import enter, settle, ship
 from trabecula.learning.store import open_dataset
 from trabecula.learning.validate import held_out
-from trabecula.storage import writing
 from trabecula.surrogate import Card, Model, in_use, load_model, own, shipped
-from trabecula.surrogate.model import MANIFEST
 
 Array = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -136,8 +133,7 @@ def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) 
         return Outcome(replace(card, story={**card.story, **told_by}), verdict)
 
     def write(part: Path) -> Card:
-        writing.write_bytes(part / card.file, new.content)
-        writing.write_text(part / MANIFEST, json.dumps({card.name: card.to_json()}))
+        enter(part, card, new.content)
         return settle(part, card.name, card.settings, told_by)
 
     return Outcome(own.install(card.name, write), verdict)

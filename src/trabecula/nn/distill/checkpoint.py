@@ -9,18 +9,38 @@ from pathlib import Path
 
 import torch
 
+from trabecula.storage.owned import BUSY, hold
 from trabecula.storage.reading import Record, UnreadableError
 from trabecula.storage.tensors import read_tensors
 
 State = dict[str, object]
 
+KIND = "networks trained with others"
+"""Of a folder of checkpoints and weights, in its mark."""
+
 
 def save(path: Path, state: Mapping[str, object]) -> None:
-    """Write tensors and plain values; the old file stays until the new one is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(dict(state), temporary)
-    temporary.replace(path)
+    """Write tensors and plain values; the old file stays until the new one is whole.
+
+    Raises
+    ------
+    OwnershipError
+        There is a file of that name that is not ours, or was changed.
+    """
+    with hold(path.parent, KIND, wait=BUSY) as held, held.replacing(path.name) as file:
+        torch.save(dict(state), file)
+
+
+def claim(path: Path) -> None:
+    """See that a file can be written, before any time is spent.
+
+    Raises
+    ------
+    OwnershipError
+        There is a file of that name that is not ours, or was changed.
+    """
+    with hold(path.parent, KIND, wait=BUSY) as held:
+        held.check([path.name])
 
 
 def load(path: Path, settings: str) -> State | None:

@@ -41,6 +41,7 @@ class Training:
         self.initial = {key: value.clone() for key, value in self.student.state_dict().items()}
         if self.settings.checkpoint is not None:
             self.resumed = files.load(self.settings.checkpoint, self._identity())
+            files.claim(self.settings.checkpoint)
         with ExitStack() as stack:
             device = next(self.student.parameters()).device
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))

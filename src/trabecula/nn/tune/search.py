@@ -128,7 +128,7 @@ def read(storage: str | Path, name: str = "search") -> Outcome:
     """
     if "://" not in str(storage) and not Path(storage).is_file():
         raise TuneError(f"there is no file {storage}")
-    with closing_storage(storage) as opened:
+    with closing_storage(storage, write=False) as opened:
         with readable(storage):
             names = sorted(optuna.get_all_study_names(opened))
             if name in names:

@@ -15,6 +15,7 @@ from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from trabecula.storage import database
 from trabecula.storage.reading import UnreadableError, open_regular
 
 HEARTBEAT = 60
@@ -28,7 +29,7 @@ class TuneError(ValueError):
     """A search that cannot be done as it is asked for; the message says how to mend it."""
 
 
-def open_storage(storage: str | Path | None) -> BaseStorage:
+def open_storage(storage: str | Path | None, write: bool = True) -> BaseStorage:
     """Open, or begin, the file of a search.
 
     Parameters
@@ -36,6 +37,8 @@ def open_storage(storage: str | Path | None) -> BaseStorage:
     storage
         A path of an SQLite file; a URL with `://` for a database server, which many machines can share; None
         for memory.
+    write
+        Whether anything is to be written; a file that was begun elsewhere can only be read.
 
     Raises
     ------
@@ -47,17 +50,20 @@ def open_storage(storage: str | Path | None) -> BaseStorage:
     if "://" in str(storage):
         return _opened(str(storage), {}, str(storage))
     path = Path(storage).absolute()
-    _check_file(path)
+    _check_place(path)
+    if not write and not database.is_ours(path):
+        return _opened(f"sqlite:///file:{path}?immutable=1&uri=true", {}, str(storage), True)
     with _alone(path.parent):  # tables are made once, however many processes begin at once
+        _claim(path)
         opened = _opened(f"sqlite:///{path}", {"connect_args": {"timeout": PATIENCE}}, str(storage))
         _append_only(opened)
     return opened
 
 
 @contextmanager
-def closing_storage(storage: str | Path | None) -> Iterator[BaseStorage]:
+def closing_storage(storage: str | Path | None, write: bool = True) -> Iterator[BaseStorage]:
     """As `open_storage`; the last process to leave the block leaves nothing beside the file."""
-    opened = open_storage(storage)
+    opened = open_storage(storage, write)
     try:
         yield opened
     finally:
@@ -80,27 +86,40 @@ def _append_only(storage: RDBStorage) -> None:
     storage.engine.dispose()  # connections made before
 
 
-def _check_file(path: Path) -> None:
+def _check_place(path: Path) -> None:
     """Refuse what SQLite would say little about."""
     if not path.parent.is_dir():
         raise TuneError(f"{path.parent} is no folder; make it first")
     if path.is_dir():
         raise TuneError(f"{path} is a folder; name a file in it")
-    if path.exists():
-        try:
-            with open_regular(path) as file:
-                start = file.read(16)
-        except UnreadableError as error:
-            raise TuneError(f"{path} cannot be read ({error.reason})") from error
-        if start not in (b"", b"SQLite format 3\0"):
-            raise TuneError(f"{path} is no SQLite file; name another one")
 
 
-def _opened(url: str, engine: dict[str, object], name: str) -> RDBStorage:
+def _claim(path: Path) -> None:
+    """Begin a file, or see that one was begun here: into others' databases nothing is written."""
+    if database.is_free(path):
+        database.create(path)
+        return
+    if database.is_ours(path):
+        return
+    try:
+        with open_regular(path) as file:
+            start = file.read(16)
+    except UnreadableError as error:
+        raise TuneError(f"{path} cannot be read ({error.reason})") from error
+    what = "was not begun by trabecula tune" if start == b"SQLite format 3\0" else "is no SQLite file"
+    raise TuneError(f"{path} {what}; name another one")
+
+
+def _opened(url: str, engine: dict[str, object], name: str, skip_table_creation: bool = False) -> RDBStorage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return RDBStorage(url, engine_kwargs=engine, heartbeat_interval=HEARTBEAT)
+            return RDBStorage(
+                url,
+                engine_kwargs=engine,
+                heartbeat_interval=HEARTBEAT,
+                skip_table_creation=skip_table_creation,
+            )
     except (SQLAlchemyError, sqlite3.Error, RuntimeError, ImportError) as error:
         said = " ".join(str(error).split("\n")[0].split())
         raise TuneError(f"{name} cannot be opened ({said})") from error

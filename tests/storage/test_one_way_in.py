@@ -17,6 +17,7 @@ READERS = {
 MODULES = {"np", "numpy", "json", "torch", "zipfile", "csv", "yaml", "onnx", "os", "io", "sqlite3", "pickle"}
 MODULES |= {
     "onnxruntime",
+    "onnx_runtime()",
     "np.lib.format",
     "numpy.lib.format",
     "onnx.external_data_helper",
@@ -34,7 +35,7 @@ ALLOWED = {
     "nn/tune/storage.py": {"os.open"},  # a folder, to lock it
     "learning/history/store.py": {"sqlite3.connect"},  # behind `_look_at` and `_distrust`
     "surrogate/model.py": {"onnxruntime.InferenceSession"},  # bytes that `read_bytes` read
-    "nn/profile/onnx_walk.py": {"onnx.load_from_string", "onnxruntime.InferenceSession"},  # likewise
+    "nn/profile/onnx_walk.py": {"onnx.load_from_string", "onnx_runtime().InferenceSession"},  # likewise
     "nn/profile/onnx_time.py": {"onnxruntime.InferenceSession"},  # a model that is in memory
     "learning/ship.py": {"onnx.load"},  # what torch has just written into a folder of ours
     "learning/latent/ship.py": {"onnx.load_from_string"},  # the same in memory

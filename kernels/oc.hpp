@@ -209,7 +209,9 @@ Multiplier search(const Criteria& c, const double* level, double guess) {
     // ratio, actual / allowed, which is nearly straight.
     const double allowed = Reciprocal ? s.scale - c.value : s.scale - off;
     const double actual = allowed + (Reciprocal ? -off : off);
-    const double gap = actual > 0.0 && allowed > 0.0 ? actual * std::log(actual / allowed) : actual - allowed;
+    // An actual side that is lost in the rounding of the allowed one has no logarithm to go by.
+    const bool known = allowed > 0.0 && actual > 1e-13 * allowed;
+    const double gap = known ? actual * std::log(actual / allowed) : actual - allowed;
     double next = s.slope < 0.0 ? t - (Reciprocal ? -gap : gap) / s.slope : (off > 0.0 ? t + step : t - step);
     if (bracketed) {
       if (slow || !(next > low && next < high)) next = 0.5 * (low + high);

@@ -57,11 +57,11 @@ inline void relax() {
 #endif
 }
 
-constexpr int kPieces = 4;                 // of a lane's range
-constexpr Time kSpin = 300 * kMicro;       // before a thread that waits falls asleep
-constexpr Time kSpinBusy = 10 * kMicro;    // and where others want the processor
-constexpr Time kTaken = 200 * kMicro;      // between two looks at the clock: the processor was taken away
-constexpr Time kStaysBusy = 100 * kMilli;  // a busy machine is taken for busy that long
+constexpr int kPieces = 4;                // of a lane's range
+constexpr Time kSpin = 300 * kMicro;      // before a thread that waits falls asleep
+constexpr Time kSpinBusy = 1 * kMicro;    // and where others want the processor
+constexpr Time kTaken = 500 * kMicro;     // between two looks at the clock: the processor was taken away
+constexpr Time kStaysBusy = 10 * kMilli;  // a busy machine is taken for busy that long
 
 // Spins until `done()`; false where that took longer than waiting should. Sees that the processor was taken away by
 // the clock, and notes in `busy` until when to spin less.
@@ -117,8 +117,10 @@ class Pace {
   }
 
  private:
-  static constexpr Time kWindow = 5 * kMilli, kShortestRest = 20 * kMilli, kLongestRest = 640 * kMilli;
-  static constexpr double kShare = 0.2;
+  // Preemptions come every few milliseconds; a window holds several. Two lanes of which a share is lost are slower than
+  // one from about 0.4 on.
+  static constexpr Time kWindow = 30 * kMilli, kShortestRest = 30 * kMilli, kLongestRest = 960 * kMilli;
+  static constexpr double kShare = 0.4;
   static constexpr int kForgets = 10;  // rests after which a failure is forgotten
 
   int halvings_ = 0;

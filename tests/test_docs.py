@@ -123,3 +123,16 @@ def test_every_key_of_a_problem_file_is_explained() -> None:
     }
     shown = {f.name for f in fields(tb.Options)} | {f.name for f in fields(tb.Domain)} | keys
     assert not {key for key in shown if key not in page}
+
+
+def test_every_promise_names_tests_and_commands_that_exist() -> None:
+    page = (ROOT / "docs" / "trust.md").read_text()
+    sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    defined = set(re.findall(r"^def (test_\w+)\(", sources, re.M))
+    assert set(re.findall(r"`(test_\w+)`", page)) <= defined
+    files = set(re.findall(r"\btests/[\w/]+\.py", page))
+    modules = {f"benchmarks/{name}.py" for name in re.findall(r"python -m benchmarks\.(\w+)", page)}
+    assert files and modules
+    assert [name for name in files | modules if not (ROOT / name).is_file()] == []
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "shown by" not in line]
+    assert all("test" in row or "benchmarks" in row for row in rows)

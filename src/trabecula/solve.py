@@ -39,6 +39,9 @@ TOLERANCE = 1e-4
 KKT = 2e-3
 """KKT residual at which every way stops, whatever the objective does."""
 
+MOST_ITERATIONS = 100_000
+"""On the full grid; as many rows of a history are read back."""
+
 Report = Callable[[Progress], None]
 
 
@@ -71,7 +74,7 @@ def solve(
         Designs tried on the coarsest grid; more time, stiffer designs. Default: 8, and 16 more where the best
         of them is found only once. With `start="learned"` and 1, what the network draws and no other.
     iterations
-        Design iterations on the full grid at most.
+        Design iterations on the full grid at most; 100,000 at most.
     tolerance
         Mean relative improvement of the objective an iteration at which to stop. Default 1e-4.
     threads
@@ -185,6 +188,8 @@ def _refuse(
     for name, value in (("proposals", proposals), ("iterations", iterations), ("threads", threads)):
         if value is not None and value < 1:
             raise ValueError(f"{name} is {value}; at least 1 is needed")
+    if iterations is not None and iterations > MOST_ITERATIONS:
+        raise ValueError(f"iterations is {iterations}; at most {MOST_ITERATIONS} are made")
     if tolerance is not None and not 0 < tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; it must be between 0 and 1")
 

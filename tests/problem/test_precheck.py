@@ -26,6 +26,14 @@ GAP = {"where": {"x": [2, 3]}, "as": "void"}
             {"domain__elements": [12, 4], "options": {"filter": {"radius": 0.3}}},
             "options.filter.radius: 0.3 is under one voxel along the longer edge (0.5)",
         ),
+        (
+            PLATE,
+            {
+                "goal": {"minimize": "volume", "compliance": 1e6},
+                "options": {"optimizer": "mma", "filter": "sensitivity"},
+            },
+            "options.filter.kind: under a limit on the compliance MMA seldom settles",
+        ),
         (PLATE, {"options": {"symmetry": ["x"]}}, "options.symmetry: the supports are not symmetric in x"),
         (
             PLATE,

@@ -43,7 +43,7 @@ def solve(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Result folder, else out/NAME.")] = None,
     iterations: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Most iterations on the full grid.")
+        int | None, typer.Option(metavar="N", min=1, max=100_000, help="Most iterations on the full grid.")
     ] = None,
     tolerance: Annotated[
         float | None, typer.Option(metavar="T", help="Stop when the design is stationary to this.")

@@ -100,8 +100,9 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
                 "without a filter the design depends on the grid and may be a checkerboard",
             )
         ]
+    said = _check_settling(problem)
     if chosen.radius is None:
-        return []
+        return said
     if chosen.radius < min(spacing) * (1 - _ROUNDING):
         raise ProblemError(
             where,
@@ -118,10 +119,20 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
             "is it in metres?",
         )
     if chosen.radius < max(spacing) * (1 - _ROUNDING):
-        return [
-            Caution(where, f"{chosen.radius:g} is under one voxel along the longer edge ({max(spacing):g})")
-        ]
-    return []
+        text = f"{chosen.radius:g} is under one voxel along the longer edge ({max(spacing):g})"
+        return [*said, Caution(where, text)]
+    return said
+
+
+def _check_settling(problem: Problem) -> list[Caution]:
+    """What the sensitivity filter gives is the gradient of no function; MMA trusts it where limits are."""
+    options, goal = problem.options, problem.goal
+    limits = goal.compliance if goal.minimize == "volume" else None
+    uses_mma = options.optimizer == "mma" or len(limits or ()) > 1
+    if limits is None or not uses_mma or options.filter.kind != "sensitivity":
+        return []
+    text = "under a limit on the compliance MMA seldom settles with it; `density` needs less material"
+    return [Caution("options.filter.kind", text)]
 
 
 def _check_symmetry(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:

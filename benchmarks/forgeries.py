@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.folder import DENSITY, HISTORY, PROBLEM, RESULT, STATE, format_history, parse_history
+from trabecula.folder import DENSITY, HISTORY, PROBLEM, RESULT, STATE
 from trabecula.problem import ProblemError, discretise, load
 from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.read import parse
 from trabecula.problem.write import to_tree
 from trabecula.status import OUTCOMES, Status
 from trabecula.storage.reading import read_arrays
+from trabecula.storage.tables import format_history, parse_history
 from trabecula.storage.writing import write_arrays
 
 Change = Callable[[Path], None]

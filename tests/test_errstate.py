@@ -35,7 +35,7 @@ SMALL = {
     "torsion": (16, 8, 8),
     "hook": (16, 8, 8),
     "jet_bracket": (27, 10, 17),
-    "table": (12, 8, 8),
+    "table": (16, 10, 10),
     "chair_leg": (8, 24, 8),
     "heat_sink_3d": (10, 10, 10),
 }

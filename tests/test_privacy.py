@@ -75,7 +75,7 @@ class Place:
         """Run Python and see what it does."""
         log = self.root / "log"
         log.unlink(missing_ok=True)
-        hidden = ("XDG_", "TRABECULA_", "COVERAGE", "COV_", SWITCH)
+        hidden = ("XDG_", "TRABECULA_", "TORCHINDUCTOR_", "COVERAGE", "COV_", SWITCH)
         environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
         environment |= {
             "HOME": str(self.home),

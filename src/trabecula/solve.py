@@ -171,8 +171,10 @@ def iterate(
     else:
         search = replace(wide, also=(Past(past),) if past else (), learned=learned)
         way = coarse_to_fine(scaled.problem, threads, stop, journal, search)
-    arrival = (yield from _told(way, scaled.compliance, clock)).light()
-    journal.close()
+    try:
+        arrival = (yield from _told(way, scaled.compliance, clock)).light()
+    finally:  # also where the caller stops listening: what waits is written, and the folder is free
+        journal.close()
     return (yield from prove(Question(problem, scaled, start, threads, clock), arrival))
 
 

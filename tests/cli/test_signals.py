@@ -60,6 +60,12 @@ main()
 Ends = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def as_from_a_terminal() -> None:
+    """Tests may run behind nohup: what is ignored there a process ignores from birth."""
+    for number, *_ in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def ends(tmp_path: Path) -> Ends:
     """Run a solve that sends itself a signal so many times, in its twentieth iteration or while it saves."""
@@ -71,7 +77,13 @@ def ends(tmp_path: Path) -> Ends:
         environment = {**os.environ, "PYTHONPATH": str(Path(tb.__file__).parent.parent)}
         command = [sys.executable, "-c", SCRIPT, str(int(number)), str(times), where, *words]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True, **options
+            command,
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            **({"preexec_fn": as_from_a_terminal} | options),
         )  # type: ignore[call-overload, no-any-return]
 
     return go
@@ -186,7 +198,7 @@ def test_a_signal_before_the_command_runs_has_its_code_too(
     number: signal.Signals, code: int, word: str, place: str
 ) -> None:
     command = [sys.executable, "-c", EARLY, place, str(int(number))]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, preexec_fn=as_from_a_terminal)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
 

@@ -149,7 +149,10 @@ def readable(storage: object) -> Iterator[None]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; a folder, so that no file is left behind."""
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise TuneError(f"{folder} cannot be read ({(error.strerror or str(error)).lower()})") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -7,7 +7,8 @@
 //
 // * Every lane owns a contiguous range of indices in a few pieces. Who has done its own takes pieces of the others: a
 //   worker that has not begun costs nothing, whoever waits waits for one piece at most.
-// * Who waits spins for a bounded time and then sleeps; much shorter where the machine was seen to be busy.
+// * Who waits spins for a bounded time and then sleeps; much shorter where the machine was seen to be busy, and not at
+//   all on the processor that the caller needs.
 // * Where waiting takes a large share of the time nevertheless, half the lanes are used for a while (`Pace`).
 // * A team of workers serves one loop at a time. A loop that finds none runs on its own thread alone, so that several
 //   Python threads never start more workers than one of them would.
@@ -31,6 +32,7 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #endif
 
@@ -57,10 +59,20 @@ inline void relax() {
 #endif
 }
 
+// The processor that this thread is on; -1 where the system does not say.
+inline int processor() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
 constexpr int kPieces = 4;                // of a lane's range
 constexpr Time kSpin = 300 * kMicro;      // before a thread that waits falls asleep
 constexpr Time kSpinBusy = 1 * kMicro;    // and where others want the processor
 constexpr Time kTaken = 500 * kMicro;     // between two looks at the clock: the processor was taken away
+constexpr Time kSwitch = 100 * kMicro;    // to wake a thread takes longer only where it runs in the caller's place
 constexpr Time kStaysBusy = 10 * kMilli;  // a busy machine is taken for busy that long
 
 // Spins until `done()`; false where that took longer than waiting should. Sees that the processor was taken away by
@@ -148,9 +160,10 @@ class Team {
     if (lanes <= 1) return body(context, 0, count);
     publish(body, context, count, lanes);
     const Time awake = wake(lanes) ? now() : begin;
+    if (awake - begin > kSwitch) busy_.store(awake + kStaysBusy, std::memory_order_relaxed);
     const long own = serve(0);
     Time end = now();
-    Time lost = awake - begin;
+    Time lost = std::min(awake - begin, kSwitch);
     if (remaining_.load(std::memory_order_acquire) != 0) {
       const Time worked = end - awake, alone = end;
       await();
@@ -226,6 +239,7 @@ class Team {
     remaining_.store(total, std::memory_order_relaxed);
     for (int l = 0; l < lanes; l++)
       lane_[l].pieces.store(static_cast<std::uint64_t>(loop_.pieces(l)) << 32, std::memory_order_release);
+    caller_on_.store(processor(), std::memory_order_relaxed);
     lanes_.store(lanes);
     epoch_.fetch_add(1);
   }
@@ -285,7 +299,9 @@ class Team {
   [[noreturn]] void work(Worker& worker, int lane, std::uint32_t seen) {
     for (;;) {
       const auto called = [&] { return epoch_.load(std::memory_order_acquire) != seen; };
-      const bool idle = lane >= lanes_.load(std::memory_order_relaxed);
+      const int on = processor();
+      const bool idle = lane >= lanes_.load(std::memory_order_relaxed) ||
+                        (on >= 0 && on == caller_on_.load(std::memory_order_relaxed));  // let the caller have it
       if (idle || !spin(called, busy_)) {
         std::unique_lock<std::mutex> lock(worker.mutex);
         worker.asleep.store(true);
@@ -302,7 +318,7 @@ class Team {
   std::array<Lane, kMostThreads> lane_;
   Loop loop_;
   alignas(64) std::atomic<std::uint32_t> epoch_{0};
-  std::atomic<int> lanes_{1};
+  std::atomic<int> lanes_{1}, caller_on_{-1};
   alignas(64) std::atomic<long> remaining_{0};
   alignas(64) std::atomic<bool> caller_asleep_{false};
   std::atomic<bool> failed_{false};

@@ -139,10 +139,10 @@ def _fresh(
         fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
     if folder.exists() and not folder.is_dir():
         fail(f"--out {folder} is a file; choose another folder")
+    discrete = _announce(problem, max_memory, quiet)
     held = _held(folder, stack)
     copies = check_names(problem, held, [*FILES, REQUEST, PAST, *_exports(formats)])
     check_checkpoints(held)
-    discrete = _announce(problem, max_memory, quiet)
     held.sweep()
     clear(held, problem, (PROBLEM, REQUEST))
     forget_checkpoints(folder)

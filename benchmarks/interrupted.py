@@ -77,6 +77,12 @@ def disturb(words: list[str | Path], folder: Path, seconds: float, random: np.ra
         return Outcome(folder.name, kills, "" if code in (0, 3) else f"exit {code}: {said.strip()[-200:]}")
 
 
+def compare_files(place: Path) -> str:
+    """What files one of the two folders has and the other has not; nothing where they are the same."""
+    whole, killed = ({path.name for path in (place / each).iterdir()} for each in ("whole", "killed"))
+    return "" if whole == killed else f"other files: {sorted(whole ^ killed)}"
+
+
 def main() -> None:
     """Kill, resume, compare, print, write."""
     parser = arguments(__doc__ or "")

@@ -13,13 +13,16 @@ import trabecula as tb
 from tests.certificate.grids import cantilever
 from tests.cli.conftest import SMALL
 from trabecula.analysis import Analysis, Evaluation
+from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.design import OC, Adaptive, Schedule
 from trabecula.optimize import LOST, UNSOLVED, OptimalityCriteria, Plan, Step, Stop, at_best, begin, iterate
 from trabecula.problem import parse
-from trabecula.prove import TRUE
 from trabecula.status import OUTCOMES, NoDesignError, Status
 
 PLAN = Plan(OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive())), Schedule(3.0, 3.0), Stop(limit=40))
+
+
+VERIFIED = EQUILIBRIUM["verified"]
 
 
 class Faulty(Analysis):
@@ -107,14 +110,14 @@ def test_an_outcome_without_a_design_survives_a_process_boundary() -> None:
 
 
 def test_nothing_is_verified_that_is_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trabecula.certificate.certify.equilibrium_residual", lambda *rest: 2 * TRUE)
+    monkeypatch.setattr("trabecula.certificate.certify.equilibrium_residual", lambda *rest: 2 * VERIFIED)
     with pytest.raises(NoDesignError, match=r"only solved to an equilibrium residual of 2.0e-06") as caught:
         tb.solve(parse_small(), proposals=1, threads=1)
     assert caught.value.status is Status.NOT_SOLVABLE
 
 
 def test_what_is_solved_but_not_to_1e_8_is_verified_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trabecula.certificate.certify.equilibrium_residual", lambda *rest: 0.5 * TRUE)
+    monkeypatch.setattr("trabecula.certificate.certify.equilibrium_residual", lambda *rest: 0.5 * VERIFIED)
     result = tb.solve(parse_small(), proposals=1, threads=1)
     assert (result.status, result.word) == (Status.CONVERGED, "verified")
 

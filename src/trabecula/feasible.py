@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis, Evaluation
 from trabecula.certificate.certify import equilibrium_residual
+from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.physics import State
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem.discrete import DiscreteProblem
@@ -24,9 +25,6 @@ Array = NDArray[np.float64]
 
 FLAT = 8.0
 """Ratio of a voxel's edges from which on it is tried out whether the state can be solved."""
-
-SOLVED = 1e-8
-"""Equilibrium residual that the full solid has to be solved to, and a certified design too."""
 
 TIGHT = 2e-9
 """Relative residual that solves behind a claim are asked for."""
@@ -86,13 +84,13 @@ def _refuse_flat(analysis: Analysis) -> None:
         state.set_stiffness(relative)
         solved = [state.solve(load, None, TIGHT)[0] for load in loads]
         residual = min(residual, equilibrium_residual(discrete, relative, loads, solved))
-        if residual <= SOLVED:
+        if residual <= EQUILIBRIUM["certified"]:
             return
     ratio = max(discrete.grid.spacing) / min(discrete.grid.spacing)
     raise NoDesignError(
         Status.NOT_SOLVABLE,
         f"voxels are {ratio:.3g} times as long as wide, and even the full solid is only solved to an"
-        f" equilibrium residual of {residual:.1e} ({SOLVED:.0e} is needed)",
+        f" equilibrium residual of {residual:.1e} ({EQUILIBRIUM['certified']:.0e} is needed)",
         "take domain.elements such that voxels are more nearly cubes",
     )
 

@@ -15,8 +15,8 @@ from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.relax import Relaxed
-from trabecula.certificate.words import word_of
-from trabecula.feasible import KEPT, SOLVED, TIGHT, keep_limits, solvers
+from trabecula.certificate.words import EQUILIBRIUM, word_of
+from trabecula.feasible import KEPT, TIGHT, keep_limits, solvers
 from trabecula.optimize import Row
 from trabecula.physics import Guess, machine, thread_count
 from trabecula.problem import Problem
@@ -30,9 +30,6 @@ from trabecula.travel import Arrival
 from trabecula.version import VERSION
 
 Array = NDArray[np.float64]
-
-TRUE = 1e-6
-"""Equilibrium residual up to which a compliance may be called verified."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +129,7 @@ def _certify(
         bound = None if convex is None else convex.bound
         certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
         finals.append(_Final(physical, replace(found, displacements=()), certificate))
-        if _residual(finals[-1]) <= SOLVED:
+        if _residual(finals[-1]) <= EQUILIBRIUM["certified"]:
             break
     return min(finals, key=_residual)
 
@@ -149,11 +146,11 @@ def _refuse_untrue(final: _Final) -> None:
         raise NoDesignError(
             Status.DIVERGED, "the final design's compliance or its sensitivities are no numbers"
         )
-    if residual > TRUE or found.compliance <= 0.0:
+    if residual > EQUILIBRIUM["verified"] or found.compliance <= 0.0:
         raise NoDesignError(
             Status.NOT_SOLVABLE,
             f"the final design is only solved to an equilibrium residual of {residual:.1e}"
-            f" ({TRUE:.0e} is needed)",
+            f" ({EQUILIBRIUM['verified']:.0e} is needed)",
         )
     if found.violation > 10.0 * KEPT:
         raise NoDesignError(

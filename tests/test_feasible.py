@@ -66,6 +66,17 @@ def test_passive_solid_that_the_filter_spreads_beyond_the_volume_is_infeasible()
     assert tb.solve(plate(regions=solid, goal=goal, options={"filter": "none"}), proposals=2).volume <= 0.3
 
 
+def test_what_a_projection_will_take_back_is_no_reason_to_refuse() -> None:
+    solid = [{"where": {"x": [0, 0.58]}, "as": "solid"}]
+    options = {"filter": {"kind": "helmholtz", "radius": 0.3}, "projection": True}
+    discrete = discretise(
+        plate(regions=solid, goal={"minimize": "compliance", "volume": 0.3}, options=options)
+    )
+    chain = Analysis(discrete, 1).chain
+    assert chain.volume(chain.physical(discrete.lower, 1.0)) > 0.3
+    refuse_unsolvable(discrete, 1)
+
+
 def test_own_weight_is_not_judged_by_the_full_solid() -> None:
     loads = [*PLATE["loads"], {"gravity": [0, -9.81]}]
     refuse_unsolvable(discretise(plate(loads=loads, goal={"minimize": "volume", "compliance": 1e-6})), 1)

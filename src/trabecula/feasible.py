@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trabecula.analysis import Analysis, Evaluation
 from trabecula.certificate.certify import equilibrium_residual
+from trabecula.certificate.way import SHARPEST
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.physics import State
 from trabecula.physics.assembled import AssembledState
@@ -64,7 +65,7 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
 
 
 def _refuse_volume(analysis: Analysis, volume: float) -> None:
-    least = analysis.chain.volume(analysis.chain.physical(analysis.discrete.lower))
+    least = analysis.chain.volume(analysis.chain.physical(analysis.discrete.lower, SHARPEST))
     if least > volume * (1.0 + KEPT):
         raise NoDesignError(
             Status.INFEASIBLE,

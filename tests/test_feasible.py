@@ -59,21 +59,23 @@ def test_a_limit_just_above_the_full_solid_can_be_kept() -> None:
 
 def test_passive_solid_that_the_filter_spreads_beyond_the_volume_is_infeasible() -> None:
     solid = [{"where": {"x": [0, 0.58]}, "as": "solid"}]
-    goal = {"minimize": "compliance", "volume": 0.3}
+    goal = {"minimize": "compliance", "volume": 0.31}
     filtered = plate(regions=solid, goal=goal, options={"filter": {"kind": "helmholtz", "radius": 0.3}})
-    with pytest.raises(NoDesignError, match=r"once the filter has spread it, goal.volume allows 0.3"):
+    with pytest.raises(NoDesignError, match=r"once the filter has spread it, goal.volume allows 0.31"):
         tb.solve(filtered)
-    assert tb.solve(plate(regions=solid, goal=goal, options={"filter": "none"}), proposals=2).volume <= 0.3
+    assert tb.solve(
+        plate(regions=solid, goal=goal, options={"filter": "none"}), proposals=2
+    ).volume <= 0.31 * (1 + KEPT)
 
 
 def test_what_a_projection_will_take_back_is_no_reason_to_refuse() -> None:
     solid = [{"where": {"x": [0, 0.58]}, "as": "solid"}]
     options = {"filter": {"kind": "helmholtz", "radius": 0.3}, "projection": True}
     discrete = discretise(
-        plate(regions=solid, goal={"minimize": "compliance", "volume": 0.3}, options=options)
+        plate(regions=solid, goal={"minimize": "compliance", "volume": 0.31}, options=options)
     )
     chain = Analysis(discrete, 1).chain
-    assert chain.volume(chain.physical(discrete.lower, 1.0)) > 0.3
+    assert chain.volume(chain.physical(discrete.lower, 1.0)) > 0.31
     refuse_unsolvable(discrete, 1)
 
 

@@ -204,6 +204,7 @@ class Team {
 
   struct alignas(64) Worker {
     std::atomic<bool> asleep{false};
+    std::atomic<int> on{-1};  // the processor, while it takes pieces
     std::mutex mutex;
     std::condition_variable wakes;
   };
@@ -287,9 +288,17 @@ class Team {
     return done;
   }
 
+  // Whether a worker that takes pieces is on the caller's processor: it goes on when the caller sleeps.
+  bool shares_processor() const {
+    const int on = processor();
+    for (int l = 1; on >= 0 && l < loop_.lanes; l++)
+      if (workers_[l - 1]->on.load(std::memory_order_relaxed) == on) return true;
+    return false;
+  }
+
   // The caller waits for pieces that others have taken.
   void await() {
-    if (spin([this] { return remaining_.load(std::memory_order_acquire) == 0; }, busy_)) return;
+    if (!shares_processor() && spin([this] { return remaining_.load(std::memory_order_acquire) == 0; }, busy_)) return;
     std::unique_lock<std::mutex> lock(mutex_);
     caller_asleep_.store(true);
     done_.wait(lock, [this] { return remaining_.load() == 0; });
@@ -311,7 +320,10 @@ class Team {
           worker.asleep.store(false);
       }
       seen = epoch_.load(std::memory_order_acquire);
-      if (lane < lanes_.load()) serve(lane);
+      if (lane >= lanes_.load()) continue;
+      worker.on.store(processor(), std::memory_order_relaxed);
+      serve(lane);
+      worker.on.store(-1, std::memory_order_relaxed);
     }
   }
 

@@ -57,6 +57,7 @@ bench-all: $(VENV)/.dev
 	$(BENCH).iteration --huge
 	$(BENCH).peers
 	$(BENCH).file_to_design --cold-million
+	$(BENCH).threads
 	$(BENCH).estimates
 	$(BENCH).optima --large
 	$(BENCH).hybrid --budget 14400

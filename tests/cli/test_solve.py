@@ -109,6 +109,20 @@ def test_dying_between_the_design_and_its_result_loses_nothing(
     assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
 
 
+def test_resuming_what_was_cut_off_after_its_result_clears_up(
+    run: Run, small: Path, solved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trabecula.result.forget", killed)
+        assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 130
+    assert (tmp_path / "r" / "checkpoint").is_dir()
+    assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {path.name for path in solved.iterdir()}
+
+
 def test_resuming_a_finished_solve_shows_it(run: Run, solved: Path) -> None:
     before = (solved / "result.json").read_bytes()
     done = run("solve", "--resume", solved, "--json")

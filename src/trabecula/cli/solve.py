@@ -196,12 +196,14 @@ def _resumed(
     stack: ExitStack,
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
-    from trabecula.cli.past import PAST
+    from trabecula.cli.past import PAST, forget
     from trabecula.cli.request import REQUEST, Request
-    from trabecula.folder import FILES, PROBLEM, RESULT, clear, load_problem, same_problem
+    from trabecula.folder import CHECKPOINT, FILES, PROBLEM, RESULT, clear, load_problem, same_problem
     from trabecula.folder import check as check_names
+    from trabecula.folder import forget as forget_checkpoints
     from trabecula.problem import load
     from trabecula.result import Result
+    from trabecula.storage.lock import LOCK
 
     if out is not None and out.resolve() != folder.resolve():
         fail(f"--resume {folder} goes on in that folder; leave --out {out} away")
@@ -216,9 +218,15 @@ def _resumed(
     request = asked.over(earlier)
     finished = Result.load(folder, max_memory=max_memory) if (folder / RESULT).is_file() else None
     if finished is not None and (finished.converged or request == earlier):
-        held = _held(folder, stack) if formats else None
+        # Killed after the result was safe and before what led to it was removed.
+        is_cut_off = finished.converged and any((folder / each).exists() for each in (CHECKPOINT, PAST, LOCK))
+        held = _held(folder, stack) if formats or is_cut_off else None
         if held is not None:
             check_names(problem, held, _exports(formats))
+        if held is not None and is_cut_off:
+            held.sweep()
+            forget_checkpoints(folder)
+            forget(held)
         return _Job(problem, folder, request, True, held, finished)
     held = _held(folder, stack)
     check_names(problem, held, [*FILES, REQUEST, *_exports(formats)])

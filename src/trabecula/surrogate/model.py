@@ -99,7 +99,7 @@ class Model:
     def __init__(self, card: Card, content: bytes) -> None:
         self.card = card
         self.content = content
-        self._sessions: dict[int, Any] = {}
+        self._session: Any = None
 
     def logits(self, fields: Channels, threads: int = 1) -> Channels:
         """What the network says of every voxel.
@@ -109,7 +109,7 @@ class Model:
         fields
             float32 `[channel, z, y, x]` of `trabecula.surrogate.features`.
         threads
-            The answer does not depend on it.
+            Of the solve around it; networks are asked on one.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class Model:
 
     def run(self, inputs: dict[str, Channels], threads: int = 1) -> Channels:
         """The file's one output for its inputs by name, as they are; float32, batches first."""
-        session = self._session(threads)
+        session = self._opened()
         try:
             (found,) = session.run(None, inputs)
         except Exception as error:  # as above
@@ -136,21 +136,23 @@ class Model:
         answer: Channels = found
         return answer
 
-    def _session(self, threads: int) -> Any:
-        if threads not in self._sessions:
+    def _opened(self) -> Any:
+        """The session, on one thread: the runtime's sums depend on how many there are, in the last digits.
+
+        Two threads would gain a quarter of some ten milliseconds per question.
+        """
+        if self._session is None:
             onnxruntime = onnx_runtime()
             options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            options.inter_op_num_threads = 1
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.log_severity_level = 3
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             try:
-                self._sessions[threads] = onnxruntime.InferenceSession(
+                self._session = onnxruntime.InferenceSession(
                     self.content, options, providers=["CPUExecutionProvider"]
                 )
             except Exception as error:  # the runtime has a dozen kinds, and none that is public
                 raise UnreadableError(Path(self.card.file), f"is no network that runs ({error})") from error
-        return self._sessions[threads]
+        return self._session
 
 
 def cards(folder: Path = FOLDER) -> dict[str, Card]:

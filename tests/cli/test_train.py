@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests.cli.conftest import Run
 from trabecula.cli.app import app
 from trabecula.hybrid import Learned
 from trabecula.journal import Journal
@@ -135,3 +136,11 @@ def test_past_solves_do_not_change_what_codes_are(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["train", "autoencoder", "--from-history", "--dimension", "2"])
     assert said.exit_code == 2
     assert "codes of designs" in said.stderr
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp/x", "a/b", "", ".hidden", "x" * 200])
+def test_a_name_that_is_a_path_is_refused(run: Run, tmp_path: Path, name: str) -> None:
+    done = run("train", "corrector", "--data", tmp_path, "--out", tmp_path / "models", "--name", name)
+    assert done.exit_code == 2
+    assert "--name is" in done.stderr
+    assert not (tmp_path / "models").exists()

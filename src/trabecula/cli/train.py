@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,10 @@ from trabecula.cli.options import Network
 
 if TYPE_CHECKING:
     from trabecula.learning.loop import Look
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""What a model may be called: a name, and no path."""
 
 
 def train(
@@ -74,6 +79,10 @@ def train(
         _alone("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
         withdraw(kind.value, dimension, as_json, quiet)
         return
+    if name is not None and not NAME.fullmatch(name):
+        fail(
+            f"--name is {name[:60]!r}; letters, digits, '.', '_' and '-' are allowed, a letter or digit first"
+        )
     if from_history:
         _alone("--from-history", {"--out": out, "--name": name, "--cache": cache})
     elif data is None or out is None:

@@ -24,16 +24,22 @@ import torch
 
 from benchmarks.efficiency_study import Diary
 from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
-from trabecula.analysis import Analysis
+from trabecula.discretisation import discretise
 from trabecula.learning.evaluate import NEVER, courses
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import ship
-from trabecula.learning.train import Recipe, look, loss_of, train
+from trabecula.learning.train import (
+    Recipe,
+    look,
+    loss_of,
+    train,
+)
 from trabecula.learning.validate import held_out, samples
-from trabecula.problem import discretise, loads
-from trabecula.starts import Corrector, HalfGrey
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import loads
+from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.surrogate import Model, load_model
 
 HAND_OVER = HalfGrey(0.5, 2.0, 5)
@@ -123,10 +129,10 @@ def judge(asked: argparse.Namespace, kept: Sequence[Path], names: Sequence[str])
     """Hand over the held-out problems in every way that is not noted yet."""
     diary = Diary(asked.out / "judged.jsonl")
     known = diary.read()
-    ways: dict[str, HalfGrey | Corrector] = {CONTROL: HAND_OVER, DEFAULT: HalfGrey()}
+    ways: dict[str, HalfGrey | UpscalingNetwork] = {CONTROL: HAND_OVER, DEFAULT: HalfGrey()}
     for name in names:
         model = load_model("corrector-3d", asked.out / name.replace(" ", "-").replace(",", ""))
-        ways[name] = Corrector(Blanked(model, VARIANTS[name].blank), HAND_OVER)
+        ways[name] = UpscalingNetwork(Blanked(model, VARIANTS[name].blank), HAND_OVER)
     for number, sample in enumerate(samples(kept)):
         if number == asked.judge:
             break

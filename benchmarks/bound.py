@@ -20,9 +20,10 @@ from pathlib import Path
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
 from trabecula.certificate.relax import relax
 from trabecula.design import DesignChain
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics import VoxelState
-from trabecula.problem import discretise, problems
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.problem import problems
 
 LEVELS = (0.05, 0.02, 0.01, 0.005)
 LIMIT = 80

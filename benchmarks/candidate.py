@@ -21,8 +21,8 @@ from benchmarks import places
 from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.travelled import Travelled, travel
 from benchmarks.ways import eight, with_networks
-from trabecula.hybrid import Learned
-from trabecula.problem import discretise
+from trabecula.discretisation import discretise
+from trabecula.strategy.learned_steps import Learned
 from trabecula.surrogate import Model
 from trabecula.surrogate.model import load_model
 

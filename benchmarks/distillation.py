@@ -38,7 +38,15 @@ from torch import nn
 import trabecula.nn.distill
 from benchmarks.distillation_tasks import BY_NAME, STUDENT, TASKS, TEACHER, Task, batches, examples
 from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
-from trabecula.nn.distill import METHODS, BornAgain, Distiller, Logits, Recasting, SoftTargets, Weighted
+from trabecula.nn.distill import (
+    METHODS,
+    BornAgain,
+    Distiller,
+    Logits,
+    Recasting,
+    SoftTargets,
+    Weighted,
+)
 from trabecula.nn.distill.features import peek
 
 ALL_KEPT = SCRATCH / "distillation"

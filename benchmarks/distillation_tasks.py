@@ -15,7 +15,17 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from trabecula.nn.distill import CLASSES, DENSITIES, FSP, Attention, Factor, Hints, Method, Output, Relational
+from trabecula.nn.distill import (
+    CLASSES,
+    DENSITIES,
+    FSP,
+    Attention,
+    Factor,
+    Hints,
+    Method,
+    Output,
+    Relational,
+)
 
 WIDTH = 24
 TRAINED_ON = 500

@@ -52,7 +52,7 @@ from benchmarks.efficiency_study import (
 )
 from benchmarks.efficiency_variants import Variant, located
 from benchmarks.report import Cell, Figure, Table, arguments, finish
-from trabecula.hybrid import Learned
+from trabecula.strategy.learned_steps import Learned
 
 SEEDS = 3
 LONG_ALONE = "student alone, longer"

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.efficiency_study import Diary, shards
-from trabecula.analysis import Analysis
+from trabecula.discretisation import discretise
 from trabecula.learning.example import Example
 from trabecula.learning.examples import corrector
 from trabecula.learning.solver_loss import DRAWINGS, compliance
 from trabecula.learning.store import Sample
 from trabecula.learning.validate import held_out, samples
-from trabecula.problem import discretise, loads
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import loads
 from trabecula.starts import volume_of
 from trabecula.surrogate import Model
 

@@ -17,15 +17,26 @@ import numpy as np
 from benchmarks.efficiency_drawn import split
 from benchmarks.efficiency_study import RECIPE, Diary, opened
 from benchmarks.efficiency_variants import Variant, located, run_of
-from trabecula.analysis import Analysis
 from trabecula.design import Schedule
+from trabecula.discretisation import discretise
 from trabecula.learning.evaluate import HandOver, courses
 from trabecula.learning.store import Sample
-from trabecula.nn.profile import EnergyModel, Machine, measure_together, profile
-from trabecula.optimize import Plan, Stop, advance, begin
-from trabecula.problem import discretise, loads
-from trabecula.search import optimizer_for
-from trabecula.starts import Corrector, HalfGrey
+from trabecula.nn.profile import (
+    EnergyModel,
+    Machine,
+    measure_together,
+    profile,
+)
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import (
+    Plan,
+    Stop,
+    advance,
+    begin,
+)
+from trabecula.problem import loads
+from trabecula.starts import HalfGrey, UpscalingNetwork
+from trabecula.strategy.multistart import optimizer_for
 from trabecula.surrogate import Model
 
 LEVELS = (0.01, 0.005)
@@ -44,7 +55,7 @@ DUMMY = Machine(1e11, 1e10)
 def rivals(variants: Iterable[Variant], folder: Path) -> dict[str, HandOver]:
     """The loop's own hand-over, and one by each variant."""
     found: dict[str, HandOver] = {PLAIN: HalfGrey()}
-    return found | {each.name: Corrector(each.model(folder), HAND_OVER) for each in variants}
+    return found | {each.name: UpscalingNetwork(each.model(folder), HAND_OVER) for each in variants}
 
 
 def judge(variants: Iterable[Variant], data: Path, folder: Path, say: Callable[[str], None]) -> None:

@@ -27,15 +27,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.ways import with_networks
-from trabecula.analysis import Analysis
 from trabecula.design import DesignChain
-from trabecula.hybrid import Learned
-from trabecula.learning.store import Dataset, Sample, Snapshot, open_dataset, read_shard
-from trabecula.problem import discretise, loads
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts import Leaper, fill, log_odds, target_volume, volume_of
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.learning.store import (
+    Dataset,
+    Sample,
+    Snapshot,
+    open_dataset,
+    read_shard,
+)
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import loads
+from trabecula.starts import (
+    ExtrapolationNetwork,
+    fill,
+    log_odds,
+    target_volume,
+    volume_of,
+)
+from trabecula.strategy.learned_steps import Learned
+from trabecula.strategy.runner import Way
 from trabecula.surrogate import level
-from trabecula.travel import Way
 
 Array = NDArray[np.float64]
 Pull = NDArray[np.float32]
@@ -126,7 +139,7 @@ class _Nameless:
 
 @dataclass(frozen=True)
 class ElementHistory:
-    """Takes the place of `trabecula.starts.Leaper`."""
+    """Takes the place of `trabecula.starts.ExtrapolationNetwork`."""
 
     fit: Fit
     first: int = 4
@@ -290,7 +303,7 @@ def kept(dimension: int, path: Path = KEPT) -> Fit | None:
 
 def element_history(discrete: DiscreteProblem, threads: int, fit: Fit) -> Way:
     """The default with a leap that sees every element alone."""
-    return with_networks(discrete, threads, Learned(leaper=cast(Leaper, ElementHistory(fit))))
+    return with_networks(discrete, threads, Learned(leaper=cast(ExtrapolationNetwork, ElementHistory(fit))))
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from typing import Literal
 
 import numpy as np
 
+from trabecula.discretisation import prepare
 from trabecula.problem import (
     Domain,
     Filter,
@@ -33,9 +34,13 @@ from trabecula.problem import (
     Problem,
     Region,
     Support,
-    prepare,
 )
-from trabecula.problem.where import AnyOf, Box, Nodes, Where
+from trabecula.problem.where import (
+    AnyOf,
+    Box,
+    Nodes,
+    Where,
+)
 
 RADIUS = 2.0
 BOTH = ("x", "y")

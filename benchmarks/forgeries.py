@@ -19,12 +19,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.folder import DENSITY, HISTORY, PROBLEM, RESULT, STATE
-from trabecula.problem import ProblemError, discretise, load
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.problem import ProblemError, load
 from trabecula.problem.read import parse
 from trabecula.problem.write import to_tree
-from trabecula.status import OUTCOMES, Status
+from trabecula.results.result_folder import (
+    DENSITY,
+    HISTORY,
+    PROBLEM,
+    RESULT,
+    STATE,
+)
+from trabecula.status import EXPLANATIONS, Status
 from trabecula.storage.reading import read_arrays
 from trabecula.storage.tables import format_history, parse_history
 from trabecula.storage.writing import write_arrays
@@ -308,7 +315,7 @@ def _pairs(saved: Path) -> Iterator[Forgery]:
             for key, value in values.items():
                 (other["certificate"] if key in other["certificate"] else other)[key] = value
             if "status" in values:  # the sentence that goes with it
-                other["message"] = OUTCOMES[Status(values["status"])].message
+                other["message"] = EXPLANATIONS[Status(values["status"])].message
             (folder / RESULT).write_text(json.dumps(other))
 
         return change

@@ -75,22 +75,23 @@ HISTORY = b"iteration,penalty,compliance,kkt\n0,3.0,1.5e-3,\n1,3.0,inf,nan\n"
 
 def solved(folder: Path) -> None:
     """A result and a checkpoint to begin with."""
-    from trabecula import journal
+    from trabecula.optimize import checkpoint as checkpoints
     from trabecula.problem import loads
     from trabecula.solve import solve
 
-    journal._PATIENCE = 0.0
+    checkpoints._PATIENCE = 0.0
     solve(loads(PROBLEM), start="uniform", iterations=4, out=folder, threads=1).save(folder)
 
 
 def targets(folder: Path) -> dict[str, tuple[Target, list[bytes]]]:
     """Every reader with seeds; `folder` holds a result."""
-    from trabecula.analysis import Analysis
     from trabecula.cli.request import Request
+    from trabecula.discretisation import discretise
     from trabecula.learning.history.entry import entry_from
-    from trabecula.problem import discretise, loads
+    from trabecula.optimize.analysis import Analysis
+    from trabecula.problem import loads
     from trabecula.problem.stl import read_stl
-    from trabecula.result import Result
+    from trabecula.results.result import Result
     from trabecula.storage import reading
     from trabecula.surrogate.model import cards
 
@@ -148,10 +149,10 @@ def anything(path: Path) -> object:
 
 def step_of(path: Path, analysis: Any) -> object:
     """The step of a checkpoint of the uniform way."""
-    from trabecula import checkpoint
     from trabecula.design import Schedule
-    from trabecula.optimize import Plan
-    from trabecula.search import optimizer_for
+    from trabecula.optimize import checkpoint_format as checkpoint
+    from trabecula.optimize.loop import Plan
+    from trabecula.strategy.multistart import optimizer_for
 
     plan = Plan(optimizer_for(analysis.discrete, 1, 0.7), Schedule(1.0, 3.0, 30))
     return checkpoint.read(path, analysis, plan, checkpoint.read_record(path).asked)
@@ -161,7 +162,7 @@ def exchange(data: bytes, source: Path, path: Path, analysis: Any) -> None:
     """A checkpoint whose parts are exchanged for others, with a record that vouches for them."""
     import atheris
 
-    from trabecula import checkpoint
+    from trabecula.optimize import checkpoint_format as checkpoint
 
     given = atheris.FuzzedDataProvider(data)
     with np.load(source, allow_pickle=False) as archive:
@@ -205,7 +206,7 @@ def fuzz(name: str, seconds: int, finds: Path) -> None:
     with atheris.instrument_imports(include=["trabecula"]):
         import trabecula.cli.request
         import trabecula.learning.history.entry
-        import trabecula.result
+        import trabecula.results.result
         import trabecula.solve  # noqa: F401
     from trabecula.problem import ProblemError
     from trabecula.storage.reading import UnreadableError

@@ -159,7 +159,7 @@ def strongest(runs: Runs, places: Sequence[Place], level: float = 1.0) -> str | 
     best = references(runs, common)
 
     def cost(method: str) -> tuple[float, float]:
-        moments = [arrival(runs, place, method, level, best) for place in common]
+        moments = [outcome(runs, place, method, level, best) for place in common]
         seconds = [math.inf if m is None else m[SECONDS] for m in moments]
         return statistics.median(seconds), statistics.mean(_run(runs, place, method) for place in common)
 
@@ -171,7 +171,7 @@ def _run(runs: Runs, place: Place, method: str) -> float:
     return math.inf if run is None else run.seconds
 
 
-def arrival(
+def outcome(
     runs: Runs, place: Place, method: str, level: float, best: Mapping[tuple[str, str], float]
 ) -> Moment | None:
     """When a method came to within `level` % of the reference; None: never, or it was not run."""

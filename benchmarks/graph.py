@@ -19,7 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.report import Cell, Figure, Table, arguments, finish, peak_megabytes
-from trabecula.nn.graph import GAT, GCN, Graph, GraphSAGE, Message
+from trabecula.nn.graph import (
+    GAT,
+    GCN,
+    Graph,
+    GraphSAGE,
+    Message,
+)
 from trabecula.nn.profile.latency import measure_together, torch_threads
 
 WIDTH, EDGE, ROUNDS = 64, 4, 8

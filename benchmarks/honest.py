@@ -25,9 +25,10 @@ import numpy as np
 
 import trabecula as tb
 from benchmarks.forgeries import Forgery, apply, asks_another, forgeries, is_harmless
-from trabecula.analysis import Analysis
 from trabecula.certificate.consistency import check_record
-from trabecula.problem import ProblemError, discretise, prepare
+from trabecula.discretisation import discretise, prepare
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import ProblemError
 from trabecula.problem.model import (
     AXES,
     Domain,

@@ -45,8 +45,8 @@ from benchmarks.places import SETS, UNSEEN, Place
 from benchmarks.report import RESULTS, SCRATCH, arguments, finish
 from benchmarks.travelled import Travelled, travel
 from benchmarks.ways import Method
+from trabecula.discretisation import prepare
 from trabecula.learning.store import open_dataset
-from trabecula.problem import prepare
 from trabecula.storage.reading import UnreadableError
 
 PLAIN: dict[str, Method] = {

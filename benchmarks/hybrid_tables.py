@@ -14,12 +14,12 @@ from benchmarks.gains import (
     ITERATIONS,
     SECONDS,
     Gain,
-    arrival,
     break_even,
     by,
     ends_above,
     gain,
     in_use,
+    outcome,
     references,
     run_of,
     saved,
@@ -172,7 +172,7 @@ def ends(runs: Runs, places: Sequence[Place], methods: Sequence[str]) -> Table:
                 continue
             above = [100 * (run.compliance / best[place.name, place.size] - 1) for place, run in found]
             near = [
-                sum(arrival(runs, place, method, level, best) is not None for place, _ in found)
+                sum(outcome(runs, place, method, level, best) is not None for place, _ in found)
                 for level in (1.0, 0.1)
             ]
             rows.append(
@@ -243,7 +243,7 @@ def costs(runs: Runs, places: Sequence[Place], methods: Sequence[str]) -> Table:
 def _cost(
     runs: Runs, there: Sequence[Place], method: str, level: float, best: Mapping[tuple[str, str], float]
 ) -> str:
-    moments = [arrival(runs, place, method, level, best) for place in there]
+    moments = [outcome(runs, place, method, level, best) for place in there]
     medians = [
         statistics.median(math.inf if m is None else m[part] for m in moments)
         for part in (SECONDS, EQUIVALENTS)

@@ -42,7 +42,7 @@ from benchmarks.runs import (
     refined,
     true_compliance,
 )
-from trabecula.optimize import advance
+from trabecula.optimize.loop import advance
 from trabecula.problem import Problem, problems
 
 Size = tuple[int, ...]

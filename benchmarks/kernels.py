@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve
 
 from benchmarks.report import Cell, Figure, Table, arguments, finish, median_seconds, parse_size, size_text
-from trabecula.design import OC
 from trabecula.design.filters.cone import Cone
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.optimizers import OC
 from trabecula.physics import VoxelState
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem import discretise, problems
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.problem import problems
 
 Array = NDArray[np.float64]
 Size = tuple[int, ...]

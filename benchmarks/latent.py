@@ -31,14 +31,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Cell, Figure, Table, arguments, finish
-from trabecula.learning.history.describe import mirrored, mirrors, sketch, vector
-from trabecula.learning.latent.designs import Designs, Made, made, prepared
+from trabecula.discretisation import discretise
+from trabecula.learning.history.describe import (
+    mirrored,
+    mirrors,
+    sketch,
+    vector,
+)
+from trabecula.learning.latent.designs import (
+    Designs,
+    Made,
+    made,
+    prepared,
+)
 from trabecula.learning.store import Sample, open_dataset, read_shard
 from trabecula.learning.validate import held_out
-from trabecula.problem import discretise, loads
-from trabecula.root import root
+from trabecula.numerics.root_finding import root
+from trabecula.problem import loads
 from trabecula.surrogate import Cells, Latent, nearest
-from trabecula.surrogate.canonical import SIDE, averaged, between, canonical, moves
+from trabecula.surrogate.canonical import (
+    SIDE,
+    averaged,
+    between,
+    canonical,
+    moves,
+)
 from trabecula.surrogate.model import FOLDER
 
 Floats = NDArray[np.float32]

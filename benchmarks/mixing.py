@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from benchmarks.report import Cell, Table, plain
 from benchmarks.runs import forever
 from benchmarks.ways import EIGHT, nowhere, stop_of
-from trabecula.analysis import Evaluation
-from trabecula.design import MMA
-from trabecula.inner import inner
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.problems import draw
-from trabecula.optimize import (
+from trabecula.numerics.inner_product import inner
+from trabecula.numerics.root_finding import root
+from trabecula.optimize.analysis import Evaluation
+from trabecula.optimize.loop import (
     MovingAsymptotes,
     OptimalityCriteria,
     Optimizer,
@@ -42,12 +44,16 @@ from trabecula.optimize import (
     go_on,
     iterate,
 )
-from trabecula.problem import prepare
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.root import root
+from trabecula.optimizers import MMA
 from trabecula.starts import HalfGrey
-from trabecula.travel import Arrival, Event, Run, Way, settle
-from trabecula.way import coarse_to_fine
+from trabecula.strategy.runner import (
+    Event,
+    Outcome,
+    Run,
+    Way,
+    run_to_end,
+)
+from trabecula.strategy.strategies import coarse_to_fine
 
 Array = NDArray[np.float64]
 
@@ -198,8 +204,8 @@ class Settings:
 
 def anderson(discrete: DiscreteProblem, threads: int) -> Way:
     """The default, its finish mixed as soon as its candidates are decided on."""
-    arrival = yield from begun(discrete, threads)
-    return (yield from finished(arrival, Settings(), stop_of()))
+    outcome = yield from begun(discrete, threads)
+    return (yield from finished(outcome, Settings(), stop_of()))
 
 
 def begun(discrete: DiscreteProblem, threads: int) -> Way:
@@ -215,20 +221,20 @@ def _as_it_stands(way: Way) -> Way:
         try:
             event = next(way)
         except StopIteration as end:
-            arrival: Arrival = end.value
-            return replace(arrival, step=event.step)
+            outcome: Outcome = end.value
+            return replace(outcome, step=event.step)
         yield event
 
 
-def finished(arrival: Arrival, settings: Settings, stop: Stop) -> Way:
+def finished(outcome: Outcome, settings: Settings, stop: Stop) -> Way:
     """The rest of a way, mixed."""
-    plan = mixing_plan(arrival.plan, settings, stop)
-    first = replace(go_on(plan, arrival.step), memory=_memory(plan, arrival))
+    plan = mixing_plan(outcome.plan, settings, stop)
+    first = replace(go_on(plan, outcome.step), memory=_memory(plan, outcome))
     run, step = Run("finish-mixed", plan, first), first
-    for step in iterate(arrival.analysis, plan, first):
-        yield Event("finish", arrival.analysis, step, 0.8, run)
-    return Arrival(
-        at_best(arrival.analysis, plan, step), plan, arrival.analysis, arrival.stages, arrival.trials
+    for step in iterate(outcome.analysis, plan, first):
+        yield Event("finish", outcome.analysis, step, 0.8, run)
+    return Outcome(
+        at_best(outcome.analysis, plan, step), plan, outcome.analysis, outcome.stages, outcome.trials
     )
 
 
@@ -248,13 +254,13 @@ def mixing_plan(plan: Plan, settings: Settings, stop: Stop) -> Plan:
     return replace(plan, optimizer=steps, stop=stop)
 
 
-def _memory(plan: Plan, arrival: Arrival) -> OptimizerState:
+def _memory(plan: Plan, outcome: Outcome) -> OptimizerState:
     """The memory of the way so far where the steps go on as they were, else a new one."""
     optimizer = plan.optimizer
     if not isinstance(optimizer, Mixing | Momentum):
-        return arrival.step.memory if optimizer == arrival.plan.optimizer else optimizer.start()
-    if optimizer.plain == arrival.plan.optimizer:
-        return Remembered(arrival.step.memory)
+        return outcome.step.memory if optimizer == outcome.plan.optimizer else optimizer.start()
+    if optimizer.plain == outcome.plan.optimizer:
+        return Remembered(outcome.step.memory)
     return optimizer.start()
 
 
@@ -267,10 +273,12 @@ class Tuning:
     levels: tuple[float, ...] = (1.0, 0.5, 0.1)
     counts: dict[Settings, list[list[int]]] = field(default_factory=dict)
 
-    def add(self, arrival: Arrival, settings: list[Settings]) -> None:
+    def add(self, outcome: Outcome, settings: list[Settings]) -> None:
         """Take a problem in."""
-        stop = forever(len(arrival.step.rows) + self.iterations)
-        tracks = {s: _objectives(settle(finished(arrival, s, stop)).step, self.iterations) for s in settings}
+        stop = forever(len(outcome.step.rows) + self.iterations)
+        tracks = {
+            s: _objectives(run_to_end(finished(outcome, s, stop)).step, self.iterations) for s in settings
+        }
         best = min(min(track) for track in tracks.values())
         for setting, track in tracks.items():
             reached = [_first(track, best * (1 + level / 100)) for level in self.levels]
@@ -316,7 +324,7 @@ def main() -> None:
     tuning = Tuning(asked.iterations)
     for index in range(asked.count):
         problem = draw(SEED, FIRST + index, asked.dimension, index % 2 == 0, asked.voxels)
-        tuning.add(settle(begun(prepare(problem)[0], 1)), list(tried()))
+        tuning.add(run_to_end(begun(prepare(problem)[0], 1)), list(tried()))
         print(f"{index + 1} of {asked.count}", file=sys.stderr, flush=True)
     print(plain(tuning.table()))
 

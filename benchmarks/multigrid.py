@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Cell, Figure, Table, arguments, finish, size_text
 from benchmarks.runs import begin_uniform, begin_upsampled, formed, ramp_plan, relative_stiffness
-from trabecula.analysis import Analysis
-from trabecula.optimize import Plan, Step, iterate
+from trabecula.discretisation import discretise
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import Plan, Step, iterate
 from trabecula.physics import VoxelState
-from trabecula.problem import Problem, Support, discretise, problems
+from trabecula.problem import Problem, Support, problems
 from trabecula.problem.where import AllOf, AnyOf, Range
 
 Array = NDArray[np.float64]

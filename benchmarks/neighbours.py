@@ -18,14 +18,20 @@ from numpy.typing import NDArray
 
 from benchmarks.report import SCRATCH
 from benchmarks.ways import EIGHT, nowhere, stop_of
-from trabecula.learning.history.describe import mirrored, mirrors, sketch, vector
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.learning.history.describe import (
+    mirrored,
+    mirrors,
+    sketch,
+    vector,
+)
 from trabecula.learning.store import Dataset, Sample, open_dataset
-from trabecula.problem import discretise, loads
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.problem import loads
 from trabecula.starts import Past
 from trabecula.storage import writing
-from trabecula.travel import Way
-from trabecula.way import coarse_to_fine
+from trabecula.strategy.runner import Way
+from trabecula.strategy.strategies import coarse_to_fine
 
 Array = NDArray[np.float64]
 Half = NDArray[np.float16]

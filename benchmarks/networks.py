@@ -10,7 +10,7 @@ from collections.abc import Collection
 import numpy as np
 
 from benchmarks.hybrid_tables import Loading, Training
-from trabecula.hybrid import Learned
+from trabecula.strategy.learned_steps import Learned
 from trabecula.surrogate import Card, Model, shipped
 
 KINDS = ("proposer", "corrector", "leap")
@@ -26,7 +26,7 @@ def there(dimension: int) -> dict[str, Model]:
 def used(dimension: int) -> list[Model]:
     """Those of them that take part in the learned start."""
     learned = Learned.shipped(dimension)
-    parts = (learned.drawer, learned.corrector, learned.leaper)
+    parts = (learned.proposer, learned.corrector, learned.leaper)
     return [part.model for part in parts if part is not None]
 
 

@@ -42,7 +42,8 @@ from benchmarks.report import (
 )
 from benchmarks.travelled import Moment, Travelled, travel
 from benchmarks.ways import METHODS
-from trabecula.problem import Problem, prepare, problems
+from trabecula.discretisation import prepare
+from trabecula.problem import Problem, problems
 from trabecula.version import VERSION
 
 LEVELS = (5.0, 2.0, 1.0, 0.5)

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 import trabecula as tb
-from trabecula.analysis import Analysis
-from trabecula.certificate.kkt import kkt_residual
-from trabecula.problem import discretise, problems
+from trabecula.discretisation import discretise
+from trabecula.numerics.stationarity import kkt_residual
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import problems
 
 
 def plain(result: tb.Result) -> float:

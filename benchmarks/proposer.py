@@ -23,20 +23,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Cell, Figure, Table, arguments, finish
-from trabecula.analysis import Analysis
-from trabecula.blur import blur
 from trabecula.design import Schedule
-from trabecula.hybrid import convex_design, proposer_pulls
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.problems import draw
 from trabecula.learning.proposed import every
 from trabecula.learning.validate import held_out
-from trabecula.optimize import Plan, Stop, run
-from trabecula.problem import Problem, discretise, loads
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.search import optimizer_for
-from trabecula.starts import Drawer, Proposal, Ramps, RandomFields, ladder, log_odds, target_volume
-from trabecula.starts.drawn import GREY
+from trabecula.numerics.gaussian import blur
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import Plan, Stop, run
+from trabecula.problem import Problem, loads
+from trabecula.starts import (
+    Proposal,
+    ProposalNetwork,
+    Ramps,
+    RandomFields,
+    log_odds,
+    target_volume,
+)
+from trabecula.starts.proposal_network import GREY
 from trabecula.starts.volume import fill
+from trabecula.strategy.learned_steps import convex_design, proposer_ratios
+from trabecula.strategy.multistart import optimizer_for
 from trabecula.surrogate import load_model
 
 Array = NDArray[np.float64]
@@ -71,18 +80,18 @@ def nudged(convex: Array, analysis: Analysis, count: int) -> Iterator[Proposal]:
         yield Proposal(f"nudged-{k}", "nudged", x, Schedule(end, end))
 
 
-def starts(analysis: Analysis, drawer: Drawer) -> dict[str, list[Proposal]]:
+def starts(analysis: Analysis, proposer: ProposalNetwork) -> dict[str, list[Proposal]]:
     """All starts of a problem by what they are."""
     discrete, chain = analysis.discrete, analysis.chain
     convex = convex_design(analysis, optimizer_for(discrete, 1))
-    pulls = proposer_pulls(analysis, convex)
+    pulls = proposer_ratios(analysis, convex)
     found = {
         "cold": list(Ramps((0,)).propose(discrete, chain, 1)),
         RANDOM: list(RandomFields(discrete.options.seed).propose(discrete, chain, STARTS)),
         "convex, nudged": list(nudged(convex, analysis, STARTS)),
     }
     for grey in GREYS:
-        greyer = replace(drawer, grey=grey)
+        greyer = replace(proposer, grey=grey)
         name = f"drawn, {100 * grey:g} % grey"
         found[name] = list(greyer.propose(convex, pulls, discrete, chain, STARTS, 1))
     return found
@@ -97,11 +106,11 @@ def course(analysis: Analysis, proposal: Proposal) -> Array:
     return objectives
 
 
-def solve(discrete: DiscreteProblem, drawer: Drawer) -> Courses:
+def solve(discrete: DiscreteProblem, proposer: ProposalNetwork) -> Courses:
     """Courses of all starts on the coarsest grid of a problem."""
-    analysis = Analysis(ladder(discrete)[0], 1)
+    analysis = Analysis(grid_hierarchy(discrete)[0], 1)
     return {
-        name: [course(analysis, each) for each in given] for name, given in starts(analysis, drawer).items()
+        name: [course(analysis, each) for each in given] for name, given in starts(analysis, proposer).items()
     }
 
 
@@ -140,12 +149,12 @@ def figures(found: Sequence[Courses], title: str) -> Iterator[Figure]:
 
 
 def measure(
-    problems: Iterator[Problem], title: str, drawer: Drawer, asked: argparse.Namespace
+    problems: Iterator[Problem], title: str, proposer: ProposalNetwork, asked: argparse.Namespace
 ) -> list[Courses]:
     """Solve `--count` problems from all starts."""
 
     def work(problem: Problem) -> Courses:
-        return solve(discretise(problem), drawer)
+        return solve(discretise(problem), proposer)
 
     with ThreadPoolExecutor(asked.threads) as crew:
         found = []
@@ -169,11 +178,11 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help="folder with proposer-3d")
     parser.add_argument("--count", type=int, default=160, help="problems of either kind")
     asked = parser.parse_args()
-    drawer = Drawer.of(load_model("proposer-3d", asked.models))
+    proposer = ProposalNetwork.of(load_model("proposer-3d", asked.models))
     _, kept = held_out(sorted(asked.data.glob("shard-*.npz")))
     small = (loads(sample.problem) for sample in every(kept))
     found = {
-        title: measure(problems, title, drawer, asked)
+        title: measure(problems, title, proposer, asked)
         for title, problems in (("as large as those trained on", small), ("three times as large", larger()))
     }
     shown = [figure for title, each in found.items() for figure in figures(each, title)]

@@ -25,11 +25,21 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Cell, Figure, Table, arguments, finish
 from benchmarks.runs import cold_plan, last
-from trabecula.analysis import Analysis
 from trabecula.certificate.connected import pieces
-from trabecula.design import OC, Schedule
-from trabecula.journal import Journal
-from trabecula.optimize import OptimalityCriteria, Plan, Stop, begin
+from trabecula.design import Schedule
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
+from trabecula.discretisation.resample import resample
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.optimize.loop import (
+    OptimalityCriteria,
+    Plan,
+    Stop,
+    begin,
+)
+from trabecula.optimizers import OC
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import (
     Domain,
@@ -42,13 +52,11 @@ from trabecula.problem import (
     Problem,
     ProblemError,
     Support,
-    prepare,
 )
-from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.where import Box, Nodes
-from trabecula.starts import ladder, resample, volume_of
-from trabecula.travel import settle
-from trabecula.way import coarse_to_fine
+from trabecula.starts import volume_of
+from trabecula.strategy.runner import run_to_end
+from trabecula.strategy.strategies import coarse_to_fine
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -242,7 +250,7 @@ def uniform(discrete: DiscreteProblem) -> Array:
 
 def coarse(discrete: DiscreteProblem) -> Array:
     """The default way on a grid half as fine, its design repeated: no step on the full grid."""
-    return resample(_travelled(ladder(discrete)[-2:][0]), discrete.grid.shape)
+    return resample(_travelled(grid_hierarchy(discrete)[-2:][0]), discrete.grid.shape)
 
 
 def default(discrete: DiscreteProblem) -> Array:
@@ -251,7 +259,9 @@ def default(discrete: DiscreteProblem) -> Array:
 
 
 def _travelled(discrete: DiscreteProblem) -> Array:
-    return settle(coarse_to_fine(discrete, 1, Stop(change=1e-4, kkt=2e-3, limit=LIMIT), Journal())).step.x
+    return run_to_end(
+        coarse_to_fine(discrete, 1, Stop(change=1e-4, kkt=2e-3, limit=LIMIT), Checkpoints())
+    ).step.x
 
 
 METHODS = (Method("uniform", uniform), Method("coarse", coarse), Method("default", default))

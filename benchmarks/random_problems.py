@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.discretisation import prepare
 from trabecula.problem import (
     Domain,
     Filter,
@@ -23,7 +24,6 @@ from trabecula.problem import (
     ProblemError,
     Region,
     Support,
-    prepare,
 )
 from trabecula.problem.where import Box, Where
 

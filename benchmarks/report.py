@@ -239,7 +239,7 @@ def median_seconds(action: Callable[[], object], repeats: int) -> float:
 
 def machine() -> dict[str, Cell]:
     """Processor, cores, memory, and the instruction set the compiled core uses."""
-    from trabecula._kernels import core
+    from trabecula.physics.compiled_core import core
 
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {

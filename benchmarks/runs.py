@@ -7,12 +7,22 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
-from trabecula.design import OC, Adaptive, Schedule
-from trabecula.optimize import OptimalityCriteria, Plan, Step, Stop, begin, iterate
-from trabecula.problem import Problem, discretise
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts import resample, volume_of
+from trabecula.design import Schedule
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.resample import resample
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import (
+    OptimalityCriteria,
+    Plan,
+    Step,
+    Stop,
+    begin,
+    iterate,
+)
+from trabecula.optimizers import OC, Adaptive
+from trabecula.problem import Problem
+from trabecula.starts import volume_of
 
 Array = NDArray[np.float64]
 

@@ -33,15 +33,15 @@ from benchmarks.optima import keep, load, reached
 from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.travelled import Travelled, travel
 from benchmarks.ways import EIGHT, OTHER, Method, Renamed, eight, few_fields, nowhere, stop_of
-from trabecula.hybrid import Learned
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.problems import draw
-from trabecula.problem import discretise
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.search import Search
-from trabecula.starts import Drawer, Ramps, RandomFields
+from trabecula.starts import ProposalNetwork, Ramps, RandomFields
+from trabecula.strategy.learned_steps import Learned
+from trabecula.strategy.multistart import Search
+from trabecula.strategy.runner import Way
+from trabecula.strategy.strategies import coarse_to_fine
 from trabecula.surrogate import Model, load_model, shipped
-from trabecula.travel import Way
-from trabecula.way import coarse_to_fine
 
 LEVELS = (1.0, 0.1)
 """Per cent above the better of two ends."""
@@ -74,14 +74,14 @@ def way(discrete: DiscreteProblem, threads: int, search: Search) -> Way:
     return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
 
 
-def ways(drawer: Drawer) -> dict[str, Method]:
+def ways(proposer: ProposalNetwork) -> dict[str, Method]:
     """The default, and what is compared with it."""
-    noise = replace(drawer, model=Noise(drawer.model.card, b""))
+    noise = replace(proposer, model=Noise(proposer.model.card, b""))
     searches = {
-        LEARNED: replace(EIGHT, learned=Learned(drawer=drawer)),
+        LEARNED: replace(EIGHT, learned=Learned(proposer=proposer)),
         AHEAD[0]: replace(EIGHT, ahead=Renamed(RandomFields(OTHER))),
         AHEAD[1]: replace(EIGHT, ahead=Renamed(Ramps())),
-        NOISE: replace(EIGHT, learned=Learned(drawer=noise)),
+        NOISE: replace(EIGHT, learned=Learned(proposer=noise)),
     }
     alone = {name: replace(searches[whole], proposals=1) for name, whole in ALONE.items()}
     made = {name: partial(way, search=search) for name, search in {**searches, **alone}.items()}
@@ -204,7 +204,7 @@ def main() -> None:
     path = SCRATCH / f"scouts-{model.card.sha256[:12]}.jsonl"
     if asked.fresh:
         path.unlink(missing_ok=True)
-    runs, compared = load(path), ways(Drawer.of(model))
+    runs, compared = load(path), ways(ProposalNetwork.of(model))
     pairs: dict[str, list[tuple[Travelled, Travelled]]] = {name: [] for name in compared}
     for place in problems(dimension, sets, asked.quick, asked.limit, asked.more):
         discrete = discretise(place.problem)

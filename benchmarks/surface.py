@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from trabecula.export import Mesh, surface
-from trabecula.export.mesh import merge_equal
+from trabecula.surface import Mesh, surface
+from trabecula.surface.mesh import merge_equal
 
 Maker = Callable[[NDArray[np.float32]], Mesh]
 

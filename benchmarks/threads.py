@@ -38,7 +38,7 @@ REPEATS = 9
 BUSY_GOAL = 1.3
 QUIET_GOAL = 1.03
 SPIN_COUNT = {"GOMP_SPINCOUNT": "100000"}
-"""What builds on OpenMP were given by `trabecula._kernels`."""
+"""What builds on OpenMP were given by `trabecula.physics.compiled_core`."""
 SPIN = "while True:\n    pass"
 
 

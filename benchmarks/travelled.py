@@ -10,11 +10,17 @@ from itertools import takewhile
 
 from benchmarks.runs import Array, true_compliance
 from benchmarks.ways import METHODS, Method
-from trabecula.hybrid import PULLS
-from trabecula.optimize import Row, Step, Stop, go_on, iterate
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.result import Trial
-from trabecula.travel import Arrival
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.optimize.loop import (
+    Row,
+    Step,
+    Stop,
+    go_on,
+    iterate,
+)
+from trabecula.results.result import Trial
+from trabecula.strategy.learned_steps import PULLS
+from trabecula.strategy.runner import Outcome
 
 STEP = 2e-4
 """Relative improvement from one kept point of a track to the next."""
@@ -158,7 +164,7 @@ def travel(method: str | Method, discrete: DiscreteProblem, threads: int, past: 
         try:
             event = next(way)
         except StopIteration as stopped:
-            arrival: Arrival = stopped.value
+            outcome: Outcome = stopped.value
             break
         grid = event.analysis.discrete.grid.elements
         watch.see(event.step, grid)
@@ -166,40 +172,40 @@ def travel(method: str | Method, discrete: DiscreteProblem, threads: int, past: 
             finisher = event.run.name
             hundredth = event.step.x if len(event.step.rows) == 100 else hundredth
     kkt, at_end = watch.kkt, watch.moment(math.inf)
-    compliance = true_compliance(arrival.analysis, arrival.step.x, arrival.step.displacements)
+    compliance = true_compliance(outcome.analysis, outcome.step.x, outcome.step.displacements)
     track, polished = tuple(watch.track), None
     if past:
         watch.clock = time.perf_counter() - at_end[0]  # the tight solve is no part of the way
-        step = arrival.step
-        for step in onwards(arrival, past):
+        step = outcome.step
+        for step in onwards(outcome, past):
             watch.see(step, finest)
-        polished = true_compliance(arrival.analysis, step.x, step.displacements)
-    later = spent(arrival.trials, finest)
+        polished = true_compliance(outcome.analysis, step.x, step.displacements)
+    later = spent(outcome.trials, finest)
     at_end = _later((*at_end[:3], compliance), *later)
     return Travelled(
         compliance=compliance,
-        at_100=None if hundredth is None else true_compliance(arrival.analysis, hundredth),
+        at_100=None if hundredth is None else true_compliance(outcome.analysis, hundredth),
         iterations=at_end[2],
         equivalents=at_end[1],
         seconds=at_end[0],
         track=(*(_later(moment, *later) for moment in track), at_end),
-        accepted=sum(trial.accepted for trial in arrival.trials),
-        refused=sum(not trial.accepted for trial in arrival.trials),
+        accepted=sum(trial.accepted for trial in outcome.trials),
+        refused=sum(not trial.accepted for trial in outcome.trials),
         kkt=kkt,
         finisher=finisher,
-        searched=next((s.seconds for s in arrival.stages if s.name.startswith("search")), None),
-        trials=tuple((trial.what, trial.accepted, round(trial.seconds, 4)) for trial in arrival.trials),
+        searched=next((s.seconds for s in outcome.stages if s.name.startswith("search")), None),
+        trials=tuple((trial.what, trial.accepted, round(trial.seconds, 4)) for trial in outcome.trials),
         residuals=tuple(_later(moment, *later) for moment in watch.residuals),
         past=past,
         polished=polished,
     )
 
 
-def onwards(arrival: Arrival, iterations: int) -> Iterator[Step]:
+def onwards(outcome: Outcome, iterations: int) -> Iterator[Step]:
     """Steps past the end of a way, until its KKT residual is `STATIONARY`, at most so many."""
-    limit = len(arrival.step.rows) + iterations
-    plan = replace(arrival.plan, stop=Stop(change=0.0, kkt=STATIONARY, limit=limit))
-    yield from iterate(arrival.analysis, plan, go_on(plan, arrival.step))
+    limit = len(outcome.step.rows) + iterations
+    plan = replace(outcome.plan, stop=Stop(change=0.0, kkt=STATIONARY, limit=limit))
+    yield from iterate(outcome.analysis, plan, go_on(plan, outcome.step))
 
 
 def _later(moment: Moment, iterations: int, equivalents: float) -> Moment:

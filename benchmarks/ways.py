@@ -6,19 +6,35 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from benchmarks.runs import begin_uniform, cold_plan
-from trabecula.analysis import Analysis
 from trabecula.design import DesignChain
-from trabecula.hybrid import Learned
-from trabecula.journal import Journal
-from trabecula.optimize import Stop, advance, at_best, iterate
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.optimize.loop import (
+    Stop,
+    advance,
+    at_best,
+    iterate,
+)
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.search import Search
 from trabecula.solve import KKT, TOLERANCE
-from trabecula.starts import Corrector, HalfGrey, Proposal, Proposer, RandomFields
+from trabecula.starts import (
+    HalfGrey,
+    Proposal,
+    Proposer,
+    RandomFields,
+    UpscalingNetwork,
+)
+from trabecula.strategy.learned_steps import Learned
+from trabecula.strategy.multistart import Search
+from trabecula.strategy.runner import (
+    Event,
+    Outcome,
+    Run,
+    Way,
+)
+from trabecula.strategy.strategies import classical, coarse_to_fine, uniform
 from trabecula.surrogate import shipped
-from trabecula.travel import Arrival, Event, Run, Way
-from trabecula.way import classical, coarse_to_fine, uniform
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
 LONG_PROPOSALS, LONG_TOLERANCE = 48, 1e-4
@@ -34,9 +50,9 @@ def stop_of(change: float = TOLERANCE, limit: int = 300) -> Stop:
     return Stop(change=change, kkt=KKT, limit=limit)
 
 
-def nowhere() -> Journal:
+def nowhere() -> Checkpoints:
     """Keeps nothing."""
-    return Journal(None)
+    return Checkpoints(None)
 
 
 def cold(discrete: DiscreteProblem, threads: int) -> Way:
@@ -48,7 +64,7 @@ def cold(discrete: DiscreteProblem, threads: int) -> Way:
     while step.finished is None:
         step = advance(analysis, plan, step)
         yield Event("cold", analysis, step, 0.5, run)
-    return Arrival(at_best(analysis, plan, step), plan, analysis, ())
+    return Outcome(at_best(analysis, plan, step), plan, analysis, ())
 
 
 def continuation(discrete: DiscreteProblem, threads: int) -> Way:
@@ -123,7 +139,7 @@ def _direct(discrete: DiscreteProblem, threads: int) -> Way:
     run = Run("classical", plan, begin_uniform(analysis, plan))
     for step in iterate(analysis, plan, run.first):
         yield Event("classical", analysis, step, 0.5, run)
-    return Arrival(at_best(analysis, plan, step), plan, analysis, ())
+    return Outcome(at_best(analysis, plan, step), plan, analysis, ())
 
 
 def short(discrete: DiscreteProblem, threads: int) -> Way:
@@ -149,7 +165,9 @@ def learned(discrete: DiscreteProblem, threads: int) -> Way:
 def only_corrector(discrete: DiscreteProblem, threads: int) -> Way:
     """The default with the network that hands over, which ships beside the one that proposes."""
     model = shipped("corrector", discrete.grid.dimension)
-    return with_networks(discrete, threads, Learned(corrector=None if model is None else Corrector.of(model)))
+    return with_networks(
+        discrete, threads, Learned(corrector=None if model is None else UpscalingNetwork.of(model))
+    )
 
 
 def with_networks(discrete: DiscreteProblem, threads: int, networks: Learned) -> Way:

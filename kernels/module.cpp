@@ -1,4 +1,4 @@
-// The compiled core: one module an instruction set, chosen at import by trabecula/_kernels.py.
+// The compiled core: one module an instruction set, chosen at import by trabecula/physics/compiled_core.py.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>

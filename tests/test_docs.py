@@ -67,7 +67,7 @@ def test_every_problem_shown_is_read_and_sound(block: Block) -> None:
         tree = {**base, **tree}
     problem = tb.parse(tree)
     assert tb.parse(parse_text(tb.dump(problem))) == problem
-    from trabecula.problem import check, discretise
+    from trabecula.discretisation import check, discretise
 
     check(problem, discretise(problem))
 

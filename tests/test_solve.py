@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import trabecula as tb
-from trabecula import _kernels
-from trabecula.analysis import Analysis
 from trabecula.certificate.words import STATIONARY
-from trabecula.problem import discretise, problems
+from trabecula.discretisation import discretise
+from trabecula.optimize.analysis import Analysis
+from trabecula.physics import compiled_core as _kernels
+from trabecula.problem import problems
 
 PLATE = problems.cantilever((44, 22))
 

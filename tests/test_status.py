@@ -12,12 +12,23 @@ import pytest
 import trabecula as tb
 from tests.certificate.grids import cantilever
 from tests.cli.conftest import SMALL
-from trabecula.analysis import Analysis, Evaluation
 from trabecula.certificate.words import EQUILIBRIUM
-from trabecula.design import OC, Adaptive, Schedule
-from trabecula.optimize import LOST, UNSOLVED, OptimalityCriteria, Plan, Step, Stop, at_best, begin, iterate
+from trabecula.design import Schedule
+from trabecula.optimize.analysis import Analysis, Evaluation
+from trabecula.optimize.loop import (
+    LOST,
+    UNSOLVED,
+    OptimalityCriteria,
+    Plan,
+    Step,
+    Stop,
+    at_best,
+    begin,
+    iterate,
+)
+from trabecula.optimizers import OC, Adaptive
 from trabecula.problem import parse
-from trabecula.status import OUTCOMES, NoDesignError, Status
+from trabecula.status import EXPLANATIONS, NoDesignError, Status
 
 PLAN = Plan(OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive())), Schedule(3.0, 3.0), Stop(limit=40))
 
@@ -96,8 +107,8 @@ def test_a_single_design_that_cannot_be_solved_does_not_end_it() -> None:
 
 
 def test_every_outcome_has_a_code_a_sentence_and_a_remedy() -> None:
-    assert set(OUTCOMES) == set(Status)
-    for status, outcome in OUTCOMES.items():
+    assert set(EXPLANATIONS) == set(Status)
+    for status, outcome in EXPLANATIONS.items():
         assert outcome.sentence
         assert (outcome.code == 0) == (status is Status.CONVERGED) == (outcome.mend == "")
         assert outcome.code in (0, 3)
@@ -125,7 +136,7 @@ def test_what_is_solved_but_not_to_1e_8_is_verified_and_no_more(monkeypatch: pyt
 def test_where_conjugate_gradients_leave_too_much_a_factorisation_takes_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("trabecula.prove.TIGHT", 1e-4)
+    monkeypatch.setattr("trabecula.strategy.prove.TIGHT", 1e-4)
     result = tb.solve(parse_small(), proposals=1, threads=1)
     residual = result.certificate.equilibrium_residual
     assert residual is not None and residual <= 1e-10

@@ -11,9 +11,19 @@ import time
 from dataclasses import replace
 
 from benchmarks.runs import analysed, begin_uniform, cold_plan, forever
-from trabecula.optimize import advance
+from trabecula.optimize.loop import advance
 from trabecula.physics import thread_count
-from trabecula.problem import Domain, Filter, Goal, Load, LoadCase, Material, Options, Problem, Support
+from trabecula.problem import (
+    Domain,
+    Filter,
+    Goal,
+    Load,
+    LoadCase,
+    Material,
+    Options,
+    Problem,
+    Support,
+)
 from trabecula.problem.where import Nodes, Plane
 
 VOLUME, RADIUS, TOLERANCE, STIFFNESS = 0.15, 1.5, 1e-5, 1e-6

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
         problems,
         where,
     )
-    from trabecula.progress import Progress
-    from trabecula.result import Result
+    from trabecula.results.result import Result
     from trabecula.solve import iterate, solve
     from trabecula.status import NoDesignError, Status
+    from trabecula.strategy.progress import Progress
 
 from trabecula.version import VERSION as __version__
 
@@ -63,10 +63,10 @@ _HOME = {
         "problems",
         "where",
     ),
-    "progress": ("Progress",),
-    "result": ("Result",),
+    "results.result": ("Result",),
     "solve": ("iterate", "solve"),
     "status": ("NoDesignError", "Status"),
+    "strategy.progress": ("Progress",),
 }
 _MODULE_OF = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
 

@@ -13,21 +13,22 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.errstate import own_errstate
-from trabecula.feasible import refuse_unsolvable
-from trabecula.folder import CHECKPOINT
-from trabecula.hybrid import Learned
-from trabecula.journal import Journal, fingerprint
-from trabecula.optimize import Stop
-from trabecula.problem import Problem, prepare
-from trabecula.problem.nondimensional import nondimensional
-from trabecula.progress import Progress
-from trabecula.prove import Question, prove
-from trabecula.result import Result
-from trabecula.search import Search
+from trabecula.discretisation import prepare
+from trabecula.discretisation.nondimensional import nondimensional
+from trabecula.numerics.errstate import own_errstate
+from trabecula.optimize.checkpoint import Checkpoints, fingerprint
+from trabecula.optimize.loop import Stop
+from trabecula.problem import Problem
+from trabecula.results.result import Result
+from trabecula.results.result_folder import CHECKPOINT
 from trabecula.starts import Past
-from trabecula.travel import Arrival, Event
-from trabecula.way import classical, coarse_to_fine, uniform
+from trabecula.strategy.feasible import refuse_unsolvable
+from trabecula.strategy.learned_steps import Learned
+from trabecula.strategy.multistart import Search
+from trabecula.strategy.progress import Progress
+from trabecula.strategy.prove import Question, prove
+from trabecula.strategy.runner import Event, Outcome
+from trabecula.strategy.strategies import classical, coarse_to_fine, uniform
 
 Array = NDArray[np.float64]
 Start = Literal["uniform", "coarse", "learned", "classical"]
@@ -153,7 +154,7 @@ def iterate(
     dimension = discrete.grid.dimension
     learned = Learned.in_use(dimension, leaps) if start == "learned" else Learned()
     if out is None:
-        journal = Journal()
+        checkpoints = Checkpoints()
     else:
         digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
         networks = () if start != "learned" else (leaps, *(card.sha256 for card in learned.cards))
@@ -161,21 +162,21 @@ def iterate(
         request: dict[str, object] = {"start": start, "proposals": proposals, "iterations": iterations}
         request |= {"tolerance": tolerance, "leaps": leaps}
         folder = Path(out).absolute()  # a callback may go to another folder
-        journal = Journal(folder / CHECKPOINT, resume, asked, request)
+        checkpoints = Checkpoints(folder / CHECKPOINT, resume, asked, request)
     refuse_unsolvable(scaled.problem, threads)
     stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
     if start == "classical":
-        way = classical(scaled.problem, threads, iterations, journal)
+        way = classical(scaled.problem, threads, iterations, checkpoints)
     elif start == "uniform":
-        way = uniform(scaled.problem, threads, stop, journal)
+        way = uniform(scaled.problem, threads, stop, checkpoints)
     else:
         search = replace(wide, also=(Past(past),) if past else (), learned=learned)
-        way = coarse_to_fine(scaled.problem, threads, stop, journal, search)
+        way = coarse_to_fine(scaled.problem, threads, stop, checkpoints, search)
     try:
-        arrival = (yield from _told(way, scaled.compliance, clock)).light()
+        outcome = (yield from _told(way, scaled.compliance, clock)).light()
     finally:  # also where the caller stops listening: what waits is written, and the folder is free
-        journal.close()
-    return (yield from prove(Question(problem, scaled, start, threads, clock), arrival))
+        checkpoints.close()
+    return (yield from prove(Question(problem, scaled, start, threads, clock), outcome))
 
 
 def _refuse(
@@ -218,16 +219,16 @@ def _designs(also: Sequence[Array], start: str, most: int, problem: Problem) -> 
 
 
 def _told(
-    way: Generator[Event, None, Arrival], unit: float, clock: float
-) -> Generator[Progress, None, Arrival]:
+    way: Generator[Event, None, Outcome], unit: float, clock: float
+) -> Generator[Progress, None, Outcome]:
     """A way's events as progress; `unit` is what its compliances are in, J."""
     furthest = 0.0
     while True:
         try:
             event = next(way)
         except StopIteration as end:
-            arrival: Arrival = end.value
-            return arrival
+            outcome: Outcome = end.value
+            return outcome
         row = event.step.rows[-1]
         furthest = max(furthest, event.fraction)
         yield Progress(

@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Explanation:
     """What an outcome means: exit code of the command line, one `sentence`, and what would `mend` it."""
 
     code: int
@@ -30,24 +30,24 @@ class Outcome:
         return f"{self.sentence}; {self.mend}" if self.mend else self.sentence
 
 
-OUTCOMES = {
-    Status.CONVERGED: Outcome(0, "the design has converged", ""),
-    Status.LIMIT: Outcome(
+EXPLANATIONS = {
+    Status.CONVERGED: Explanation(0, "the design has converged", ""),
+    Status.LIMIT: Explanation(
         3,
         "stopped at the iteration limit, before convergence",
         "go on with --resume DIR --iterations N",
     ),
-    Status.INFEASIBLE: Outcome(
+    Status.INFEASIBLE: Explanation(
         3,
         "no design was found that keeps the limits of the goal",
         "raise the limit, move the supports nearer to the loads, or take a stiffer material",
     ),
-    Status.DIVERGED: Outcome(
+    Status.DIVERGED: Explanation(
         3,
         "the iteration led to designs that could not be solved; the last good one is kept",
         "take another filter, optimizer or start, or less contrast (options.minimum_stiffness)",
     ),
-    Status.NOT_SOLVABLE: Outcome(
+    Status.NOT_SOLVABLE: Explanation(
         3,
         "the state equation of the final design could not be solved to an equilibrium residual of 1e-6",
         "make the voxels more nearly cubes, or raise options.minimum_stiffness",
@@ -71,7 +71,7 @@ class NoDesignError(Exception):
     def __init__(self, status: Status, reason: str, mend: str = "") -> None:
         self.status = status
         self.reason = reason
-        self.mend = mend or OUTCOMES[status].mend
+        self.mend = mend or EXPLANATIONS[status].mend
         super().__init__(f"{status}: {reason}; {self.mend}")
 
     def __reduce__(self) -> tuple[type[NoDesignError], tuple[Status, str, str]]:

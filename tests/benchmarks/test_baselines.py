@@ -12,15 +12,22 @@ from numpy.typing import NDArray
 from benchmarks import element_history, mixing, neighbours
 from benchmarks.runs import forever
 from benchmarks.travelled import travel
-from trabecula.analysis import Analysis
-from trabecula.design import OC
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning import generate, store
 from trabecula.learning.store import Dataset, open_dataset
-from trabecula.optimize import OptimalityCriteria, Stop, at_best, go_on, iterate
-from trabecula.problem import Problem, loads, prepare, problems
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import (
+    OptimalityCriteria,
+    Stop,
+    at_best,
+    go_on,
+    iterate,
+)
+from trabecula.optimizers import OC
+from trabecula.problem import Problem, loads, problems
 from trabecula.starts import volume_of
-from trabecula.travel import Arrival, settle
+from trabecula.strategy.runner import Outcome, run_to_end
 
 SETTINGS = generate.Settings(2, seed=3, proposals=2, hard=0.0, voxels=1800, change=1e-9, iterations=24)
 """Runs of 24 iterations, so that all were seen where a leap looks."""
@@ -82,12 +89,12 @@ def test_the_mixed_way_ends_about_where_the_default_does(small: DiscreteProblem)
 
 
 def test_without_depth_the_tail_is_the_default(small: DiscreteProblem) -> None:
-    arrival = settle(mixing.begun(small, 1))
-    stop = forever(len(arrival.step.rows) + 5)
-    plain = settle(mixing.finished(arrival, mixing.Settings(0, 1, None), stop)).step
-    usual = run_on(arrival, stop)
+    outcome = run_to_end(mixing.begun(small, 1))
+    stop = forever(len(outcome.step.rows) + 5)
+    plain = run_to_end(mixing.finished(outcome, mixing.Settings(0, 1, None), stop)).step
+    usual = run_on(outcome, stop)
     np.testing.assert_array_equal(plain.x, usual)
-    mixed = settle(mixing.finished(arrival, mixing.Settings(2, 2, 0.5), stop)).step
+    mixed = run_to_end(mixing.finished(outcome, mixing.Settings(2, 2, 0.5), stop)).step
     assert len(mixed.rows) == len(plain.rows)
     assert [row.objective for row in mixed.rows] != [row.objective for row in plain.rows]
 
@@ -111,10 +118,10 @@ def test_momentum_goes_on_by_a_share_of_the_last_step_unless_it_got_worse(small:
     assert ball.restore(memory.arrays()).inner.arrays().keys() == memory.arrays().keys()
 
 
-def run_on(arrival: Arrival, stop: Stop) -> NDArray[np.float64]:
-    plan = replace(arrival.plan, stop=stop)
-    steps = list(iterate(arrival.analysis, plan, go_on(plan, arrival.step)))
-    return at_best(arrival.analysis, plan, steps[-1]).x
+def run_on(outcome: Outcome, stop: Stop) -> NDArray[np.float64]:
+    plan = replace(outcome.plan, stop=stop)
+    steps = list(iterate(outcome.analysis, plan, go_on(plan, outcome.step)))
+    return at_best(outcome.analysis, plan, steps[-1]).x
 
 
 def test_mixing_forgets_where_the_objective_got_worse(small: DiscreteProblem) -> None:
@@ -134,14 +141,14 @@ def test_mixing_forgets_where_the_objective_got_worse(small: DiscreteProblem) ->
 
 
 def test_other_constraints_are_not_mixed(small: DiscreteProblem) -> None:
-    arrival = settle(mixing.begun(small, 1))
-    plan = replace(arrival.plan, optimizer=OptimalityCriteria(OC(), least_volume=True))
+    outcome = run_to_end(mixing.begun(small, 1))
+    plan = replace(outcome.plan, optimizer=OptimalityCriteria(OC(), least_volume=True))
     assert mixing.mixing_plan(plan, mixing.Settings(), forever(9)).optimizer == plan.optimizer
 
 
 def test_tuning_counts_iterations(small: DiscreteProblem) -> None:
     tuning = mixing.Tuning(6)
-    tuning.add(settle(mixing.begun(small, 1)), [mixing.Settings(0, 1), mixing.Settings(2, 2)])
+    tuning.add(run_to_end(mixing.begun(small, 1)), [mixing.Settings(0, 1), mixing.Settings(2, 2)])
     rows = tuning.table().rows
     assert [row[0] for row in rows] == ["none", "2"]
     assert all(1 <= float(str(cell)) <= 6 for row in rows for cell in row[4:])

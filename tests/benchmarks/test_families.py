@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks import families
-from trabecula.problem import Problem, prepare
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.problem import Problem
 
 VARIANTS = families.variants()
 

@@ -15,8 +15,9 @@ from benchmarks.places import Place
 from benchmarks.report import Report
 from benchmarks.travelled import spent, travel
 from tests.benchmarks.runs_made_up import place, run, runs
-from trabecula.problem import prepare, problems
-from trabecula.result import Trial
+from trabecula.discretisation import prepare
+from trabecula.problem import problems
+from trabecula.results.result import Trial
 
 PLANE = Place("named", "cantilever", "cantilever", problems.get("cantilever", (32, 16)))
 

@@ -9,10 +9,11 @@ import pytest
 
 from benchmarks import ablation, proposer, scouts
 from tests.benchmarks.runs_made_up import run
-from trabecula.problem import discretise, problems
-from trabecula.starts import Drawer
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
+from trabecula.starts import ProposalNetwork
+from trabecula.strategy.runner import run_to_end
 from trabecula.surrogate import shipped
-from trabecula.travel import settle
 
 
 def test_an_ablation_counts_solves_to_the_best_of_all_rows() -> None:
@@ -67,8 +68,8 @@ def test_what_goes_ahead_is_held_against_the_default() -> None:
 def test_a_network_of_noise_is_asked_like_any_other() -> None:
     model = shipped("proposer", 3)
     assert model is not None
-    drawer = replace(Drawer.of(model), model=scouts.Noise(model.card, b""))
-    way = scouts.ways(drawer)[scouts.NOISE](discretise(problems.get("cantilever_3d", (24, 12, 12))), 1)
-    (trial,) = settle(way).trials
+    proposer = replace(ProposalNetwork.of(model), model=scouts.Noise(model.card, b""))
+    way = scouts.ways(proposer)[scouts.NOISE](discretise(problems.get("cantilever_3d", (24, 12, 12))), 1)
+    (trial,) = run_to_end(way).trials
     assert trial.what == "proposal"
     assert trial.network == model.card.label

@@ -7,7 +7,8 @@ import pytest
 
 import trabecula as tb
 from benchmarks.mirrored import NAMES, mirror
-from trabecula.problem import discretise, problems
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
 
 SMALL = {"mbb": (60, 20), "cantilever": (48, 24), "l_bracket": (45, 45), "torsion": (16, 8, 8)}
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import places
 from benchmarks.places import SETS, UNSEEN
-from trabecula.problem import prepare
+from trabecula.discretisation import prepare
 
 
 @pytest.mark.parametrize("name", list(SETS))

@@ -8,7 +8,8 @@ from benchmarks import random_problems
 from benchmarks.multigrid import off_plane
 from benchmarks.travelled import travel
 from benchmarks.ways import METHODS
-from trabecula.problem import Problem, prepare, problems
+from trabecula.discretisation import prepare
+from trabecula.problem import Problem, problems
 
 
 @pytest.mark.parametrize("number", range(random_problems.COUNT))

@@ -12,9 +12,9 @@ import pytest
 from benchmarks import protocol
 from benchmarks.protocol import Judged, Method
 from benchmarks.report import Report
-from trabecula.analysis import Analysis
-from trabecula.problem import prepare
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.optimize.analysis import Analysis
 from trabecula.starts import volume_of
 
 SMALL = 16

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from trabecula.problem.discrete import DiscreteProblem, Grid
-from trabecula.problem.model import Filter, Goal, Material, Options
+from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.problem.model import (
+    Filter,
+    Goal,
+    Material,
+    Options,
+)
 
 
 def cantilever(

@@ -8,11 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.certificate.grids import cantilever, random_density
-from trabecula.certificate.bound import OVERFULL, Bound, fit_multipliers, lower_bound, measure
+from trabecula.certificate.bound import (
+    OVERFULL,
+    Bound,
+    fit_multipliers,
+    lower_bound,
+    measure,
+)
 from trabecula.certificate.designs import FilteredDensity
 from trabecula.design import DesignChain, Ramp, Simp
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import Goal, Material
 
 SHAPES = [(9, 5), (4, 3, 3)]

@@ -7,7 +7,13 @@ import pytest
 
 from tests.certificate.grids import cantilever, mbb
 from trabecula.certificate.bound import Bound
-from trabecula.certificate.certify import bounded_designs, certify, find_bound, violation, volume_fraction
+from trabecula.certificate.certify import (
+    certify,
+    designs_of_bound,
+    find_bound,
+    violation,
+    volume_fraction,
+)
 from trabecula.certificate.designs import AnyDensity, FilteredDensity
 from trabecula.certificate.relax import Relaxed
 from trabecula.design import DesignChain
@@ -47,9 +53,9 @@ def test_limits_are_violated_by_volume_or_by_the_worst_compliance() -> None:
 
 def test_the_bound_is_over_all_densities_unless_the_problem_is_convex() -> None:
     chain = DesignChain(mbb((12, 4)))
-    assert isinstance(bounded_designs(chain, 3.0), AnyDensity)
-    assert isinstance(bounded_designs(chain, 1.0), FilteredDensity)
-    assert isinstance(bounded_designs(DesignChain(mbb((12, 4), projection=True)), 1.0), AnyDensity)
+    assert isinstance(designs_of_bound(chain, 3.0), AnyDensity)
+    assert isinstance(designs_of_bound(chain, 1.0), FilteredDensity)
+    assert isinstance(designs_of_bound(DesignChain(mbb((12, 4), projection=True)), 1.0), AnyDensity)
 
 
 def test_find_bound_proves_or_says_why_not() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 import trabecula as tb
 from trabecula.certificate.consistency import FIELDS, UNKNOWABLE, check_record
-from trabecula.problem import discretise, problems
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
 
 TAKEN = {
     "what": "hand-over",

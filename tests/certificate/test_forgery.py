@@ -25,7 +25,12 @@ from benchmarks.forgeries import (
 from benchmarks.honest import draw, examine, is_caught, judge
 from trabecula.certificate.consistency import FIELDS, UNKNOWABLE
 from trabecula.problem import problems
-from trabecula.problem.model import Filter, Goal, Load, LoadCase
+from trabecula.problem.model import (
+    Filter,
+    Goal,
+    Load,
+    LoadCase,
+)
 from trabecula.problem.where import Nodes, Plane
 
 Make = Callable[[], tb.Result]

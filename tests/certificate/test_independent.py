@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from tests.certificate.grids import cantilever, mbb
-from trabecula.analysis import Analysis
 from trabecula.certificate.certify import certify, find_bound
 from trabecula.certificate.independent import recheck
-from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.relax import Relaxed
 from trabecula.certificate.verdict import Recheck
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.stationarity import kkt_residual
+from trabecula.optimize.analysis import Analysis
 from trabecula.problem.model import Filter, Goal, Material
 
 

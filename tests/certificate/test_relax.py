@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.certificate.grids import cantilever, mbb
-from trabecula.certificate.anderson import Anderson
 from trabecula.certificate.designs import AnyDensity, FilteredDensity
-from trabecula.certificate.relax import prove, relax, scaled
+from trabecula.certificate.relax import prove, relax, scale_to
 from trabecula.design import DesignChain
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.anderson import Anderson
 from trabecula.physics import VoxelState
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import Filter, Goal
 
 PROBLEMS = {
@@ -158,10 +158,10 @@ def test_scaling_meets_the_target_where_the_bounds_allow() -> None:
     lower, upper = rng.random(200) * 0.1, 0.5 + rng.random(200)
     for share in (0.0, 0.01, 0.5, 0.99, 1.0):
         target = cost @ (lower + share * (upper - lower))
-        y = scaled(x, lower, upper, cost, target)
+        y = scale_to(x, lower, upper, cost, target)
         assert np.all((y >= lower) & (y <= upper))
         assert cost @ y == pytest.approx(target, rel=1e-9)
-    np.testing.assert_array_equal(scaled(x, lower, upper, cost, 2 * cost @ upper), upper)
+    np.testing.assert_array_equal(scale_to(x, lower, upper, cost, 2 * cost @ upper), upper)
 
 
 def test_mixing_solves_a_power_law_in_a_few_steps() -> None:

@@ -20,7 +20,7 @@ from tests.cli.conftest import Run
 from trabecula.cli import console, edge, progress
 from trabecula.cli.app import app
 from trabecula.cli.signals import Listener
-from trabecula.progress import Progress
+from trabecula.strategy.progress import Progress
 
 
 def trabecula(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:

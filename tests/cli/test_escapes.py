@@ -17,7 +17,7 @@ from rich.text import Text
 from tests.cli.conftest import SMALL, Run
 from trabecula.cli.plain import PlainConsole
 from trabecula.export.report import report
-from trabecula.visible import on_one_line, visible
+from trabecula.storage.visible import on_one_line, visible
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp\x7f[red]x[/red][/nothing][link=http://evil]y"
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from trabecula.learning.history import Store
-from trabecula.result import Result
+from trabecula.results.result import Result
 
 
 @pytest.fixture

@@ -12,8 +12,18 @@ import pytest
 from tests.cli.conftest import Run
 from trabecula.cli.own import noting
 from trabecula.learning import own as room
-from trabecula.learning.own import Figures, Outcome, Verdict, Wish
-from trabecula.surrogate import Card, NetworkWarning, own, shipped
+from trabecula.learning.own import (
+    Figures,
+    Outcome,
+    Verdict,
+    Wish,
+)
+from trabecula.surrogate import (
+    Card,
+    NetworkWarning,
+    own,
+    shipped,
+)
 
 SOLID = """\
 trabecula: 1

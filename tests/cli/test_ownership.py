@@ -26,7 +26,7 @@ from tests.problem.solids import box_triangles, write_stl
 from trabecula.learning import generate
 from trabecula.learning.generate import Settings, make_shard, prepare_folder
 from trabecula.learning.history import Store
-from trabecula.result import Result
+from trabecula.results.result import Result
 from trabecula.storage.mark import MARK, read_mark
 
 CODES = {0, 2, 3, 4}

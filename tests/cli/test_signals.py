@@ -14,7 +14,12 @@ import pytest
 
 import trabecula as tb
 from tests.cli.conftest import Run
-from trabecula.cli.signals import Listener, Terminated, code_of, name_of
+from trabecula.cli.signals import (
+    Listener,
+    Terminated,
+    code_of,
+    name_of,
+)
 from trabecula.problem import problems
 
 SIGNALS = [
@@ -26,13 +31,13 @@ SIGNALS = [
 SCRIPT = """
 import os, sys
 from contextlib import contextmanager
-from trabecula import journal
+from trabecula import checkpoints
 from trabecula.cli import main, progress
-from trabecula.result import Result
+from trabecula.results.result import Result
 
 number, times, where = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 sys.argv = ["trabecula", *sys.argv[4:]]
-journal._PATIENCE = 0.0
+checkpoints._PATIENCE = 0.0
 
 def end():
     for _ in range(times):

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
-from trabecula import checkpoint, journal
-from trabecula.result import Result
+from trabecula.optimize import checkpoint as checkpoints
+from trabecula.optimize import checkpoint_format as checkpoint
+from trabecula.results.result import Result
 
 KEYS = [
     "name", "version", "word", "status", "start", "machine", "converged", "iterations", "solves", "seconds",
@@ -116,7 +117,7 @@ def test_resuming_what_was_cut_off_after_its_result_clears_up(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("trabecula.result.forget", killed)
+        patch.setattr("trabecula.results.result.forget", killed)
         assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 130
     assert (tmp_path / "r" / "checkpoint").is_dir()
     assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
@@ -323,7 +324,7 @@ def test_a_first_design_is_told_while_the_search_goes_on(run: Run, tmp_path: Pat
 @pytest.fixture
 def cut(run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A uniform solve that stopped after four iterations, with its checkpoint and without its result."""
-    monkeypatch.setattr(journal, "_PATIENCE", 0.0)
+    monkeypatch.setattr(checkpoints, "_PATIENCE", 0.0)
     monkeypatch.setattr(checkpoint, "machine", lambda: "compiled for another")
     folder = tmp_path / "cut"
     assert (

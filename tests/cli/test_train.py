@@ -11,16 +11,17 @@ from typer.testing import CliRunner
 
 from tests.cli.conftest import Run
 from trabecula.cli.app import app
-from trabecula.hybrid import Learned
-from trabecula.journal import Journal
+from trabecula.discretisation import discretise
 from trabecula.learning.generate import Settings, make_shard, prepare_folder
-from trabecula.optimize import Stop
-from trabecula.problem import discretise, problems
-from trabecula.search import Search
-from trabecula.starts import Corrector, Drawer, Leaper
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.optimize.loop import Stop
+from trabecula.problem import problems
+from trabecula.starts import ExtrapolationNetwork, ProposalNetwork, UpscalingNetwork
+from trabecula.strategy.learned_steps import Learned
+from trabecula.strategy.multistart import Search
+from trabecula.strategy.runner import run_to_end
+from trabecula.strategy.strategies import coarse_to_fine
 from trabecula.surrogate import Latent, cards, load_model
-from trabecula.travel import settle
-from trabecula.way import coarse_to_fine
 
 KINDS = ("corrector", "leap", "proposer")
 
@@ -58,22 +59,22 @@ def test_every_kind_of_network_is_trained_with_its_story(models: Path) -> None:
         assert card.story["parameters"] > 1000
     judged = found["corrector-2d"].story["solves to a level, held out"]
     assert len(judged) == 6  # three plain hand-overs, three of what a network draws
-    assert Corrector.of(load_model("corrector-2d", models)).hand_over.grey in (0.25, 0.4, 0.5)
+    assert UpscalingNetwork.of(load_model("corrector-2d", models)).hand_over.grey in (0.25, 0.4, 0.5)
     searches = found["proposer-2d"].story["searches, held out"]
     assert [row["search"] for row in searches] == ["what is drawn", "a random field", "the whole search"]
 
 
 def test_trained_networks_take_part_in_a_solve(models: Path) -> None:
     learned = Learned(
-        Drawer(load_model("proposer-2d", models)),
-        Corrector(load_model("corrector-2d", models)),
-        Leaper(load_model("leap-2d", models)),
+        ProposalNetwork(load_model("proposer-2d", models)),
+        UpscalingNetwork(load_model("corrector-2d", models)),
+        ExtrapolationNetwork(load_model("leap-2d", models)),
     )
     discrete = discretise(problems.get("cantilever", (96, 48)))
     search = Search(proposals=3, coarse=15, between=10, learned=learned)
-    arrival = settle(coarse_to_fine(discrete, 1, Stop(change=0.0, limit=25), Journal(), search))
-    assert {trial.what for trial in arrival.trials} == {"proposal", "hand-over", "leap"}
-    assert np.isfinite(arrival.step.merit)
+    outcome = run_to_end(coarse_to_fine(discrete, 1, Stop(change=0.0, limit=25), Checkpoints(), search))
+    assert {trial.what for trial in outcome.trials} == {"proposal", "hand-over", "leap"}
+    assert np.isfinite(outcome.step.merit)
 
 
 def test_an_interrupted_training_goes_on(data: Path, models: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.problem.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import Goal, Material, Options
 
 Array = NDArray[np.float64]

@@ -11,9 +11,14 @@ from scipy.sparse.linalg import spsolve
 
 from tests.design.models import PLANE, SOLID, discrete, random_density
 from trabecula.design import make_filter
-from trabecula.design.filters import Cone, Helmholtz, Identity, SensitivityFilter
+from trabecula.design.filters import (
+    Cone,
+    Helmholtz,
+    Identity,
+    SensitivityFilter,
+)
 from trabecula.design.filters import cone as cone_module
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.problem.model import Filter, Options
 
 GRIDS = [PLANE, SOLID, (1, 6), (5, 1, 2)]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from trabecula._kernels import core
+from trabecula.physics.compiled_core import core
 
 KERNELS = [importlib.import_module(f"trabecula._core_{name}") for name in core.instruction_sets()]
 

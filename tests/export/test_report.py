@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from trabecula.export import picture, report
-from trabecula.export.asked import asked, minimised
-from trabecula.export.chart import convergence
+from trabecula.drawing import picture
+from trabecula.drawing.chart import convergence
+from trabecula.export import report
+from trabecula.export.summary import name_goal, summarise
 
 PROBLEM = """\
 trabecula: 1
@@ -184,7 +185,7 @@ def test_chart_bears_odd_histories(values):
 
 def test_cases_are_listed_with_their_weights():
     text = "cases:\n- {name: wind, weight: 0.3, loads: [{force: [1, 0]}, {pressure: 2.5}]}\n- 3\n"
-    assert [row for row in asked(text) if row[0] == "Load"] == [
+    assert [row for row in summarise(text) if row[0] == "Load"] == [
         ("Load", "wind (weight 0.3): force (1, 0)"),
         ("Load", "wind (weight 0.3): pressure 2.5"),
     ]
@@ -192,11 +193,11 @@ def test_cases_are_listed_with_their_weights():
 
 @pytest.mark.parametrize("text", ["[", "- 1", "a: &x [1]\nb: *x", "x: " + "[" * 3000, "a" * 200_000, "\x00"])
 def test_unreadable_problems_are_only_shown(text):
-    assert asked(text) == [("Problem", "see the problem file below")]
-    assert minimised(text) == "compliance"
+    assert summarise(text) == [("Problem", "see the problem file below")]
+    assert name_goal(text) == "compliance"
 
 
 def test_odd_sections_are_left_out():
-    assert asked("goal: 3\ndomain: 3\nsupports: x\nloads: 2\nmaterial: {a: null, b: true}\n") == [
+    assert summarise("goal: 3\ndomain: 3\nsupports: x\nloads: 2\nmaterial: {a: null, b: true}\n") == [
         ("Material", "b yes")
     ]

@@ -9,8 +9,9 @@ import pytest
 import trimesh
 from scipy.ndimage import gaussian_filter
 
-from trabecula.export import Mesh, surface, write_stl
+from trabecula.export import write_stl
 from trabecula.export.stl import RECORD
+from trabecula.surface import Mesh, surface
 
 
 def design() -> Mesh:

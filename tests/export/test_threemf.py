@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from trabecula.export import Mesh, surface, write_3mf
+from trabecula.export import write_3mf
 from trabecula.export.threemf import MODEL
+from trabecula.surface import Mesh, surface
 
 CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
 NAME = 'a & "b" <script>\x00'

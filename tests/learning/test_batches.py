@@ -5,9 +5,10 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from trabecula.discretisation import discretise
 from trabecula.learning.batches import Batches, turn
 from trabecula.learning.example import Example
-from trabecula.problem import discretise, problems
+from trabecula.problem import problems
 from trabecula.surrogate import channels, unpack
 
 

@@ -14,7 +14,7 @@ from trabecula.learning.flow import at, hidden
 from trabecula.learning.network import Size
 from trabecula.learning.ship import ship
 from trabecula.learning.train import Recipe, train
-from trabecula.surrogate import Model, drawn, load_model
+from trabecula.surrogate import Model, draw, load_model
 
 RECIPE = Recipe("proposer", 2, Size(8, 1, 2), steps=300, batch=16, rate=1e-2, rise=10, every=300)
 INSIDE = 4
@@ -42,29 +42,31 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return load_model(card.name, folder)
 
 
-def draw(model: Model, count: int, seed: int = 0) -> np.ndarray:
+def draw_fields(model: Model, count: int, seed: int = 0) -> np.ndarray:
     (example, _) = left_or_right(2)
     fields = example.fields.astype(np.float32)
-    return drawn(model, fields, np.ones(SHAPE, bool), count, seed)
+    return draw(model, fields, np.ones(SHAPE, bool), count, seed)
 
 
 def test_it_draws_what_there_is_and_not_the_mean(trained: Model) -> None:
-    designs = draw(trained, 24) > 0
+    designs = draw_fields(trained, 24) > 0
     sides = np.array([design[:, :6].mean() - design[:, 6:].mean() for design in designs])
     assert np.abs(sides).mean() > 0.9  # nearly all of the material on one side
     assert 0.15 < (sides > 0).mean() < 0.85  # and not always on the same
 
 
 def test_the_seed_decides(trained: Model) -> None:
-    first, again, other = draw(trained, 4), draw(trained, 4), draw(trained, 4, seed=1)
+    first, again, other = draw_fields(trained, 4), draw_fields(trained, 4), draw_fields(trained, 4, seed=1)
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
-    np.testing.assert_allclose(first[:2], draw(trained, 2), atol=1e-3)  # more of them are more of the same
+    np.testing.assert_allclose(
+        first[:2], draw_fields(trained, 2), atol=1e-3
+    )  # more of them are more of the same
 
 
 def test_a_model_of_other_channels_is_refused(trained: Model) -> None:
     with pytest.raises(ValueError, match="takes 14 channels, not 5"):
-        drawn(trained, np.zeros((3, *SHAPE), np.float32), np.ones(SHAPE, bool), 1)
+        draw(trained, np.zeros((3, *SHAPE), np.float32), np.ones(SHAPE, bool), 1)
 
 
 def batch() -> Batch:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.learning.test_store import small, tree
-from trabecula.analysis import Analysis
+from trabecula.discretisation import prepare
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning import generate
 from trabecula.learning.generate import (
     SHOTS,
@@ -24,9 +25,16 @@ from trabecula.learning.generate import (
     with_defaults,
 )
 from trabecula.learning.problems import draw
-from trabecula.learning.store import INFO, Failure, Sample, open_dataset, read_shard, shard_path
-from trabecula.problem import dump, loads, prepare
-from trabecula.starts import ladder
+from trabecula.learning.store import (
+    INFO,
+    Failure,
+    Sample,
+    open_dataset,
+    read_shard,
+    shard_path,
+)
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import dump, loads
 from trabecula.storage.reading import UnreadableError
 
 QUICK = {2: Settings(2, 1, proposals=5, voxels=4500, iterations=26), 3: Settings(3, 1, 4, voxels=4000)}
@@ -41,7 +49,7 @@ def test_the_problem_is_the_one_of_the_generator(sample: Sample) -> None:
     dimension = len(sample.grids[0])
     problem = draw(1, 0, dimension, sample.hard, QUICK[dimension].voxels)
     assert sample.problem == dump(problem)
-    assert sample.grids == tuple(g.grid.elements for g in ladder(prepare(problem)[0]))
+    assert sample.grids == tuple(g.grid.elements for g in grid_hierarchy(prepare(problem)[0]))
 
 
 def test_every_proposal_leaves_its_design_and_all_kinds_reach_the_finest_grid(sample: Sample) -> None:
@@ -88,7 +96,7 @@ def test_the_first_snapshot_is_the_half_grey_hand_over(sample: Sample) -> None:
 
 
 def test_the_convex_design_has_the_volume_and_is_grey(sample: Sample) -> None:
-    coarse = ladder(prepare(loads(sample.problem))[0])[0]
+    coarse = grid_hierarchy(prepare(loads(sample.problem))[0])[0]
     volume = coarse.goal.volume
     assert volume is not None
     assert sample.convex.shape == coarse.grid.shape

@@ -9,9 +9,15 @@ import pytest
 
 import trabecula as tb
 from trabecula import where
+from trabecula.discretisation import discretise
 from trabecula.learning.history import ALIKE
-from trabecula.learning.history.describe import mirrored, mirrors, sketch, vector
-from trabecula.problem import discretise, problems
+from trabecula.learning.history.describe import (
+    mirrored,
+    mirrors,
+    sketch,
+    vector,
+)
+from trabecula.problem import problems
 
 PLATE = problems.cantilever((40, 20))
 BLOCK = problems.cantilever_3d((16, 8, 8))

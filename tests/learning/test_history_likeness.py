@@ -12,7 +12,7 @@ import pytest
 from tests.learning.histories import result
 from tests.surrogate.codes import latent
 from trabecula.learning.history import Store, similar
-from trabecula.result import Result
+from trabecula.results.result import Result
 from trabecula.surrogate import Cells, Latent
 
 PLENTY = 10**8

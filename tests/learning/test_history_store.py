@@ -18,9 +18,10 @@ import pytest
 import trabecula as tb
 from tests.learning.histories import result
 from tests.problem.solids import box_triangles, write_stl
+from trabecula.discretisation import discretise
 from trabecula.learning.history import Store
 from trabecula.learning.history.store import NewerError
-from trabecula.problem import discretise, problems
+from trabecula.problem import problems
 from trabecula.storage import writing
 from trabecula.storage.mark import read_mark
 from trabecula.storage.owned import LEFT_OVER

@@ -12,9 +12,10 @@ import pytest
 import trabecula as tb
 from tests.learning.histories import result
 from trabecula import where
+from trabecula.discretisation import discretise
 from trabecula.learning import history
 from trabecula.learning.history import place
-from trabecula.problem import discretise, problems
+from trabecula.problem import problems
 
 
 @pytest.fixture

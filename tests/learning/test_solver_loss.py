@@ -8,15 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from trabecula.analysis import Analysis
+from trabecula.discretisation import discretise
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning import solver_loss
 from trabecula.learning.example import Example
 from trabecula.learning.loop import Look
 from trabecula.learning.network import Size
-from trabecula.learning.solver_loss import DRAWINGS, Case, Drawing, Polish, compliance, polish, solved
+from trabecula.learning.solver_loss import (
+    DRAWINGS,
+    Case,
+    Drawing,
+    Polish,
+    compliance,
+    polish,
+    solved,
+)
 from trabecula.learning.train import Recipe
-from trabecula.problem import discretise, dump, problems
-from trabecula.starts import ladder, volume_of
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import dump, problems
+from trabecula.starts import volume_of
 
 PROBLEM = dump(problems.cantilever((24, 12)))
 RECIPE = Recipe("corrector", 2, Size(8, 1, 2), batch=4)
@@ -42,7 +52,7 @@ def test_the_gradient_is_that_of_finite_differences(
 ) -> None:
     monkeypatch.setattr(solver_loss, "TOLERANCE", 1e-10)
     discrete = discretise(getattr(problems, name)())
-    analysis = Analysis(ladder(discrete)[0], 1)
+    analysis = Analysis(grid_hierarchy(discrete)[0], 1)
     random = np.random.default_rng(1)
     logits = random.standard_normal(analysis.discrete.grid.shape)
     direction = random.standard_normal(logits.shape)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.certificate.grids import cantilever
-from trabecula._kernels import core
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.physics.compiled_core import core
 from trabecula.problem.model import Material
 
 Array = NDArray[np.float64]

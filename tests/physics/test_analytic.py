@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.physics.blocks import block, free, places
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics import VoxelState
-from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import Material
 
 YOUNG, POISSON = 7.0, 0.3

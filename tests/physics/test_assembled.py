@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.certificate.grids import cantilever
-from trabecula.design import body_force
+from trabecula.discretisation.discrete import Grid
 from trabecula.physics import element
 from trabecula.physics.assembled import (
     AssembledState,
@@ -14,8 +14,8 @@ from trabecula.physics.assembled import (
     element_matrix,
     total_load,
 )
+from trabecula.physics.body_force import body_force
 from trabecula.physics.dissection import nested_dissection
-from trabecula.problem.discrete import Grid
 from trabecula.problem.model import Material
 
 BOXES = [Grid((1, 1), (1.0, 1.0)), Grid((1, 1), (2.0, 0.5), 0.3), Grid((1, 1, 1), (1.0, 0.7, 2.0))]

@@ -169,7 +169,7 @@ def test_the_process_ends_with_its_own_code_and_without_a_word(script: str, code
 def test_importing_starts_no_thread_and_many_callers_share_the_workers() -> None:
     lines = run("""
 from pathlib import Path
-from trabecula._kernels import core
+from trabecula.physics.compiled_core import core
 
 def native():
     tasks = Path("/proc/self/task")

@@ -18,9 +18,9 @@ from tests.physics.blocks import (
     struts,
     using,
 )
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics import Cycle, VoxelState
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.discrete import DiscreteProblem
 
 every_set = pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 

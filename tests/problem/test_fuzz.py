@@ -12,7 +12,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from trabecula.problem import ProblemError, dump, loads, parse, prepare, problems, to_tree
+from trabecula.discretisation import prepare
+from trabecula.problem import (
+    ProblemError,
+    dump,
+    loads,
+    parse,
+    problems,
+    to_tree,
+)
 from trabecula.problem.yaml_strict import parse_text
 
 from .plates import BLOCK, HEATED, PLATE

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from trabecula.problem import ProblemError, parse, prepare
+from trabecula.discretisation import prepare
+from trabecula.problem import ProblemError, parse
 from trabecula.problem.errors import Caution
 
 from .plates import BLOCK, HEATED, PLATE, REMOVE, bent

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from trabecula.problem import Load, LoadCase, Problem, ProblemError, dump, loads, parse
+from trabecula.problem import (
+    Load,
+    LoadCase,
+    Problem,
+    ProblemError,
+    dump,
+    loads,
+    parse,
+)
 from trabecula.problem.where import Plane
 
 from .plates import PLATE

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trabecula.problem import ProblemError, load, prepare, problems
+from trabecula.discretisation import prepare
+from trabecula.problem import ProblemError, load, problems
 from trabecula.problem.materials import MATERIALS, named, names
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))

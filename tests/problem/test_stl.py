@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trabecula.problem import ProblemError, inside, stl
-from trabecula.problem.inside import inside as is_inside
+from trabecula.problem import ProblemError, stl
+from trabecula.problem import point_in_mesh as inside
+from trabecula.problem.point_in_mesh import inside as is_inside
 from trabecula.problem.stl import read_stl
 
 from .solids import box_triangles, sphere_triangles, write_stl

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from trabecula.problem import ProblemError, load, loads, parse, yaml_strict
+from trabecula.problem import (
+    ProblemError,
+    load,
+    loads,
+    parse,
+    yaml_strict,
+)
 from trabecula.problem.yaml_strict import MAX_BYTES, parse_text, read_text
 
 from .plates import PLATE, bent

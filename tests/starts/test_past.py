@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 import trabecula as tb
-from trabecula.analysis import Analysis
-from trabecula.journal import Journal
-from trabecula.optimize import Stop
-from trabecula.problem import discretise, problems
-from trabecula.search import Search
+from trabecula.discretisation import discretise
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.optimize.loop import Stop
+from trabecula.problem import problems
 from trabecula.starts import Past
 from trabecula.storage.reading import UnreadableError
-from trabecula.travel import settle
-from trabecula.way import coarse_to_fine
+from trabecula.strategy.multistart import Search
+from trabecula.strategy.runner import run_to_end
+from trabecula.strategy.strategies import coarse_to_fine
 
 PLATE = problems.cantilever((44, 22))
 
@@ -44,14 +45,14 @@ def final(problem: tb.Problem, *designs: np.ndarray) -> tuple[float, list[str]]:
     """The compliance, and the names of the runs on the way to it."""
     names: list[str] = []
 
-    class Listing(Journal):
+    class Listing(Checkpoints):
         def run(self, name, *rest):  # type: ignore[no-untyped-def]
             names.append(name)
             return super().run(name, *rest)
 
     search = Search(proposals=2, also=(Past(designs),) if designs else ())
-    arrival = settle(coarse_to_fine(discretise(problem), 1, Stop(change=1e-4), Listing(), search))
-    return arrival.step.merit, names
+    outcome = run_to_end(coarse_to_fine(discretise(problem), 1, Stop(change=1e-4), Listing(), search))
+    return outcome.step.merit, names
 
 
 def test_a_past_design_that_leads_on_the_coarsest_grid_goes_on_beside_the_others() -> None:

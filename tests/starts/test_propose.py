@@ -8,8 +8,9 @@ import pytest
 
 from tests.certificate.grids import cantilever
 from trabecula.design import DesignChain, Schedule
-from trabecula.problem import discretise, problems
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.problem import problems
 from trabecula.problem.model import Goal
 from trabecula.starts import Ramps, RandomFields, volume_of
 

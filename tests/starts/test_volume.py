@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from trabecula.design import DesignChain
-from trabecula.problem import discretise, problems
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
 from trabecula.starts import fill, log_odds
 
 

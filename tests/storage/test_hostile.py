@@ -14,7 +14,7 @@ import pytest
 import trabecula as tb
 from tests.storage import hostile
 from tests.storage.hostile import EVERYWHERE, JSON, NPY, NPZ, REQUEST, TABLE, Make
-from trabecula import journal
+from trabecula.optimize import checkpoint as journal
 from trabecula.problem import loads
 
 SMALL = """\
@@ -41,7 +41,7 @@ CHILD = """
 import json, resource, sys
 from typer.testing import CliRunner
 from trabecula.cli.app import app
-import numpy, trabecula.result, trabecula.solve, trabecula.export, trabecula.journal
+import numpy, trabecula.results.result, trabecula.solve, trabecula.export, trabecula.optimize.checkpoint
 jobs = json.load(sys.stdin)
 with open("/proc/self/status") as status:
     now = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmSize"))

@@ -15,7 +15,12 @@ from pathlib import Path
 import pytest
 
 from trabecula.storage import lock
-from trabecula.storage.lock import LOCK, Holder, LockedError, take
+from trabecula.storage.lock import (
+    LOCK,
+    Holder,
+    LockedError,
+    take,
+)
 from trabecula.storage.mark import OwnershipError
 from trabecula.storage.owned import hold
 

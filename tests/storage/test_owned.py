@@ -15,7 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trabecula.storage.folders import make_folder, remove_folder, sweep_folders
-from trabecula.storage.mark import FORMAT, MARK, OwnershipError, Trace, read_mark
+from trabecula.storage.mark import (
+    FORMAT,
+    MARK,
+    OwnershipError,
+    Trace,
+    read_mark,
+)
 from trabecula.storage.owned import hold
 
 

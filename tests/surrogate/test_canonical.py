@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trabecula.surrogate.canonical import SIDE, aspects, averaged, between, canonical, moves
+from trabecula.surrogate.canonical import (
+    SIDE,
+    aspects,
+    averaged,
+    between,
+    canonical,
+    moves,
+)
 
 
 @given(

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trabecula.analysis import Analysis
-from trabecula.hybrid import pull_of
-from trabecula.problem import DiscreteProblem, LoadCase, Problem, discretise, problems
-from trabecula.surrogate import channels, count, pull
+from trabecula.discretisation import DiscreteProblem, discretise
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import LoadCase, Problem, problems
+from trabecula.strategy.learned_steps import ratio_of
+from trabecula.surrogate import channels, count, log_sensitivity_ratio
 from trabecula.surrogate.features import RANGE, site
 
 
@@ -17,7 +18,7 @@ def fields_of(problem: Problem) -> np.ndarray:
     analysis = Analysis(discrete, 1)
     x = analysis.chain.uniform(0.4)
     found = analysis.evaluate(x, 3.0, tolerance=1e-10)
-    return channels(discrete, 0.4, [x], [pull_of(analysis, x, found, 0.4)])
+    return channels(discrete, 0.4, [x], [ratio_of(analysis, x, found, 0.4)])
 
 
 @pytest.mark.parametrize("name", ["mbb", "hook"])
@@ -39,7 +40,7 @@ def test_units_stiffness_and_the_size_of_loads_drop_out(name: str) -> None:
 def test_the_pull_is_above_the_water_line_on_as_much_as_the_volume() -> None:
     random = np.random.default_rng(0)
     gradient = -np.exp(random.standard_normal((20, 30)))
-    found = pull(gradient, np.ones((20, 30)), 0.3, np.ones((20, 30), bool))
+    found = log_sensitivity_ratio(gradient, np.ones((20, 30)), 0.3, np.ones((20, 30), bool))
     assert np.mean(found > 0) == pytest.approx(0.3, abs=0.01)
     assert np.abs(found).max() <= RANGE
 
@@ -47,7 +48,7 @@ def test_the_pull_is_above_the_water_line_on_as_much_as_the_volume() -> None:
 def test_the_pull_outside_the_domain_is_the_lowest() -> None:
     inside = np.ones((4, 5), bool)
     inside[:, 2] = False
-    found = pull(-np.ones((4, 5)), np.where(inside, 1.0, 0.0), 0.5, inside)
+    found = log_sensitivity_ratio(-np.ones((4, 5)), np.where(inside, 1.0, 0.0), 0.5, inside)
     assert np.all(found[~inside] == -RANGE)
     assert np.all(found[inside] == 0)
 

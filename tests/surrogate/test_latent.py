@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 
 from tests.surrogate.codes import latent
 from trabecula.design import DesignChain
-from trabecula.problem import discretise, problems
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
 from trabecula.starts import fill
 from trabecula.storage.reading import UnreadableError
-from trabecula.surrogate import Cells, Latent, cards, coder, nearest
+from trabecula.surrogate import (
+    Cells,
+    Latent,
+    cards,
+    coder,
+    nearest,
+)
 from trabecula.surrogate.canonical import moves
 
 SHAPES = {2: (9, 20), 3: (5, 9, 14)}

@@ -13,8 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trabecula.hybrid import Learned
-from trabecula.surrogate import Card, Model, NetworkWarning, in_use, own, shipped
+from trabecula.strategy.learned_steps import Learned
+from trabecula.surrogate import (
+    Card,
+    Model,
+    NetworkWarning,
+    in_use,
+    own,
+    shipped,
+)
 
 NAME = "corrector-3d"
 

@@ -6,7 +6,6 @@ it a `knapsack` over `designs`), `kkt` and `connected` are what their names say,
 a saved result by another path than the compiled core's.  docs/certificate.md says what each number means.
 """
 
-from trabecula.certificate.kkt import kkt_residual
 from trabecula.certificate.record import Certificate
 
-__all__ = ["Certificate", "kkt_residual"]
+__all__ = ["Certificate"]

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.certificate.bound import Bound, not_bounded
-from trabecula.certificate.certify import bounded_designs
-from trabecula.certificate.kkt import kkt_residual
+from trabecula.certificate.bound import Bound, reason_unbounded
+from trabecula.certificate.certify import designs_of_bound
 from trabecula.certificate.relax import State, prove
-from trabecula.inner import inner
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.inner_product import inner
+from trabecula.numerics.stationarity import kkt_residual
 from trabecula.physics.assembled import AssembledState, total_load
-from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 
@@ -114,19 +114,19 @@ class Analyst:
 
     def bound(self, relaxed: NDArray[np.floating] | None) -> Bound:
         """The bound that the relaxed density proves, or why there is none."""
-        reason = not_bounded(self.discrete)
+        reason = reason_unbounded(self.discrete)
         if reason:
             return Bound(None, reason)
         if relaxed is None:
             return Bound(None, "the relaxed density that proves it was not saved")
-        designs = bounded_designs(self.chain, self.penalty)
+        designs = designs_of_bound(self.chain, self.penalty)
         density = np.asarray(relaxed, dtype=np.float64)
         soft = self.discrete.options.minimum_stiffness
         displacements = self.solve(soft + (1 - soft) * density, None)
         return prove(self.discrete, density, displacements, designs)
 
     def _compliance_gradient(self, physical: Array, case: int, u: Array) -> Array:
-        from trabecula.design import body_force_adjoint
+        from trabecula.physics.body_force import body_force_adjoint
 
         gradient = -self.slope(physical) * self.assembled.energy(u)
         if np.any(self.discrete.gravity[case]) and not self.discrete.heat:

@@ -31,10 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.designs import AnyDensity, Designs
-from trabecula.certificate.knapsack import least, most, slack
-from trabecula.inner import inner
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.inner_product import inner
+from trabecula.numerics.knapsack import least, most, slack
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ class Aspect:
     limit: float | None
 
 
-def not_bounded(discrete: DiscreteProblem) -> str:
+def reason_unbounded(discrete: DiscreteProblem) -> str:
     """Return why no bound holds for this problem, or an empty string where one does."""
     if not discrete.heat and np.any(discrete.gravity):
         return "own weight: the load depends on the design"
@@ -183,7 +183,7 @@ def lower_bound(
     multipliers
         See `aspects`.
     """
-    reason = not_bounded(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         return Bound(None, reason)
     return bound_of(discrete, measure(discrete, displacements), designs, multipliers)

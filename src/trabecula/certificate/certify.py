@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.certificate.bound import Bound, not_bounded
-from trabecula.certificate.connected import connected, grey
+from trabecula.certificate.bound import Bound, reason_unbounded
+from trabecula.certificate.connected import grey, is_connected
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.relax import Relaxed, State, relax
-from trabecula.inner import inner
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.inner_product import inner
 from trabecula.physics.assembled import AssembledState, total_load
 from trabecula.physics.voxel import Guess
-from trabecula.problem.discrete import DiscreteProblem
 
 if TYPE_CHECKING:
     from trabecula.design import DesignChain
@@ -58,7 +58,7 @@ def certify(
         lower_bound=value,
         gap=None if bound is None else bound.gap(objective),
         volume_violation=violation(discrete, physical, compliances),
-        connected=connected(physical, discrete),
+        connected=is_connected(physical, discrete),
         grey=grey(physical, discrete),
     )
 
@@ -95,7 +95,7 @@ def equilibrium_residual(
     return max(state.residual(load, u) for load, u in zip(loads, displacements, strict=True))
 
 
-def bounded_designs(chain: DesignChain, penalty: float) -> Designs:
+def designs_of_bound(chain: DesignChain, penalty: float) -> Designs:
     """Return which designs the reported bound holds for.
 
     Every density on the mesh, whatever made it; but at penalty 1, where the problem as asked is convex and
@@ -144,14 +144,14 @@ def find_bound(
         As for `relax`; at penalty 1, where the gap is the proof of optimality, it has patience for more
         iterations.
     """
-    reason = not_bounded(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         return Bound(None, reason)
     is_convex = penalty == 1
     return relax(
         discrete,
         state,
-        designs=bounded_designs(chain, penalty),
+        designs=designs_of_bound(chain, penalty),
         start=design if is_convex and design is not None else start,
         displacements=displacements,
         tolerance=tolerance,

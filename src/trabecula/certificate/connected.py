@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.inner import inner
-from trabecula.labels import Labels, label
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.components import Labels, label
+from trabecula.numerics.inner_product import inner
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -45,7 +45,7 @@ class Pieces:
         return self.count == 1 and self.islands == 0 and self.loads_reached
 
 
-def connected(physical: Array, discrete: DiscreteProblem) -> bool:
+def is_connected(physical: Array, discrete: DiscreteProblem) -> bool:
     """Whether all material above 0.5 is one piece that joins every load to a support.
 
     Parameters

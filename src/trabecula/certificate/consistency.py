@@ -12,19 +12,29 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeGuard
 
-from trabecula.certificate.bound import not_bounded
-from trabecula.certificate.record import Certificate
-from trabecula.certificate.verdict import Check, Value, compare, demand
-from trabecula.certificate.way import (
+from trabecula.certificate.bound import reason_unbounded
+from trabecula.certificate.history import (
     SHARPEST,
     Row,
     distance_of_end,
     has_stopped,
     trouble_of_rows,
 )
-from trabecula.certificate.words import EQUILIBRIUM, VIOLATION, relative_violation, word_of
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.status import OUTCOMES, Status
+from trabecula.certificate.record import Certificate
+from trabecula.certificate.verdict import (
+    Check,
+    Value,
+    compare,
+    demand,
+)
+from trabecula.certificate.words import (
+    EQUILIBRIUM,
+    VIOLATION,
+    relative_violation,
+    word_of,
+)
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.status import EXPLANATIONS, Status
 
 FIELDS = (
     "name",
@@ -132,7 +142,7 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         compare("beta", record.beta, beta, note="steepness of the projection"),
         compare("word", values.get("word"), word),
         compare("converged", values.get("converged"), is_converged),
-        compare("message", values.get("message"), OUTCOMES[status].message if status else None),
+        compare("message", values.get("message"), EXPLANATIONS[status].message if status else None),
         demand("history", not trouble, trouble or "its rows follow from each other", len(rows)),
         compare("iterations", values.get("iterations"), len(rows)),
         demand("tolerance", 0.0 <= tolerance < 1.0, "of the stopping rule", values.get("tolerance")),
@@ -214,7 +224,7 @@ def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> 
         if not _real(stage["seconds"]) >= 0.0:
             return f"stage {stage['name']!r} took {stage['seconds']!r} seconds"
     *way, proof = stages
-    if proof["name"] != "proof" or (proof["iterations"] == 0) == (not not_bounded(discrete)):
+    if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_unbounded(discrete)):
         return f"the last is {proof['name']!r} with {proof['iterations']} iterations"
     names = [stage["name"] for stage in way]
     if len(set(names)) < len(names) or not all(STAGE.fullmatch(name) for name in names):

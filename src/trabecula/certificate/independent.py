@@ -11,12 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.analyst import Analyst
-from trabecula.certificate.bound import Bound, not_bounded
+from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.certify import certify, volume_fraction
 from trabecula.certificate.record import Certificate
-from trabecula.certificate.verdict import Check, Recheck, compare, demand
+from trabecula.certificate.verdict import (
+    Check,
+    Recheck,
+    compare,
+    demand,
+)
 from trabecula.certificate.words import EQUILIBRIUM
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 
@@ -141,7 +146,7 @@ def _proof_check(
     discrete: DiscreteProblem, relaxed: NDArray[np.floating] | None, claimed: float | None
 ) -> Check:
     """Where a bound holds, its proof must be there: the bound itself may turn out to be none."""
-    reason = not_bounded(discrete)
+    reason = reason_unbounded(discrete)
     if relaxed is None:
         note = reason or "the relaxed density that proves the bound is missing"
         return demand("relaxed", bool(reason) and claimed is None, note)

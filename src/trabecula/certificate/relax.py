@@ -17,7 +17,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.certificate.anderson import Anderson
 from trabecula.certificate.bound import (
     OVERFULL,
     UNREACHABLE,
@@ -26,12 +25,13 @@ from trabecula.certificate.bound import (
     bound_of,
     fit_multipliers,
     measure,
-    not_bounded,
+    reason_unbounded,
 )
 from trabecula.certificate.designs import AnyDensity, Designs
-from trabecula.inner import inner
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.anderson import Anderson
+from trabecula.numerics.inner_product import inner
 from trabecula.physics.voxel import Guess
-from trabecula.problem.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def relax(
     ValueError
         If no bound holds for this problem (`bound.not_bounded`).
     """
-    reason = not_bounded(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         raise ValueError(reason)
     sheet = _Sheet(discrete, designs or AnyDensity())
@@ -200,7 +200,7 @@ def prove(
     designs
         Which designs it is to hold for; default every density on the mesh.
     """
-    reason = not_bounded(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         return Bound(None, reason)
     field = measure(discrete, displacements)
@@ -279,7 +279,7 @@ class _Sheet:
     def fitted(self, x: Array) -> Array:
         """Scale positive variables to the volume within their bounds."""
         target = self.fraction * self.domain - self.paid
-        return scaled(x, self.lower, self.discrete.upper, self.cost, target)
+        return scale_to(x, self.lower, self.discrete.upper, self.cost, target)
 
     def _excess(self, works: Array) -> float:
         """Largest compliance relative to what is allowed."""
@@ -289,7 +289,7 @@ class _Sheet:
         return float((works / self.limits).max())
 
 
-def scaled(x: Array, lower: Array, upper: Array, cost: Array, target: float) -> Array:
+def scale_to(x: Array, lower: Array, upper: Array, cost: Array, target: float) -> Array:
     """Return `clip(c x, lower, upper)` with the factor c for which `cost .` it is the target, as near as
     can be.
 

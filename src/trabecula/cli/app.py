@@ -13,7 +13,13 @@ from typer.models import CommandInfo
 import trabecula
 from trabecula.cli.check import check
 from trabecula.cli.distill import distill
-from trabecula.cli.edge import BAD_INPUT, CODES, SOLVED, guarded, say
+from trabecula.cli.edge import (
+    BAD_INPUT,
+    CODES,
+    SOLVED,
+    guarded,
+    say,
+)
 from trabecula.cli.export import export
 from trabecula.cli.generate import generate
 from trabecula.cli.history import history

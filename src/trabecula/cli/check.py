@@ -28,7 +28,7 @@ def check(
 
     Exit code 0: everything agrees; 2: the files cannot be read; 4: something differs.
     """
-    from trabecula.result import Result
+    from trabecula.results.result import Result
 
     result = Result.load(folder)
     with waiting("checking"):

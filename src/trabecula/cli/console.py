@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from trabecula.visible import on_one_line
+from trabecula.storage.visible import on_one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

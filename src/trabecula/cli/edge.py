@@ -11,7 +11,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 from trabecula.cli.signals import code_of, name_of
-from trabecula.visible import visible
+from trabecula.storage.visible import visible
 
 SOLVED = 0
 INTERNAL = 1
@@ -69,13 +69,13 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an exception, and the exit code it stands for."""
-    from trabecula._kernels import CoreError, InstructionSetError
+    from trabecula.physics.compiled_core import CoreError, InstructionSetError
     from trabecula.problem import ProblemError
-    from trabecula.status import OUTCOMES, NoDesignError
+    from trabecula.status import EXPLANATIONS, NoDesignError
     from trabecula.storage.reading import UnreadableError
 
     if isinstance(error, NoDesignError):
-        return str(error), OUTCOMES[error.status].code
+        return str(error), EXPLANATIONS[error.status].code
     if isinstance(error, ProblemError | UnreadableError | CoreError | InstructionSetError):
         return str(error), BAD_INPUT
     if isinstance(error, MemoryError):

@@ -10,12 +10,12 @@ import typer
 from trabecula.cli.console import waiting
 from trabecula.cli.edge import fail, say
 from trabecula.cli.options import Units
-from trabecula.visible import visible
+from trabecula.storage.visible import visible
 
 if TYPE_CHECKING:
-    from trabecula.export import Mesh
-    from trabecula.result import Result
+    from trabecula.results.result import Result
     from trabecula.storage.owned import Owned
+    from trabecula.surface import Mesh
 
 FILES = {
     "stl": "design.stl",
@@ -40,8 +40,8 @@ def export(
     units: Annotated[Units, typer.Option(help="Unit of the numbers in STL and 3MF.")] = Units.mm,
 ) -> None:
     """Write a saved result as STL, 3MF, VTK image data, picture or report."""
-    from trabecula.folder import KIND, check
-    from trabecula.result import Result
+    from trabecula.results.result import Result
+    from trabecula.results.result_folder import KIND, check
     from trabecula.storage.owned import hold
 
     formats = [

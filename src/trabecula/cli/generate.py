@@ -51,7 +51,13 @@ def generate(
     from trabecula.cli.console import print_json
     from trabecula.cli.generating import counting
     from trabecula.learning.crew import UnreachableError, run
-    from trabecula.learning.generate import Settings, check_shards, missing, prepare_folder, with_defaults
+    from trabecula.learning.generate import (
+        Settings,
+        check_shards,
+        missing,
+        prepare_folder,
+        with_defaults,
+    )
 
     settings = with_defaults(Settings(dimension, seed, proposals, hard, voxels))
     try:

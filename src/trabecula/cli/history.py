@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import fail, guarded
-from trabecula.visible import on_one_line, visible
+from trabecula.storage.visible import on_one_line, visible
 
 if TYPE_CHECKING:
     from trabecula.learning.history import Entry, Likeness
@@ -54,7 +54,7 @@ def similar(
     from trabecula.cli.console import print_json
     from trabecula.learning.history import opened
     from trabecula.learning.history import similar as most_like
-    from trabecula.result import Result
+    from trabecula.results.result import Result
     from trabecula.surrogate import coder
 
     result = Result.load(folder)

@@ -61,7 +61,7 @@ def noting() -> Iterator[None]:
 
     That a network of one's own is passed over, or that a solve goes on with other arithmetic.
     """
-    from trabecula.journal import ResumeWarning
+    from trabecula.optimize.checkpoint import ResumeWarning
     from trabecula.surrogate import NetworkWarning
 
     counts: Counter[str] = Counter()

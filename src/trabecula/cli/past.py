@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from trabecula.problem.discrete import DiscreteProblem
-    from trabecula.result import Result
+    from trabecula.discretisation.discrete import DiscreteProblem
+    from trabecula.results.result import Result
     from trabecula.storage.owned import Owned
 
 PAST = "past.npy"

@@ -16,7 +16,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
-from trabecula.visible import visible
+from trabecula.storage.visible import visible
 
 
 class PlainConsole(Console):

@@ -45,7 +45,12 @@ def profile(
     """Measure a network: parameters, multiply-adds, bytes, time, energy, roofline, and the four rules."""
     shapes = [_shape(each) for each in shape or []]
     try:
-        from trabecula.nn.profile import EnergyModel, lint, onnx_call, torch_call
+        from trabecula.nn.profile import (
+            EnergyModel,
+            lint,
+            onnx_call,
+            torch_call,
+        )
         from trabecula.nn.profile import profile as measure
 
         is_file = network.endswith(".onnx")

@@ -11,7 +11,7 @@ from trabecula.cli.console import messages, number, seconds
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from trabecula.progress import Progress as Step
+    from trabecula.strategy.progress import Progress as Step
 
 Report = Callable[["Step"], None]
 

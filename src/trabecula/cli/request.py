@@ -12,7 +12,7 @@ from pathlib import Path
 from trabecula.cli.options import Start
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned
-from trabecula.storage.reading import Record, UnreadableError, shown
+from trabecula.storage.reading import Record, UnreadableError, shorten
 
 REQUEST = "request.json"
 _LIMIT = 10_000
@@ -54,8 +54,8 @@ class Request:
         path = folder / REQUEST
         if os.path.lexists(path):
             return _checked(path, reading.read_json(path, _LIMIT))
-        from trabecula.checkpoint import read_record
-        from trabecula.folder import CHECKPOINT
+        from trabecula.optimize.checkpoint_format import read_record
+        from trabecula.results.result_folder import CHECKPOINT
 
         for kept in sorted((folder / CHECKPOINT).glob("*.npz")):
             request = read_record(kept).asked.request
@@ -77,7 +77,7 @@ def _checked(path: Path, values: Mapping[str, object]) -> Request:
 
     start = held.text("start") if given("start") else None
     if start not in (None, *(each.value for each in Start)):
-        raise UnreadableError(path, f"'start' is {shown(start)}, which is none of {', '.join(Start)}")
+        raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(Start)}")
     return Request(
         start=start,
         proposals=held.whole("proposals", 1, 10_000) if given("proposals") else None,

@@ -15,7 +15,7 @@ def show(
     """Show a saved result: figures, certificate and files."""
     from trabecula.cli.console import print_json
     from trabecula.cli.summary import print_summary
-    from trabecula.result import Result
+    from trabecula.results.result import Result
 
     result = Result.load(folder)
     if as_json:

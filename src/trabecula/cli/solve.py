@@ -15,9 +15,9 @@ from trabecula.cli.options import Start, Units
 
 if TYPE_CHECKING:
     from trabecula.cli.request import Request
+    from trabecula.discretisation.discrete import DiscreteProblem
     from trabecula.problem import Problem
-    from trabecula.problem.discrete import DiscreteProblem
-    from trabecula.result import Result
+    from trabecula.results.result import Result
     from trabecula.status import NoDesignError
     from trabecula.storage.owned import Owned
 
@@ -124,10 +124,16 @@ def _fresh(
     from trabecula.cli.past import PAST, offer
     from trabecula.cli.problems import get
     from trabecula.cli.request import REQUEST
-    from trabecula.folder import FILES, PROBLEM, check_checkpoints, clear, save_problem
-    from trabecula.folder import check as check_names
-    from trabecula.folder import forget as forget_checkpoints
     from trabecula.problem import load, with_files
+    from trabecula.results.result_folder import (
+        FILES,
+        PROBLEM,
+        check_checkpoints,
+        clear,
+        save_problem,
+    )
+    from trabecula.results.result_folder import check as check_names
+    from trabecula.results.result_folder import forget as forget_checkpoints
 
     if file is None:
         fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
@@ -157,7 +163,7 @@ def _fresh(
 
 def _held(folder: Path, stack: ExitStack) -> Owned:
     from trabecula.cli.export import note
-    from trabecula.folder import KIND
+    from trabecula.results.result_folder import KIND
     from trabecula.storage.owned import hold
 
     held = stack.enter_context(hold(folder, KIND, remedy=REMEDY))
@@ -174,8 +180,9 @@ def _exports(formats: list[str]) -> list[str]:
 def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> DiscreteProblem:
     """Check the problem before anything is touched; say what is worth knowing and what it will cost."""
     from trabecula.cli.console import number, seconds
+    from trabecula.discretisation import prepare
     from trabecula.physics.pace import pace
-    from trabecula.problem import estimate, prepare
+    from trabecula.problem import estimate
 
     discrete, cautions = prepare(problem, max_memory)
     for caution in cautions:
@@ -198,11 +205,19 @@ def _resumed(
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
     from trabecula.cli.past import PAST, forget
     from trabecula.cli.request import REQUEST, Request
-    from trabecula.folder import CHECKPOINT, FILES, PROBLEM, RESULT, clear, load_problem, same_problem
-    from trabecula.folder import check as check_names
-    from trabecula.folder import forget as forget_checkpoints
     from trabecula.problem import load
-    from trabecula.result import Result
+    from trabecula.results.result import Result
+    from trabecula.results.result_folder import (
+        CHECKPOINT,
+        FILES,
+        PROBLEM,
+        RESULT,
+        clear,
+        load_problem,
+        same_problem,
+    )
+    from trabecula.results.result_folder import check as check_names
+    from trabecula.results.result_folder import forget as forget_checkpoints
     from trabecula.storage.lock import LOCK
 
     if out is not None and out.resolve() != folder.resolve():
@@ -299,13 +314,13 @@ def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bo
 def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:
     from trabecula.cli.console import print_json
     from trabecula.cli.summary import print_summary
-    from trabecula.status import OUTCOMES
+    from trabecula.status import EXPLANATIONS
 
     if as_json:
         print_json(result.to_json(folder))
     elif not quiet:
         print_summary(result, folder)
-    outcome = OUTCOMES[result.status]
+    outcome = EXPLANATIONS[result.status]
     if outcome.code:
         go_on = f"; trabecula solve --resume {folder} --iterations N goes on" if result.can_go_on else ""
         say(f"trabecula: {result.status}: {outcome.sentence} ({result.iterations} iterations){go_on}")

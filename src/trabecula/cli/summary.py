@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trabecula.cli.console import number, output, percent, print_pairs, seconds
+from trabecula.cli.console import (
+    number,
+    output,
+    percent,
+    print_pairs,
+    seconds,
+)
 
 if TYPE_CHECKING:
-    from trabecula.result import Result
+    from trabecula.results.result import Result
 
 FILES = {
     "design.png": "picture",

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from trabecula.design.filters import make_filter
 from trabecula.design.projection import Projection
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.root_finding import root
 from trabecula.physics.voxel import thread_count
-from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.model import AXES
-from trabecula.root import root
 
 Array = NDArray[np.float64]
 

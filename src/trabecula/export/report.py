@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from html import escape as escape_html
 from importlib import resources
 
-from trabecula.export.asked import asked, minimised
-from trabecula.export.chart import Row, convergence
-from trabecula.export.words import MEANINGS
-from trabecula.visible import visible
+from trabecula.drawing.chart import Row, convergence
+from trabecula.drawing.verdicts import MEANINGS
+from trabecula.export.summary import name_goal, summarise
+from trabecula.storage.visible import visible
 
 _CERTIFICATE: dict[str, tuple[str, str]] = {
     "equilibrium_residual": (
@@ -70,7 +70,7 @@ def report(
     word = _text(result.get("word"))
     certificate = result.get("certificate")
     proven = certificate if isinstance(certificate, Mapping) else {}
-    goal = minimised(problem)
+    goal = name_goal(problem)
     # where volume is minimised the bound is a volume and has no place on the compliance axis
     bound = None if goal == "volume" else _finite(proven.get("lower_bound"))
     unit = "W K" if goal == "thermal_compliance" else "J"
@@ -86,7 +86,7 @@ def report(
             f'<p class="key">{_key_figures(result, proven, unit)}</p>',
             f'<figure><img alt="The design" src="data:image/png;base64,{image}"></figure>',
             '<div class="columns">',
-            f"<section><h2>What was asked</h2>{_table(asked(problem))}",
+            f"<section><h2>What was asked</h2>{_table(summarise(problem))}",
             f"<h2>Stages</h2>{_stages(result.get('stages'))}</section>",
             f"<section><h2>What was proven</h2>{_meaning(word)}{_certificate(proven)}</section>",
             "</div>",

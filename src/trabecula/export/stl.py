@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from trabecula.export.mesh import Mesh
-from trabecula.export.target import Target, Unit, per_metre, writing
+from trabecula.export.target import (
+    Target,
+    Unit,
+    per_metre,
+    writing,
+)
+from trabecula.surface.mesh import Mesh
 
 RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 """One triangle: unit normal, three corners, two unused bytes."""

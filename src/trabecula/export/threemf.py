@@ -10,8 +10,13 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.export.mesh import Mesh
-from trabecula.export.target import Target, Unit, per_metre, writing
+from trabecula.export.target import (
+    Target,
+    Unit,
+    per_metre,
+    writing,
+)
+from trabecula.surface.mesh import Mesh
 
 MODEL = "3D/3dmodel.model"
 """Name of the part that holds the geometry."""

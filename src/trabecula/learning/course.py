@@ -11,15 +11,35 @@ from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.loop import Look
 from trabecula.learning.network import EncoderDecoder, Size
-from trabecula.learning.proposed import Searched, ends, every, search_of
+from trabecula.learning.proposed import (
+    Searched,
+    ends,
+    every,
+    search_of,
+)
 from trabecula.learning.ship import KIND as MODELS
 from trabecula.learning.ship import settle, ship
-from trabecula.learning.solver_loss import DRAWINGS, Case, Polish, cases, polish, share_of_compliance
+from trabecula.learning.solver_loss import (
+    DRAWINGS,
+    Case,
+    Polish,
+    cases,
+    polish,
+    share_of_compliance,
+)
 from trabecula.learning.store import Dataset, open_dataset, read_shard
 from trabecula.learning.train import Recipe, look, train
-from trabecula.learning.validate import Judged, best_hand_over, held_out, judge, rivals, samples, table
-from trabecula.starts import Drawer, HalfGrey
-from trabecula.starts.drawn import GREY
+from trabecula.learning.validate import (
+    Judged,
+    best_hand_over,
+    held_out,
+    judge,
+    rivals,
+    samples,
+    table,
+)
+from trabecula.starts import HalfGrey, ProposalNetwork
+from trabecula.starts.proposal_network import GREY
 from trabecula.starts.volume import SHARPNESS
 from trabecula.storage.owned import hold
 from trabecula.surrogate import Card, load_model
@@ -242,12 +262,12 @@ def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
 
 def _searched(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
     """Search the coarsest grids of held-out problems with the network and without."""
-    drawer = Drawer.of(load_model(card.name, order.out))
+    proposer = ProposalNetwork.of(load_model(card.name, order.out))
     found: list[Searched] = []
     for sample in every(kept):
         if len(found) == order.judge:
             break
-        found.append(search_of(sample, drawer))
+        found.append(search_of(sample, proposer))
         say(f"judged {len(found)}/{order.judge}")
     return settle(order.out, card.name, card.settings, {"searches, held out": ends(found)})
 

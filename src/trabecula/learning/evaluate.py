@@ -11,12 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
 from trabecula.design import Schedule
-from trabecula.hybrid import correct
-from trabecula.optimize import Plan, Step, Stop, advance, begin
-from trabecula.search import optimizer_for
-from trabecula.starts import Corrector, HalfGrey
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import (
+    Plan,
+    Step,
+    Stop,
+    advance,
+    begin,
+)
+from trabecula.starts import HalfGrey, UpscalingNetwork
+from trabecula.strategy.learned_steps import correct
+from trabecula.strategy.multistart import optimizer_for
 
 Array = NDArray[np.float64]
 
@@ -26,7 +32,7 @@ LEVELS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 NEVER = 10_000
 """Stands for iterations that did not reach a level."""
 
-HandOver = HalfGrey | Corrector
+HandOver = HalfGrey | UpscalingNetwork
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def _begun(
     discrete = analysis.discrete
     optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
     stop = Stop(change=0.0, kkt=0.0, limit=iterations)
-    if isinstance(hand_over, Corrector):
+    if isinstance(hand_over, UpscalingNetwork):
         plan = Plan(optimizer, Schedule(end, end), stop, 1e-3)
         drawn, trial = correct(analysis, hand_over, coarse, plan, name)
         if drawn is not None:

@@ -1,7 +1,7 @@
 """From stored solves to what a network is trained on: fields in, the design that was reached out.
 
 Every kind of network has one function here that turns a sample into examples; what it computes is what the
-same network is given at work (`trabecula.starts`, `trabecula.hybrid`).
+same network is given at work (`trabecula.starts`, `trabecula.strategy.learned_steps`).
 """
 
 from __future__ import annotations
@@ -16,15 +16,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
 from trabecula.design import DesignChain
-from trabecula.hybrid import TOLERANCE, proposer_pulls, pull_of
+from trabecula.discretisation import discretise
+from trabecula.discretisation.hierarchy import grid_hierarchy
+from trabecula.discretisation.resample import resample
 from trabecula.learning.example import Example, Half
 from trabecula.learning.store import Sample, read_shard
-from trabecula.problem import discretise, loads
-from trabecula.starts import ladder, log_odds, resample, slightly_grey, target_volume, volume_of
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import loads
+from trabecula.starts import (
+    log_odds,
+    slightly_grey,
+    target_volume,
+    volume_of,
+)
 from trabecula.storage.owned import BUSY, hold
 from trabecula.storage.reading import Form, UnreadableError, read_named_arrays
+from trabecula.strategy.learned_steps import TOLERANCE, proposer_ratios, ratio_of
 from trabecula.surrogate import channels, level
 
 Array = NDArray[np.float64]
@@ -59,7 +67,7 @@ def handed_over(analysis: Analysis, coarse: Array, reached: NDArray[np.floating]
     volume = target_volume(design, discrete, chain)
     plain = slightly_grey(coarse, discrete, chain)
     found = analysis.evaluate(plain, discrete.options.penalty, 1.0, None, TOLERANCE)
-    fields = channels(discrete, volume, [design], [pull_of(analysis, plain, found, volume)])
+    fields = channels(discrete, volume, [design], [ratio_of(analysis, plain, found, volume)])
     return _example(fields, log_odds(design), reached)
 
 
@@ -68,13 +76,13 @@ def proposer(sample: Sample) -> Iterator[Example]:
 
     Nothing is corrected: what is drawn out of noise owes nothing to a design that others can have for less.
     """
-    grids = ladder(discretise(loads(sample.problem)))
+    grids = grid_hierarchy(discretise(loads(sample.problem)))
     discrete = grids[0]
     analysis = Analysis(discrete, 1)
     best = min((run for run in sample.runs if run.level == 0), key=lambda run: run.merit)
     convex = sample.convex.astype(np.float64)
     volume = target_volume(convex, discrete, analysis.chain)
-    fields = channels(discrete, volume, [convex], proposer_pulls(analysis, convex))
+    fields = channels(discrete, volume, [convex], proposer_ratios(analysis, convex))
     yield _example(fields, np.zeros(discrete.grid.shape), best.density)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
 from trabecula.design import Schedule
-from trabecula.journal import Journal
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.problems import VOXELS, draw_counted
 from trabecula.learning.store import (
     FORMAT,
@@ -30,15 +31,16 @@ from trabecula.learning.store import (
     shard_path,
     write_shard,
 )
-from trabecula.optimize import Plan, Stop
-from trabecula.optimize import run as run_to_stop
-from trabecula.problem import dump, prepare
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.search import Search, optimizer_for
-from trabecula.starts import ladder, volume_of
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.optimize.loop import Plan, Stop
+from trabecula.optimize.loop import run as run_to_stop
+from trabecula.problem import dump
+from trabecula.starts import volume_of
 from trabecula.storage.owned import BUSY, LEFT_OVER, hold
-from trabecula.travel import Event
-from trabecula.way import coarse_to_fine
+from trabecula.strategy.multistart import Search, optimizer_for
+from trabecula.strategy.runner import Event
+from trabecula.strategy.strategies import coarse_to_fine
 
 Array = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ class Settings:
     voxels
         Of a problem, within a quarter.
     change, kkt, iterations
-        The tight stop of every run on the finest grid (`trabecula.optimize.Stop`).
+        The tight stop of every run on the finest grid (`trabecula.optimize.loop.Stop`).
     limit
         Processor seconds after which a problem is given up.
     """
@@ -133,11 +135,11 @@ def make_sample(settings: Settings, index: int) -> Sample:
     hard = bool(np.random.default_rng([settings.seed, index, 1]).random() < settings.hard)
     drawn = draw_counted(settings.seed, index, settings.dimension, hard, settings.voxels)
     discrete, _ = prepare(drawn.problem)
-    grids = ladder(discrete)
+    grids = grid_hierarchy(discrete)
     witness = _Witness(len(grids))
     search = Search(settings.proposals, HALVINGS, further=0, coarse=COARSE, decide=None)
     stop = Stop(change=settings.change, kkt=settings.kkt, limit=settings.iterations)
-    for event in coarse_to_fine(discrete, 1, stop, Journal(), search):
+    for event in coarse_to_fine(discrete, 1, stop, Checkpoints(), search):
         witness.see(event)
         if time.thread_time() - clock > settings.limit:
             raise TooLongError(f"took more than {settings.limit:g} s")

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from trabecula.analysis import Analysis
-from trabecula.hybrid import PULLS, Learned
-from trabecula.journal import Journal
+from trabecula.discretisation import discretise
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.store import Sample, read_shard
-from trabecula.problem import discretise, loads
-from trabecula.scouts import scouted
-from trabecula.search import Search, triage
-from trabecula.starts import Drawer, ladder
-from trabecula.travel import Traveller, settle
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.problem import loads
+from trabecula.starts import ProposalNetwork
+from trabecula.strategy.learned_first import run_ahead
+from trabecula.strategy.learned_steps import PULLS, Learned
+from trabecula.strategy.multistart import Search, triage
+from trabecula.strategy.runner import Runner, run_to_end
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,27 @@ class Searched:
     iterations: dict[str, int]
 
 
-def search_of(sample: Sample, drawer: Drawer) -> Searched:
+def search_of(sample: Sample, proposer: ProposalNetwork) -> Searched:
     """What is drawn alone, as it goes ahead of a search; a random field; the whole search."""
-    analysis = Analysis(ladder(discretise(loads(sample.problem)))[0], 1)
+    analysis = Analysis(grid_hierarchy(discretise(loads(sample.problem)))[0], 1)
     whole = Search(further=0)
     fields = replace(whole, proposals=whole.scouts, kinds=("search",))
     merits: dict[str, float] = {}
     made: dict[str, int] = {}
-    traveller = Traveller(Journal())
-    drawn = settle(scouted(analysis, traveller, replace(whole, learned=Learned(drawer=drawer)), 1))
+    runner = Runner(Checkpoints())
+    drawn = run_to_end(run_ahead(analysis, runner, replace(whole, learned=Learned(proposer=proposer)), 1))
     name = "what is drawn"
-    merits[name], made[name] = drawn[0][1].merit, iterations(traveller) + PULLS
+    merits[name], made[name] = drawn[0][1].merit, iterations(runner) + PULLS
     for name, search in (("a random field", fields), ("the whole search", whole)):
-        traveller = Traveller(Journal())
-        candidates = settle(triage(analysis, traveller, search, 1))
-        merits[name], made[name] = candidates[0].merit, iterations(traveller)
+        runner = Runner(Checkpoints())
+        candidates = run_to_end(triage(analysis, runner, search, 1))
+        merits[name], made[name] = candidates[0].merit, iterations(runner)
     return Searched(merits, made)
 
 
-def iterations(traveller: Traveller) -> int:
+def iterations(runner: Runner) -> int:
     """All that were made."""
-    return sum(stage.iterations for stage in traveller.stages)
+    return sum(stage.iterations for stage in runner.stages)
 
 
 def every(shards: Iterable[Path]) -> Iterator[Sample]:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trabecula.analysis import Analysis
+from trabecula.discretisation import discretise
 from trabecula.learning.batches import Batches
 from trabecula.learning.example import Example
 from trabecula.learning.examples import MAKERS
@@ -24,9 +24,10 @@ from trabecula.learning.loop import Look, cosine, follow
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.store import Sample
 from trabecula.learning.train import Recipe, answers_of, loss_of
-from trabecula.problem import discretise, loads
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import loads
 from trabecula.starts import fill, volume_of
-from trabecula.starts.corrector import SEEN
+from trabecula.starts.upscaling import SEEN
 from trabecula.starts.volume import SHARPNESS
 from trabecula.surrogate import pack, unpack
 

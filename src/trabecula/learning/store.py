@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 from trabecula.storage import reading
 from trabecula.storage.owned import BUSY, hold
-from trabecula.storage.reading import MISSING, Form, Record, UnreadableError, opening_archive
+from trabecula.storage.reading import (
+    MISSING,
+    Form,
+    Record,
+    UnreadableError,
+    opening_archive,
+)
 
 Half = NDArray[np.float16]
 
@@ -367,7 +373,7 @@ def _get(path: Path, entry: object, key: str, archive: zipfile.ZipFile) -> Sampl
 
 def _grid(path: Path, sides: object) -> tuple[int, ...]:
     if not isinstance(sides, list) or len(sides) not in (2, 3):
-        raise UnreadableError(path, f"{reading.shown(sides)} is no grid")
+        raise UnreadableError(path, f"{reading.shorten(sides)} is no grid")
     held = Record(path, {str(k): side for k, side in enumerate(sides)})
     return tuple(held.whole(k, 1, 1 << 20) for k in held.values)
 
@@ -377,7 +383,7 @@ def _run(held: Record, waiting: list[Iterator[Half]]) -> RunRecord:
     level = held.whole("level", 0, len(waiting) - 1)
     density = next(waiting[level], None)
     if density is None:
-        raise UnreadableError(held.path, f"lacks the design of {reading.shown(held.values['name'])}")
+        raise UnreadableError(held.path, f"lacks the design of {reading.shorten(held.values['name'])}")
     return RunRecord(
         name=held.text("name"),
         kind=held.text("kind"),

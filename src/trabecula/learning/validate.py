@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
-from trabecula.learning.evaluate import LEVELS, HandOver, courses, solves
+from trabecula.discretisation import discretise
+from trabecula.learning.evaluate import (
+    LEVELS,
+    HandOver,
+    courses,
+    solves,
+)
 from trabecula.learning.store import Sample, read_shard
-from trabecula.problem import discretise, loads
-from trabecula.starts import Corrector, HalfGrey
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import loads
+from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.surrogate import Model
 
 PLAIN: dict[str, HandOver] = {
@@ -60,7 +66,7 @@ def held_out(shards: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 def rivals(model: Model) -> dict[str, HandOver]:
     """The plain hand-overs, and a network's."""
-    return {**PLAIN, **{name: Corrector(model, hand_over) for name, hand_over in DRAWN.items()}}
+    return {**PLAIN, **{name: UpscalingNetwork(model, hand_over) for name, hand_over in DRAWN.items()}}
 
 
 def judge(sample: Sample, hand_overs: Mapping[str, HandOver], iterations: int = 60) -> Judged:

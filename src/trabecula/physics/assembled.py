@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.inner import inner
+from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.numerics.inner_product import inner
 from trabecula.physics.dissection import nested_dissection
-from trabecula.problem.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import Material
 
 if TYPE_CHECKING:

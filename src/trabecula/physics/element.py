@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.problem.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem, Grid
 from trabecula.problem.model import Material
 
 Array = NDArray[np.float64]

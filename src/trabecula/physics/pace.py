@@ -6,8 +6,9 @@ import time
 
 import numpy as np
 
+from trabecula.discretisation import discretise
 from trabecula.physics.voxel import VoxelState
-from trabecula.problem import discretise, problems
+from trabecula.problem import problems
 
 ELEMENTS = (48, 24, 24)
 REFERENCE = 0.014

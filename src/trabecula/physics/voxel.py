@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula._kernels import core
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics import element
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.physics.compiled_core import core
 
 Array = NDArray[np.float64]
 Guess = NDArray[np.float64] | NDArray[np.float32]

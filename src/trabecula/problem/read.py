@@ -8,7 +8,6 @@ from typing import Literal, cast
 
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.estimate import refuse_if_too_large
-from trabecula.problem.keys import At
 from trabecula.problem.model import (
     AXES,
     UNNAMED,
@@ -22,6 +21,7 @@ from trabecula.problem.model import (
 )
 from trabecula.problem.read_design import read_goal, read_material, read_options
 from trabecula.problem.read_where import Space, read_where
+from trabecula.problem.validation import At
 from trabecula.problem.where import Everywhere, Stl, Where
 from trabecula.problem.yaml_strict import parse_text, read_text
 

@@ -6,8 +6,13 @@ from typing import Literal, cast, get_args
 
 from trabecula.problem import materials
 from trabecula.problem.errors import ProblemError
-from trabecula.problem.keys import At, nearest
-from trabecula.problem.model import Filter, Goal, Material, Options
+from trabecula.problem.model import (
+    Filter,
+    Goal,
+    Material,
+    Options,
+)
+from trabecula.problem.validation import At, nearest
 
 _FilterKind = Literal["density", "sensitivity", "helmholtz", "none"]
 

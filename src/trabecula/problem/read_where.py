@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trabecula.problem.errors import ProblemError
-from trabecula.problem.keys import At
 from trabecula.problem.model import AXES, Domain
+from trabecula.problem.validation import At
 from trabecula.problem.where import (
     AllOf,
     AnyOf,

@@ -188,7 +188,7 @@ class Stl(Where):
 
     def select(self, lattice: Lattice) -> Mask:
         """The points inside the surface."""
-        from trabecula.problem.inside import inside
+        from trabecula.problem.point_in_mesh import inside
         from trabecula.problem.stl import read_stl
 
         return inside(read_stl(Path(self.file)), tuple(lattice.along(a) for a in range(lattice.dimension)))

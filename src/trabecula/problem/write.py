@@ -8,8 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trabecula.problem.model import Domain, Load, LoadCase, Material, Problem, Region, Support
-from trabecula.problem.read import VERSION, is_single, parse, selectors
+from trabecula.problem.model import (
+    Domain,
+    Load,
+    LoadCase,
+    Material,
+    Problem,
+    Region,
+    Support,
+)
+from trabecula.problem.read import (
+    VERSION,
+    is_single,
+    parse,
+    selectors,
+)
 from trabecula.problem.where import (
     AllOf,
     AnyOf,

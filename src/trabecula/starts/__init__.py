@@ -3,30 +3,32 @@
 A start returns densities; running them on a grid is `solve`'s business.
 """
 
-from trabecula.starts.corrector import Corrector, slightly_grey
-from trabecula.starts.drawn import Drawer, Leaper
-from trabecula.starts.handover import HalfGrey, HandOver
-from trabecula.starts.ladder import ladder
+from trabecula.starts.hand_over import HalfGrey, HandOver
 from trabecula.starts.past import Past
-from trabecula.starts.propose import Proposal, Proposer, Ramps, RandomFields, volume_of
-from trabecula.starts.resample import resample
+from trabecula.starts.proposal_network import ExtrapolationNetwork, ProposalNetwork
+from trabecula.starts.propose import (
+    Proposal,
+    Proposer,
+    Ramps,
+    RandomFields,
+    volume_of,
+)
+from trabecula.starts.upscaling import UpscalingNetwork, slightly_grey
 from trabecula.starts.volume import fill, log_odds, target_volume
 
 __all__ = [
-    "Corrector",
-    "Drawer",
+    "ExtrapolationNetwork",
     "HalfGrey",
     "HandOver",
-    "Leaper",
     "Past",
     "Proposal",
+    "ProposalNetwork",
     "Proposer",
     "Ramps",
     "RandomFields",
+    "UpscalingNetwork",
     "fill",
-    "ladder",
     "log_odds",
-    "resample",
     "slightly_grey",
     "target_volume",
     "volume_of",

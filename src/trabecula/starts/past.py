@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts.handover import HalfGrey, HandOver
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.starts.hand_over import HalfGrey, HandOver
 from trabecula.starts.propose import Proposal
 from trabecula.surrogate.canonical import averaged
 

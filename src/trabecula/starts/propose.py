@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.blur import blur
 from trabecula.design import DesignChain, Schedule
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.gaussian import blur
 
 Array = NDArray[np.float64]
 

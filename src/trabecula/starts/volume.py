@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.root import root
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.root_finding import root
 
 Array = NDArray[np.float64]
 

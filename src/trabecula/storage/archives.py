@@ -10,7 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from trabecula.storage.opening import UnreadableError, explaining, open_regular, shown
+from trabecula.storage.opening import (
+    UnreadableError,
+    explaining,
+    open_regular,
+    shorten,
+)
 
 MEMBERS = 4096
 """Members of an archive at most."""
@@ -69,10 +74,10 @@ def _look_through(path: Path, archive: zipfile.ZipFile, size: int, unpacked: int
         name = info.filename
         if len(name) > 200 or not _NAME.fullmatch(name) or ".." in name.split("/"):
             raise UnreadableError(
-                path, f"holds a member of the name {shown(name)}, which does not belong there"
+                path, f"holds a member of the name {shorten(name)}, which does not belong there"
             )
         if name in names:
-            raise UnreadableError(path, f"holds {shown(name)} twice")
+            raise UnreadableError(path, f"holds {shorten(name)} twice")
         names.add(name)
         if info.flag_bits & 0x1:
             raise UnreadableError(path, "is encrypted")
@@ -81,9 +86,9 @@ def _look_through(path: Path, archive: zipfile.ZipFile, size: int, unpacked: int
             said = "is compressed; only stored arrays are read" if unpacked is None else "is packed strangely"
             raise UnreadableError(path, said)
         if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
-            raise UnreadableError(path, f"says of {shown(name)} two different sizes")
+            raise UnreadableError(path, f"says of {shorten(name)} two different sizes")
         if info.compress_size > size:
-            raise UnreadableError(path, f"is shorter than its member {shown(name)}")
+            raise UnreadableError(path, f"is shorter than its member {shorten(name)}")
     if unpacked is not None and sum(info.file_size for info in infos) > unpacked:
         raise UnreadableError(path, f"unpacks to more than {unpacked} bytes, which no file of this kind does")
 

@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.storage.archives import opening_archive
-from trabecula.storage.opening import UnreadableError, explaining, open_regular, shown
+from trabecula.storage.opening import (
+    UnreadableError,
+    explaining,
+    open_regular,
+    shorten,
+)
 
 LARGEST = 1 << 36
 """Bytes of a file of arrays at most (64 GiB); what is read is limited by the shapes that are expected."""
@@ -123,7 +128,7 @@ def read_named_arrays(
             name = info.filename.removesuffix(".npy")
             form = form_of(name)
             if form is None or info.filename == name:
-                raise UnreadableError(path, f"holds {shown(info.filename)}, which does not belong there")
+                raise UnreadableError(path, f"holds {shorten(info.filename)}, which does not belong there")
             with archive.open(info) as member:
                 found[name] = _read_npy(path, member, info.file_size, form)
     return found
@@ -140,7 +145,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, name: str, form: Form) -> 
     try:
         info = archive.getinfo(f"{name}.npy")
     except KeyError:
-        raise UnreadableError(path, f"does not hold {shown(name)}") from None
+        raise UnreadableError(path, f"does not hold {shorten(name)}") from None
     with explaining(path, "array file"), archive.open(info) as member:
         return _read_npy(path, member, info.file_size, form)
 
@@ -197,7 +202,7 @@ def _header(path: Path, file: IO[bytes]) -> tuple[int, np.dtype[Any], bool, tupl
         raise UnreadableError(path, "damaged or no array file (its header cannot be read)")
     descr, order, sides = match.groups()
     if not _REAL.fullmatch(descr):
-        raise UnreadableError(path, f"holds {shown(descr)} where real numbers belong")
+        raise UnreadableError(path, f"holds {shorten(descr)} where real numbers belong")
     words = [word.strip() for word in sides.split(",")]
     if words[-1] == "":
         words.pop()

@@ -12,8 +12,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from trabecula.storage import writing
-from trabecula.storage.mark import MARK, Mark, OwnershipError, Trace, left_over, read_mark
-from trabecula.storage.owned import LEFT_OVER, PRIVATE, PRIVATE_FOLDER, hold
+from trabecula.storage.mark import (
+    MARK,
+    Mark,
+    OwnershipError,
+    Trace,
+    left_over,
+    read_mark,
+)
+from trabecula.storage.owned import (
+    LEFT_OVER,
+    PRIVATE,
+    PRIVATE_FOLDER,
+    hold,
+)
 
 T = TypeVar("T")
 

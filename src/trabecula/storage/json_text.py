@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from trabecula.storage.opening import UnreadableError, explaining, read_text, shown
+from trabecula.storage.opening import (
+    UnreadableError,
+    explaining,
+    read_text,
+    shorten,
+)
 
 DEEPEST = 32
 """Levels of lists and objects at most."""
@@ -64,7 +69,7 @@ def parse_json(text: str, path: Path, values: int = VALUES, infinite: bool = Fal
         tree = dict(items)
         if len(tree) != len(items):
             keys = [key for key, _ in items]
-            refuse(f"key {shown(next(key for key in keys if keys.count(key) > 1))} is given twice")
+            refuse(f"key {shorten(next(key for key in keys if keys.count(key) > 1))} is given twice")
         return tree
 
     def integer(word: str) -> int:
@@ -75,7 +80,7 @@ def parse_json(text: str, path: Path, values: int = VALUES, infinite: bool = Fal
     def real(word: str) -> float:
         value = float(word)
         if not math.isfinite(value):
-            refuse(f"{shown(word)} is too large for a number")
+            refuse(f"{shorten(word)} is too large for a number")
         return value
 
     def constant(word: str) -> float:
@@ -124,7 +129,7 @@ class Record:
 
     def __init__(self, path: Path, values: object) -> None:
         if not isinstance(values, dict):
-            raise UnreadableError(path, f"holds {shown(values)} where an object belongs")
+            raise UnreadableError(path, f"holds {shorten(values)} where an object belongs")
         self.path = path
         self.values: Mapping[str, Any] = values
 
@@ -133,33 +138,33 @@ class Record:
         if set(self.values) != set(names):
             odd = sorted(set(self.values) ^ set(names))[0]
             what = "does not hold" if odd in names else "holds"
-            raise UnreadableError(self.path, f"{what} {shown(odd)}; it must hold {', '.join(names)}")
+            raise UnreadableError(self.path, f"{what} {shorten(odd)}; it must hold {', '.join(names)}")
 
     def take(self, name: str, *kinds: type) -> Any:
         """A field of one of these kinds; True and False are no numbers."""
         value = self.values.get(name)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
-            raise UnreadableError(self.path, f"{shown(name)} is {shown(value)} where {wanted} belongs")
+            raise UnreadableError(self.path, f"{shorten(name)} is {shorten(value)} where {wanted} belongs")
         return value
 
     def text(self, name: str, longest: int = 1000) -> str:
         """A text of at most so many characters."""
         value: str = self.take(name, str)
         if len(value) > longest:
-            raise UnreadableError(self.path, f"{shown(name)} has {len(value)} characters, not {longest}")
+            raise UnreadableError(self.path, f"{shorten(name)} has {len(value)} characters, not {longest}")
         return value
 
     def whole(self, name: str, least: int = 0, most: int = 2**53) -> int:
         """An integer between two others."""
         value: int = self.take(name, int)
         if not least <= value <= most:
-            raise UnreadableError(self.path, f"{shown(name)} is {value}; it must be {least} to {most}")
+            raise UnreadableError(self.path, f"{shorten(name)} is {value}; it must be {least} to {most}")
         return value
 
     def real(self, name: str, least: float = -math.inf, most: float = math.inf) -> float:
         """A number between two others, itself finite."""
         value = float(self.take(name, int, float))
         if not (math.isfinite(value) and least <= value <= most):
-            raise UnreadableError(self.path, f"{shown(name)} is {value}; it must be {least} to {most}")
+            raise UnreadableError(self.path, f"{shorten(name)} is {value}; it must be {least} to {most}")
         return value

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from trabecula.visible import on_one_line
+from trabecula.storage.visible import on_one_line
 
 LONGEST = 400
 """Characters of a reason at most: what a file says of itself may be a megabyte long."""
@@ -71,7 +71,7 @@ def shortened(text: str, length: int = 60) -> str:
     return line if len(line) <= length else f"{line[: length - 3]}..."
 
 
-def shown(value: object) -> str:
+def shorten(value: object) -> str:
     """A value from a file as a message may show it: its `repr`, no longer than a line."""
     if isinstance(value, str | bytes):
         value = value[:80]

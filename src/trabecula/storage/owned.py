@@ -21,8 +21,21 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from trabecula.storage import writing
-from trabecula.storage.lock import LOCK, Holder, Lock, take
-from trabecula.storage.mark import MARK, Mark, OwnershipError, Trace, is_name, left_over, read_mark
+from trabecula.storage.lock import (
+    LOCK,
+    Holder,
+    Lock,
+    take,
+)
+from trabecula.storage.mark import (
+    MARK,
+    Mark,
+    OwnershipError,
+    Trace,
+    is_name,
+    left_over,
+    read_mark,
+)
 
 REMEDY = "move it away or choose another folder"
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700

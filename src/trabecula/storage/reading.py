@@ -8,7 +8,13 @@ package goes through here (tests/storage/test_one_way_in.py).
 from __future__ import annotations
 
 from trabecula.storage.archives import opening_archive
-from trabecula.storage.arrays import Form, read_array, read_arrays, read_member, read_named_arrays
+from trabecula.storage.arrays import (
+    Form,
+    read_array,
+    read_arrays,
+    read_member,
+    read_named_arrays,
+)
 from trabecula.storage.json_text import Record, parse_json, read_json
 from trabecula.storage.opening import (
     MISSING,
@@ -18,8 +24,8 @@ from trabecula.storage.opening import (
     open_regular,
     read_bytes,
     read_text,
+    shorten,
     shortened,
-    shown,
 )
 from trabecula.storage.tables import parse_history, read_history
 
@@ -42,6 +48,6 @@ __all__ = [
     "read_member",
     "read_named_arrays",
     "read_text",
+    "shorten",
     "shortened",
-    "shown",
 ]

@@ -8,7 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from trabecula.storage.opening import UnreadableError, explaining, read_text, shown
+from trabecula.storage.opening import (
+    UnreadableError,
+    explaining,
+    read_text,
+    shorten,
+)
 
 Row = Mapping[str, float | int | str]
 """One line of the history: what an iteration measured."""
@@ -90,5 +95,5 @@ def _cell(text: str, path: Path) -> float | int | str:
     if _NUMBER.fullmatch(text):
         return float(text)
     if len(text) > 200:
-        raise UnreadableError(path, f"holds a value of {len(text)} characters: {shown(text)}")
+        raise UnreadableError(path, f"holds a value of {len(text)} characters: {shorten(text)}")
     return text

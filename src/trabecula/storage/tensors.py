@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trabecula.storage.archives import opening_archive
-from trabecula.storage.opening import UnreadableError, explaining, open_regular, shown
+from trabecula.storage.opening import (
+    UnreadableError,
+    explaining,
+    open_regular,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,7 +68,9 @@ def _look_through(path: Path, content: bytes) -> None:
 def _refuse_unless_known(path: Path, module: str, name: str = "") -> None:
     is_kind = module == "torch" and (name.endswith("Storage") or name in _KINDS)
     if module not in _MODULES or not (is_kind or name in _CALLED or name == "UntypedStorage"):
-        raise UnreadableError(path, f"holds more than tensors and plain values ({shown(f'{module}.{name}')})")
+        raise UnreadableError(
+            path, f"holds more than tensors and plain values ({shorten(f'{module}.{name}')})"
+        )
 
 
 _KINDS = {
@@ -88,12 +95,12 @@ def load_weights(path: Path, network: nn.Module, state: object) -> None:
     for name in sorted({*wanted, *state}, key=str):
         here, there = wanted.get(name), state.get(name)
         if not isinstance(there, torch.Tensor) or not isinstance(here, torch.Tensor):
-            raise UnreadableError(path, f"does not fit the network: {shown(name)} is missing, or too much")
+            raise UnreadableError(path, f"does not fit the network: {shorten(name)} is missing, or too much")
         if there.shape != here.shape:
             shapes = f"{tuple(there.shape)}, not {tuple(here.shape)}"
-            raise UnreadableError(path, f"does not fit the network: {shown(name)} has the shape {shapes}")
+            raise UnreadableError(path, f"does not fit the network: {shorten(name)} has the shape {shapes}")
         if there.is_floating_point() and not bool(torch.isfinite(there).all()):
-            raise UnreadableError(path, f"holds NaN or infinite weights in {shown(name)}")
+            raise UnreadableError(path, f"holds NaN or infinite weights in {shorten(name)}")
     with explaining(path, "file of weights"):
         network.load_state_dict(dict(state))
 

@@ -1,10 +1,21 @@
 """Networks for designs at work: the features they see, the models that ship, and how they are run."""
 
 from trabecula.surrogate.cells import Cells, coder
-from trabecula.surrogate.features import channels, count, level, pull
-from trabecula.surrogate.flow import EXTRA, drawn
+from trabecula.surrogate.features import (
+    channels,
+    count,
+    level,
+    log_sensitivity_ratio,
+)
+from trabecula.surrogate.flow import EXTRA, draw
 from trabecula.surrogate.latent import Latent, nearest
-from trabecula.surrogate.model import Card, Model, cards, load_model, shipped
+from trabecula.surrogate.model import (
+    Card,
+    Model,
+    cards,
+    load_model,
+    shipped,
+)
 from trabecula.surrogate.own import NetworkWarning, in_use
 from trabecula.surrogate.packing import pack, unpack
 
@@ -19,13 +30,13 @@ __all__ = [
     "channels",
     "coder",
     "count",
-    "drawn",
+    "draw",
     "in_use",
     "level",
     "load_model",
+    "log_sensitivity_ratio",
     "nearest",
     "pack",
-    "pull",
     "shipped",
     "unpack",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
 
 Array = NDArray[np.float64]
 Channels = NDArray[np.float32]
@@ -24,7 +24,9 @@ AXIS_GROUPS = 2
 """Groups of one channel an axis at the end: supports, loads."""
 
 
-def pull(gradient: Array, volume_gradient: Array, volume: float, inside: NDArray[np.bool_]) -> Channels:
+def log_sensitivity_ratio(
+    gradient: Array, volume_gradient: Array, volume: float, inside: NDArray[np.bool_]
+) -> Channels:
     """How strongly every voxel asks for material: log of -gradient/volume gradient, 0 at the water line.
 
     The water line is the level above which voxels make up the volume fraction: roughly the multiplier of the
@@ -96,7 +98,7 @@ def channels(
     designs
         Densities on the grid, each `[z, y, x]`.
     pulls
-        Of `pull`, each `[z, y, x]`.
+        Of `log_sensitivity_ratio`, each `[z, y, x]`.
 
     Returns
     -------

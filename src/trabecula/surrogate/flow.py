@@ -25,7 +25,7 @@ TIMES = 5
 """How often a network is asked on the way from noise to a design."""
 
 
-def drawn(
+def draw(
     model: Model,
     fields: Channels,
     inside: NDArray[np.bool_],

@@ -10,9 +10,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.root import root
-from trabecula.surrogate.canonical import SIDE, aspects, between, canonical, moves
-from trabecula.surrogate.model import FOLDER, Model, cards, load_model
+from trabecula.numerics.root_finding import root
+from trabecula.surrogate.canonical import (
+    SIDE,
+    aspects,
+    between,
+    canonical,
+    moves,
+)
+from trabecula.surrogate.model import (
+    FOLDER,
+    Model,
+    cards,
+    load_model,
+)
 from trabecula.surrogate.packing import pack, unpack
 
 Array = NDArray[np.float64]

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.onnx_runtime import onnx_runtime
-from trabecula.storage.reading import Record, UnreadableError, read_bytes, read_json, shown
+from trabecula.storage.reading import (
+    Record,
+    UnreadableError,
+    read_bytes,
+    read_json,
+    shorten,
+)
 from trabecula.surrogate.packing import pack, unpack
 
 Channels = NDArray[np.float32]
@@ -180,7 +186,7 @@ def _card(path: Path, name: str, entry: object) -> Card:
     settings = Record(path, held.take("settings", dict))
     digest = held.text("sha256")
     if not _NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise UnreadableError(path, f"{shown(name)} is no name, or {shown(digest)} no sum")
+        raise UnreadableError(path, f"{shorten(name)} is no name, or {shorten(digest)} no sum")
     return Card(
         name=name,
         file=held.text("file"),

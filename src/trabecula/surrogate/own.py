@@ -17,11 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from trabecula.home import home
 from trabecula.storage.folders import make_folder, remove_folder, sweep_folders
 from trabecula.storage.mark import OwnershipError, read_mark
 from trabecula.storage.owned import BUSY, hold
-from trabecula.surrogate.model import Card, Model, cards, load_model, shipped
+from trabecula.storage.user_folder import home
+from trabecula.surrogate.model import (
+    Card,
+    Model,
+    cards,
+    load_model,
+    shipped,
+)
 
 SWITCH, FOLDER = "TRABECULA_NETWORKS", "TRABECULA_NETWORKS_DIR"
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from trabecula.discretisation import discretise
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.store import RunRecord, Sample
-from trabecula.problem import discretise, dump, problems
-from trabecula.starts import ladder
+from trabecula.problem import dump, problems
 
 
 def sample(index: int = 0, seed: int = 0) -> Sample:
     """A plate with two designs on the coarsest grid and one on the finest."""
     problem = problems.get("cantilever", (96, 48))
-    grids = ladder(discretise(problem))
+    grids = grid_hierarchy(discretise(problem))
     random = np.random.default_rng(seed)
 
     def run(name: str, level: int) -> RunRecord:

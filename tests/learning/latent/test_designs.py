@@ -10,9 +10,15 @@ import pytest
 
 from tests.learning.latent.stored import sample
 from trabecula.design import DesignChain
-from trabecula.learning.latent.designs import Designs, made, pooled, prepared
+from trabecula.discretisation import discretise
+from trabecula.learning.latent.designs import (
+    Designs,
+    made,
+    pooled,
+    prepared,
+)
 from trabecula.learning.store import read_shard, shard_path, write_shard
-from trabecula.problem import discretise, loads
+from trabecula.problem import loads
 from trabecula.surrogate.canonical import SIDE
 
 

@@ -12,7 +12,16 @@ import torch
 
 from trabecula.learning.latent.designs import Designs
 from trabecula.learning.latent.network import AutoEncoder, Build
-from trabecula.learning.latent.train import SCALE, Recipe, Supply, look, principal, rebuilt, stress, train
+from trabecula.learning.latent.train import (
+    SCALE,
+    Recipe,
+    Supply,
+    look,
+    principal,
+    rebuilt,
+    stress,
+    train,
+)
 from trabecula.learning.loop import Look
 from trabecula.storage.reading import UnreadableError
 from trabecula.surrogate import Cells, unpack

@@ -10,12 +10,19 @@ import numpy as np
 import pytest
 
 from tests.learning.own.small import ignorant, kept, pulled
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.generate import Settings, prepare_folder
 from trabecula.learning.history import Store
-from trabecula.learning.own import Outcome, Verdict, Wish, course, drawn, fine_tune
-from trabecula.problem import discretise
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts import ladder
+from trabecula.learning.own import (
+    Outcome,
+    Verdict,
+    Wish,
+    course,
+    drawn,
+    fine_tune,
+)
 from trabecula.surrogate import Model, own
 
 
@@ -134,4 +141,4 @@ def test_replay_is_what_the_network_says_itself() -> None:
     example = drawn.replayed(ignorant(), discrete)
     logits = example.base.astype(np.float32) + ignorant().logits(example.fields.astype(np.float32))[0]
     np.testing.assert_allclose(example.target, 1 / (1 + np.exp(-logits)), atol=1e-3)
-    assert drawn.coarse_design(discrete).shape == ladder(discrete)[-2].grid.shape
+    assert drawn.coarse_design(discrete).shape == grid_hierarchy(discrete)[-2].grid.shape

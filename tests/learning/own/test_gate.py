@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from tests.learning.own.small import Knowing, ignorant, solved
-from trabecula.analysis import Analysis
+from trabecula.discretisation import discretise
 from trabecula.learning.own import Figures, gate
-from trabecula.learning.own.gate import IN_USE, NEW, PLAIN, objections
-from trabecula.problem import discretise
+from trabecula.learning.own.gate import (
+    IN_USE,
+    NEW,
+    PLAIN,
+    objections,
+)
+from trabecula.optimize.analysis import Analysis
 from trabecula.surrogate import Model
 
 

@@ -8,9 +8,20 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from trabecula.learning.problems import VOXELS, Drawn, draw, draw_counted
-from trabecula.problem import Problem, ProblemError, discretise, dump, loads, prepare
-from trabecula.starts import ladder
+from trabecula.discretisation import discretise, prepare
+from trabecula.discretisation.hierarchy import grid_hierarchy
+from trabecula.learning.problems import (
+    VOXELS,
+    Drawn,
+    draw,
+    draw_counted,
+)
+from trabecula.problem import (
+    Problem,
+    ProblemError,
+    dump,
+    loads,
+)
 
 MANY = 40
 
@@ -39,7 +50,7 @@ def test_the_same_seed_and_index_give_the_same_problem_file() -> None:
 def test_every_problem_is_sound_and_has_a_coarser_grid(many: list[Drawn]) -> None:
     for drawn in many:
         discrete, _ = prepare(drawn.problem)
-        assert len(ladder(discrete)) > 1
+        assert len(grid_hierarchy(discrete)) > 1
         assert label(~discrete.void)[1] == 1
         volume = drawn.problem.goal.volume
         assert volume is not None

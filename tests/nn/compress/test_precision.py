@@ -14,7 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from trabecula.nn.compress import export_onnx, quantize_dynamic, quantize_static, to_float16
+from trabecula.nn.compress import (
+    export_onnx,
+    quantize_dynamic,
+    quantize_static,
+    to_float16,
+)
 
 Array = NDArray[np.float32]
 

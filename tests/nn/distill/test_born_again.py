@@ -7,8 +7,18 @@ import pytest
 import torch
 
 from tests.nn.distill.toys import assert_same, class_batches, classifier, moment, output_loss, random
-from trabecula.nn.distill import DENSITIES, BornAgain, Moment, distill
-from trabecula.nn.distill.born_again import BornAgainTerm, from_labels, from_outputs, from_permuted
+from trabecula.nn.distill import (
+    DENSITIES,
+    BornAgain,
+    Moment,
+    distill,
+)
+from trabecula.nn.distill.born_again import (
+    BornAgainTerm,
+    from_labels,
+    from_outputs,
+    from_permuted,
+)
 from trabecula.nn.distill.outputs import CLASSES
 from trabecula.nn.distill.soft_targets import SoftTargetsTerm
 

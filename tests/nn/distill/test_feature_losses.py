@@ -17,7 +17,13 @@ from tests.nn.distill.toys import (
     pair_of,
     random,
 )
-from trabecula.nn.distill import FSP, Attention, Factor, Hints, Relational
+from trabecula.nn.distill import (
+    FSP,
+    Attention,
+    Factor,
+    Hints,
+    Relational,
+)
 from trabecula.nn.distill.attention import AttentionTerm
 from trabecula.nn.distill.factor import FactorTerm, Paraphraser, encoder
 from trabecula.nn.distill.fsp import FSPTerm, flow_matrix

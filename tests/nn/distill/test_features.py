@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 from tests.nn.distill.toys import Reader, classifier, dense
 from trabecula.nn.distill import landmarks, taps
-from trabecula.nn.distill.features import mode, peek, run, shared
+from trabecula.nn.distill.features import (
+    mode,
+    peek,
+    run,
+    shared,
+)
 
 
 def hooks(network: nn.Module) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from trabecula.nn.distill import METHODS, Attention, Hints, SoftTargets, Weighted
+from trabecula.nn.distill import (
+    METHODS,
+    Attention,
+    Hints,
+    SoftTargets,
+    Weighted,
+)
 from trabecula.nn.distill.named import methods_named
 
 

@@ -9,7 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trabecula.nn.distill import CLASSES, Moment, Output, Pair, Seen, Term
+from trabecula.nn.distill import (
+    CLASSES,
+    Moment,
+    Output,
+    Pair,
+    Seen,
+    Term,
+)
 
 Array = NDArray[np.float64]
 Batches = list[tuple[Tensor, Tensor]]

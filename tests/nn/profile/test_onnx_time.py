@@ -7,7 +7,12 @@ from onnx import helper
 
 from tests.nn.profile.models import model, small
 from trabecula.nn.profile import Latency, Layer, Nest
-from trabecula.nn.profile.onnx_time import _node_seconds, _shared_out, session, time_model
+from trabecula.nn.profile.onnx_time import (
+    _node_seconds,
+    _shared_out,
+    session,
+    time_model,
+)
 from trabecula.nn.profile.onnx_walk import layers_of, with_shapes
 
 WHOLE = Latency.of([1.0])

@@ -12,7 +12,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.nn.profile.models import model, save, small, weight, whole
 from trabecula.nn.profile import Layer
-from trabecula.nn.profile.onnx_walk import example_inputs, input_names, layers_of, read_model, with_shapes
+from trabecula.nn.profile.onnx_walk import (
+    example_inputs,
+    input_names,
+    layers_of,
+    read_model,
+    with_shapes,
+)
 
 
 def walk(proto: onnx.ModelProto, *shapes: tuple[int, ...]) -> tuple[Layer, ...]:

@@ -10,7 +10,12 @@ import torch
 from torch import nn
 
 from tests.nn.profile.models import save, small
-from trabecula.nn.profile import EnergyModel, Machine, Profile, profile
+from trabecula.nn.profile import (
+    EnergyModel,
+    Machine,
+    Profile,
+    profile,
+)
 
 MACHINE = Machine(1e9, 1e9)
 

@@ -8,7 +8,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from trabecula.nn import nets
-from trabecula.nn.profile import Layer, layers_of, parameter_count, torch_walk
+from trabecula.nn.profile import (
+    Layer,
+    layers_of,
+    parameter_count,
+    torch_walk,
+)
 from trabecula.nn.profile.torch_walk import last_layers, timed_layers
 
 IMAGE = torch.randn(2, 8, 6, 6)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trabecula.nn.tune import Float, Int, Metric, Milliseconds, OneOf, Pareto, Reward
+from trabecula.nn.tune import (
+    Float,
+    Int,
+    Metric,
+    Milliseconds,
+    OneOf,
+    Pareto,
+    Reward,
+)
 from trabecula.nn.tune.pruning import PRUNERS, pruner
 
 POSITIVE = st.floats(1e-3, 1e3)

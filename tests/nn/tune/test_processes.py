@@ -13,7 +13,15 @@ import pytest
 from optuna.trial import BaseTrial
 
 from tests.nn.tune.conftest import formula
-from trabecula.nn.tune import Candidate, Metric, Reward, Tried, TuneError, read, search
+from trabecula.nn.tune import (
+    Candidate,
+    Metric,
+    Reward,
+    Tried,
+    TuneError,
+    read,
+    search,
+)
 from trabecula.nn.tune.candidate import Report
 from trabecula.nn.tune.search import Plan
 from trabecula.nn.tune.timing import Timing

@@ -9,7 +9,14 @@ import torch
 from torch import nn
 
 from tests.nn.tune.conftest import Line
-from trabecula.nn.tune import Float, Int, OneOf, Recipe, Reward, search
+from trabecula.nn.tune import (
+    Float,
+    Int,
+    OneOf,
+    Recipe,
+    Reward,
+    search,
+)
 from trabecula.nn.tune.timing import Timing
 
 SPACE = {"width": Int(2, 8, step=2), "rate": Float(0.01, 0.1, log=True), "bias": OneOf((True, False))}

@@ -13,9 +13,22 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from tests.nn.tune.conftest import Line, formula
-from trabecula.nn.tune import Network, Reward, Tried, TuneError, remeasure, retrain, search
+from trabecula.nn.tune import (
+    Network,
+    Reward,
+    Tried,
+    TuneError,
+    remeasure,
+    retrain,
+    search,
+)
 from trabecula.nn.tune.candidate import Report
-from trabecula.nn.tune.timing import YARDSTICK, Timing, steady_time, time_together
+from trabecula.nn.tune.timing import (
+    YARDSTICK,
+    Timing,
+    steady_time,
+    time_together,
+)
 
 QUICK = Timing(runs=8, warmup=1)
 

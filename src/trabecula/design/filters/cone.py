@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula._kernels import core
+from trabecula.physics.compiled_core import core
 
 Array = NDArray[np.float64]
 

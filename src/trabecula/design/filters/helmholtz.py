@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.design.nodes import to_elements, to_nodes
+from trabecula.discretisation.nodes import to_elements, to_nodes
 
 Array = NDArray[np.float64]
 

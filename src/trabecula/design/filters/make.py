@@ -7,7 +7,7 @@ from trabecula.design.filters.cone import Cone
 from trabecula.design.filters.helmholtz import Helmholtz
 from trabecula.design.filters.sensitivity import SensitivityFilter
 from trabecula.design.filters.smoothing import SmoothingFilter
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
 
 
 def make_filter(discrete: DiscreteProblem, threads: int = 1) -> Filter:

@@ -8,7 +8,12 @@ from trabecula.learning.history.entry import Entry
 from trabecula.learning.history.likeness import Likeness, similar
 from trabecula.learning.history.place import folder, is_on, limit
 from trabecula.learning.history.store import ALIKE, Match, Store
-from trabecula.learning.history.use import keep, opened, recall, solve
+from trabecula.learning.history.use import (
+    keep,
+    opened,
+    recall,
+    solve,
+)
 
 __all__ = [
     "ALIKE",

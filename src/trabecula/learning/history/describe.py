@@ -14,8 +14,8 @@ from math import log, log2, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.blur import blur
-from trabecula.problem.discrete import DiscreteProblem
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.gaussian import blur
 from trabecula.surrogate.canonical import averaged
 
 Array = NDArray[np.float64]

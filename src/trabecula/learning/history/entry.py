@@ -13,16 +13,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.folder import load_problem, save_problem
-from trabecula.journal import fingerprint
+from trabecula.discretisation.discretise import discretise
 from trabecula.learning.history.describe import Vector, sketch, vector
+from trabecula.optimize.checkpoint import fingerprint
 from trabecula.problem import Problem
-from trabecula.problem.discretise import discretise
-from trabecula.result import Result
+from trabecula.results.result import Result
+from trabecula.results.result_folder import load_problem, save_problem
 from trabecula.storage import reading, writing
 from trabecula.storage.folders import make_folder
 from trabecula.storage.owned import hold
-from trabecula.storage.reading import Form, Record, UnreadableError, shown
+from trabecula.storage.reading import (
+    Form,
+    Record,
+    UnreadableError,
+    shorten,
+)
 
 ENTRY, DESIGN, DENSITY, VECTOR = "entry.json", "design.npy", "density.npy", "vector.npy"
 COARSER = "coarser.npz"
@@ -161,7 +166,7 @@ def read(folder: Path) -> tuple[Entry, Vector]:
     values["bytes"] = size(folder)
     entry = entry_from(path, values)
     if entry.id != folder.name:
-        raise UnreadableError(path, f"is the entry {shown(entry.id)} of another folder")
+        raise UnreadableError(path, f"is the entry {shorten(entry.id)} of another folder")
     return entry, reading.read_array(folder / VECTOR, Form((None,), "float16", most=LONGEST_VECTOR))
 
 
@@ -184,13 +189,13 @@ def entry_from(path: Path, values: dict[str, object]) -> Entry:
     held.only(*(field.name for field in fields(Entry)))
     name = held.text("id")
     if not is_id(name):
-        raise UnreadableError(path, f"'id' is {shown(name)}, which names no folder of a history")
+        raise UnreadableError(path, f"'id' is {shorten(name)}, which names no folder of a history")
     elements = held.take("elements", list, tuple)
     if not (
         len(elements) in (2, 3)
         and all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 1 << 31 for n in elements)
     ):
-        raise UnreadableError(path, f"'elements' is {shown(elements)}; two or three numbers belong there")
+        raise UnreadableError(path, f"'elements' is {shorten(elements)}; two or three numbers belong there")
     texts = {key: held.text(key) for key in ("key", "kind", "name", "word", "start", "version")}
     return Entry(
         id=name,

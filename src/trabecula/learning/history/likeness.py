@@ -8,16 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.journal import fingerprint
+from trabecula.discretisation.discretise import discretise
 from trabecula.learning.history.entry import KIND, Entry
 from trabecula.learning.history.store import BUSY, Store
-from trabecula.problem.discretise import discretise
-from trabecula.result import Result
+from trabecula.optimize.checkpoint import fingerprint
+from trabecula.results.result import Result
 from trabecula.storage import reading
 from trabecula.storage.mark import read_mark
 from trabecula.storage.owned import hold
 from trabecula.storage.reading import UnreadableError
-from trabecula.surrogate import Cells, Latent, coder, nearest
+from trabecula.surrogate import (
+    Cells,
+    Latent,
+    coder,
+    nearest,
+)
 
 Floats = NDArray[np.float32]
 

@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from trabecula.home import home
+from trabecula.storage.user_folder import home
 
 SWITCH, FOLDER, LIMIT = "TRABECULA_HISTORY", "TRABECULA_HISTORY_DIR", "TRABECULA_HISTORY_MB"
 

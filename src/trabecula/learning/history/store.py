@@ -20,16 +20,27 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.history import entry as entries
-from trabecula.learning.history.describe import Vector, mirrored, mirrors, sketch, vector
+from trabecula.learning.history.describe import (
+    Vector,
+    mirrored,
+    mirrors,
+    sketch,
+    vector,
+)
 from trabecula.learning.history.entry import Entry, is_id
 from trabecula.problem import Problem
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.result import Result
+from trabecula.results.result import Result
 from trabecula.storage import database
 from trabecula.storage.folders import remove_folder, sweep_folders
 from trabecula.storage.mark import OwnershipError, read_mark
-from trabecula.storage.owned import LEFT_OVER, PRIVATE, PRIVATE_FOLDER, hold
+from trabecula.storage.owned import (
+    LEFT_OVER,
+    PRIVATE,
+    PRIVATE_FOLDER,
+    hold,
+)
 from trabecula.storage.reading import UnreadableError, open_regular
 
 T = TypeVar("T")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.history import place
 from trabecula.learning.history.store import ALIKE, Match, Store
-from trabecula.problem import Problem, prepare
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.progress import Progress
-from trabecula.result import Result
+from trabecula.problem import Problem
+from trabecula.results.result import Result
 from trabecula.solve import solve as run
+from trabecula.strategy.progress import Progress
 
 UNSEARCHED = ("uniform", "classical")
 """Starts without the search on coarse grids that a past design could enter."""

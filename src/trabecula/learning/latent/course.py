@@ -6,11 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trabecula.learning.checkpoint import seconds_of
-from trabecula.learning.course import Order, Say, claimed, parted
+from trabecula.learning.course import (
+    Order,
+    Say,
+    claimed,
+    parted,
+)
 from trabecula.learning.latent.designs import Designs, prepared
 from trabecula.learning.latent.network import Build
 from trabecula.learning.latent.ship import ship
-from trabecula.learning.latent.train import Recipe, Supply, look, train
+from trabecula.learning.latent.train import (
+    Recipe,
+    Supply,
+    look,
+    train,
+)
 from trabecula.learning.loop import Look
 from trabecula.learning.store import Dataset
 from trabecula.surrogate import Card

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import DesignChain
+from trabecula.discretisation import discretise
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.examples import claim_prepared, keep_prepared
 from trabecula.learning.store import Sample, read_shard
-from trabecula.problem import discretise, loads
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.starts import ladder
+from trabecula.problem import loads
 from trabecula.storage.reading import Form, UnreadableError, read_arrays
 from trabecula.surrogate.canonical import aspects, canonical
 
@@ -77,7 +78,7 @@ class Made:
 
 def made(sample: Sample) -> Iterator[Made]:
     """The physical designs of a sample; those of a grid that the ladder no longer has are left out."""
-    grids = ladder(discretise(loads(sample.problem)))
+    grids = grid_hierarchy(discretise(loads(sample.problem)))
     chains: dict[int, DesignChain] = {}
     for run in sample.runs:
         grid = grids[run.level] if run.level < len(grids) else None

@@ -12,7 +12,12 @@ from torch import Tensor, nn
 
 from trabecula.learning.latent.network import AutoEncoder, Build
 from trabecula.learning.latent.train import SCALE
-from trabecula.learning.ship import AGREEMENT, OPSET, enter, exported
+from trabecula.learning.ship import (
+    AGREEMENT,
+    OPSET,
+    enter,
+    exported,
+)
 from trabecula.surrogate import Card, Model
 from trabecula.surrogate.canonical import SIDE
 from trabecula.version import VERSION

@@ -11,20 +11,43 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.history import Store
 from trabecula.learning.loop import Look
-from trabecula.learning.own.drawn import FIXED, REPLAYED, coarse_design, problems, replayed
+from trabecula.learning.own.drawn import (
+    FIXED,
+    REPLAYED,
+    coarse_design,
+    problems,
+    replayed,
+)
 from trabecula.learning.own.gate import Verdict, gate
-from trabecula.learning.own.last_layers import RATE, RISE, STEPS, fitted
-from trabecula.learning.own.lessons import NEEDED, Lesson, divided, lessons
+from trabecula.learning.own.last_layers import (
+    RATE,
+    RISE,
+    STEPS,
+    fitted,
+)
+from trabecula.learning.own.lessons import (
+    NEEDED,
+    Lesson,
+    divided,
+    lessons,
+)
 from trabecula.learning.reload import network_of
 from trabecula.learning.ship import enter, settle, ship
 from trabecula.learning.store import open_dataset
 from trabecula.learning.validate import held_out
-from trabecula.surrogate import Card, Model, in_use, load_model, own, shipped
+from trabecula.optimize.analysis import Analysis
+from trabecula.surrogate import (
+    Card,
+    Model,
+    in_use,
+    load_model,
+    own,
+    shipped,
+)
 
 Array = NDArray[np.float64]
 Say = Callable[[str], None]

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
-from trabecula.climb import climbed
-from trabecula.journal import Journal
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.example import Example
 from trabecula.learning.examples import handed_over
 from trabecula.learning.problems import draw
-from trabecula.problem import prepare
-from trabecula.problem.discrete import DiscreteProblem
-from trabecula.search import Search
-from trabecula.starts import ladder
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.checkpoint import Checkpoints
+from trabecula.strategy.grid_continuation import continue_grids
+from trabecula.strategy.multistart import Search
+from trabecula.strategy.runner import Runner, run_to_end
 from trabecula.surrogate import Model
-from trabecula.travel import Traveller, settle
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def problems(seed: int, dimension: int, count: int) -> Iterator[DiscreteProblem]
 
 def coarse_design(discrete: DiscreteProblem) -> Array:
     """The best design of the grid before the finest after a short search, float64 `[z, y, x]`."""
-    candidates = settle(climbed(ladder(discrete)[:-1], 1, Traveller(Journal()), SEARCH))
+    candidates = run_to_end(continue_grids(grid_hierarchy(discrete)[:-1], 1, Runner(Checkpoints()), SEARCH))
     return candidates[0].density
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
 from trabecula.learning.evaluate import HandOver
 from trabecula.learning.validate import Judged, judge_from, score
-from trabecula.starts import Corrector, HalfGrey
+from trabecula.optimize.analysis import Analysis
+from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.surrogate import Model
 
 Array = NDArray[np.float64]
@@ -97,8 +97,8 @@ def gate(
     """
     hand_overs: dict[str, HandOver] = {
         PLAIN: HalfGrey(),
-        IN_USE: Corrector.of(old),
-        NEW: Corrector.of(new),
+        IN_USE: UpscalingNetwork.of(old),
+        NEW: UpscalingNetwork.of(new),
     }
     judged: list[list[Judged]] = []
     for name, problems in (("own", own), ("fixed", fixed)):

@@ -10,12 +10,13 @@ from math import ceil, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.analysis import Analysis
+from trabecula.discretisation import discretise
+from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.example import Example
 from trabecula.learning.examples import handed_over
 from trabecula.learning.history import Entry, Store
-from trabecula.problem import Problem, ProblemError, discretise
-from trabecula.starts import ladder
+from trabecula.optimize.analysis import Analysis
+from trabecula.problem import Problem, ProblemError
 from trabecula.storage.reading import UnreadableError
 
 Array = NDArray[np.float64]
@@ -93,7 +94,7 @@ def _lesson(store: Store, entry: Entry) -> Lesson | str:
             return "with another goal than compliance"
         if problem.options.penalty <= 1.0 or problem.options.projection:
             return "convex or projected"
-        grids = ladder(discretise(problem))[:-1]
+        grids = grid_hierarchy(discretise(problem))[:-1]
         coarser = store.coarser(entry, [grid.grid.shape for grid in grids])
         if not coarser:
             return "without coarse grids"

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trabecula.learning.problems.site import Random, Site, Vector, far, floats
+from trabecula.learning.problems.site import (
+    Random,
+    Site,
+    Vector,
+    far,
+    floats,
+)
 from trabecula.problem.model import AXES, Load, Support
 from trabecula.problem.where import Where
 

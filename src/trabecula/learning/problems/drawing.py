@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trabecula.learning.problems.boundary import Placed, held, loads, supports
+from trabecula.discretisation import prepare
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import LEAST_ACROSS, LEAST_ELEMENTS, grid_hierarchy
+from trabecula.learning.problems.boundary import (
+    Placed,
+    held,
+    loads,
+    supports,
+)
 from trabecula.learning.problems.shapes import hole, shaped
 from trabecula.learning.problems.site import Random, Site, floats
 from trabecula.problem import (
@@ -20,12 +28,8 @@ from trabecula.problem import (
     Problem,
     ProblemError,
     Region,
-    prepare,
 )
-from trabecula.problem.discrete import DiscreteProblem
 from trabecula.problem.where import Box
-from trabecula.starts import ladder
-from trabecula.starts.ladder import LEAST_ACROSS, LEAST_ELEMENTS
 
 VOXELS = {2: 6_500, 3: 10_500}
 """Voxels of a problem, within a quarter."""
@@ -99,7 +103,7 @@ def draw_counted(
             discrete, _ = prepare(problem)
         except ProblemError:
             continue
-        if _leaves_room(discrete) and len(ladder(discrete)) > 1:
+        if _leaves_room(discrete) and len(grid_hierarchy(discrete)) > 1:
             return Drawn(problem, is_hard, refused)
     raise ProblemError(name, f"{DRAWS} draws, none of them well-posed", "", "take another seed")
 

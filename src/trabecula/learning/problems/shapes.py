@@ -8,7 +8,14 @@ import numpy as np
 
 from trabecula.learning.problems.site import Random, Site, floats
 from trabecula.problem.model import AXES
-from trabecula.problem.where import AnyOf, Box, Cylinder, Not, Sphere, Where
+from trabecula.problem.where import (
+    AnyOf,
+    Box,
+    Cylinder,
+    Not,
+    Sphere,
+    Where,
+)
 
 SHAPES = {"box": 0.4, "l": 0.12, "t": 0.12, "holes": 0.18, "blob": 0.18}
 """How often each is drawn."""

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.problem.model import AXES
-from trabecula.problem.where import AllOf, Box, Lattice, Mask, Plane, Range, Where
+from trabecula.problem.where import (
+    AllOf,
+    Box,
+    Lattice,
+    Mask,
+    Plane,
+    Range,
+    Where,
+)
 
 Vector = NDArray[np.float64]
 Random = np.random.Generator

@@ -28,11 +28,28 @@ from trabecula.nn.blocks.factorised import AsymmetricConv, FactorisedConv
 from trabecula.nn.blocks.fire import Fire
 from trabecula.nn.blocks.flgc import FullyLearnableGroupConv, IndexedGroupConv
 from trabecula.nn.blocks.gap_head import ConvGapHead, GapHead, GlobalAveragePool
-from trabecula.nn.blocks.inverted import InvertedResidual, mbconv, mobilenet_v2_unit, mobilenet_v3_unit
+from trabecula.nn.blocks.inverted import (
+    InvertedResidual,
+    mbconv,
+    mobilenet_v2_unit,
+    mobilenet_v3_unit,
+)
 from trabecula.nn.blocks.resnext import ResNeXtBottleneck
-from trabecula.nn.blocks.scaling import Compound, Scale, candidates, round_channels, scaled
+from trabecula.nn.blocks.scaling import (
+    Compound,
+    Scale,
+    candidates,
+    round_channels,
+    scaled,
+)
 from trabecula.nn.blocks.separable import DepthwiseSeparable, SeparableConv
-from trabecula.nn.blocks.shift import ConvShiftConv, Moves, Shift, SparseShift, shift_penalty
+from trabecula.nn.blocks.shift import (
+    ConvShiftConv,
+    Moves,
+    Shift,
+    SparseShift,
+    shift_penalty,
+)
 from trabecula.nn.blocks.shuffle import (
     ChannelShuffle,
     GroupedPointwise,

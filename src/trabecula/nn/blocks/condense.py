@@ -15,7 +15,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trabecula.nn.blocks.dimension import Conv, Norm, batch_norm, conv, convolved
+from trabecula.nn.blocks.dimension import (
+    Conv,
+    Norm,
+    batch_norm,
+    conv,
+    convolved,
+)
 from trabecula.nn.blocks.shuffle import ChannelShuffle
 
 

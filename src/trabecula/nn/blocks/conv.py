@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from torch import nn
 
-from trabecula.nn.blocks.dimension import Activation, Norm, batch_norm, conv
+from trabecula.nn.blocks.dimension import (
+    Activation,
+    Norm,
+    batch_norm,
+    conv,
+)
 
 
 class ConvNormAct(nn.Sequential):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from torch import nn
 
 from trabecula.nn.blocks.conv import ConvNormAct
-from trabecula.nn.blocks.dimension import Activation, Norm, batch_norm, conv
+from trabecula.nn.blocks.dimension import (
+    Activation,
+    Norm,
+    batch_norm,
+    conv,
+)
 
 
 def _odd(kernel: int) -> int:

@@ -13,7 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from trabecula.nn.blocks.dimension import Norm, average_pool, batch_norm, checked, conv
+from trabecula.nn.blocks.dimension import (
+    Norm,
+    average_pool,
+    batch_norm,
+    checked,
+    conv,
+)
 
 Displacement = tuple[int, ...]
 

@@ -1,8 +1,19 @@
 """The same network with less: fewer weights, channels or bits, or a big one asked only when needed."""
 
-from trabecula.nn.compress.cascade import Answer, Cascade, CascadeReport, fit_cascade, misclassified
+from trabecula.nn.compress.cascade import (
+    Answer,
+    Cascade,
+    CascadeReport,
+    fit_cascade,
+    misclassified,
+)
 from trabecula.nn.compress.channels import prune_channels
-from trabecula.nn.compress.doubt import class_entropy, one_minus_margin, one_minus_probability, voxel_entropy
+from trabecula.nn.compress.doubt import (
+    class_entropy,
+    one_minus_margin,
+    one_minus_probability,
+    voxel_entropy,
+)
 from trabecula.nn.compress.export import export_onnx
 from trabecula.nn.compress.precision import quantize_dynamic, quantize_static, to_float16
 from trabecula.nn.compress.threshold import Choice, choose_threshold

@@ -12,8 +12,22 @@ from trabecula.nn.distill.features import Seen, landmarks, taps
 from trabecula.nn.distill.fsp import FSP
 from trabecula.nn.distill.hints import Hints
 from trabecula.nn.distill.logits import Logits
-from trabecula.nn.distill.method import Batch, Method, Moment, Pair, Stage, Term, Weighted
-from trabecula.nn.distill.outputs import CLASSES, DENSITIES, OUTPUTS, Ensemble, Output
+from trabecula.nn.distill.method import (
+    Batch,
+    Method,
+    Moment,
+    Pair,
+    Stage,
+    Term,
+    Weighted,
+)
+from trabecula.nn.distill.outputs import (
+    CLASSES,
+    DENSITIES,
+    OUTPUTS,
+    Ensemble,
+    Output,
+)
 from trabecula.nn.distill.recasting import Recasting
 from trabecula.nn.distill.record import Epoch, Outcome
 from trabecula.nn.distill.relational import Relational

@@ -18,8 +18,18 @@ from torch.linalg import vector_norm
 from torch.nn import functional as F
 
 from trabecula.nn.distill.features import shared
-from trabecula.nn.distill.method import Method, Moment, Pair, Term
-from trabecula.nn.distill.spatial import averaged, size_of, smaller, spread
+from trabecula.nn.distill.method import (
+    Method,
+    Moment,
+    Pair,
+    Term,
+)
+from trabecula.nn.distill.spatial import (
+    averaged,
+    size_of,
+    smaller,
+    spread,
+)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trabecula.nn.distill.features import Seen
-from trabecula.nn.distill.method import Method, Moment, Pair, Term
+from trabecula.nn.distill.method import (
+    Method,
+    Moment,
+    Pair,
+    Term,
+)
 from trabecula.nn.distill.outputs import Classes, Output
 
 

@@ -19,8 +19,24 @@ from torch.linalg import vector_norm
 from torch.nn import functional as F
 
 from trabecula.nn.distill.features import run, shared
-from trabecula.nn.distill.method import Batch, Method, Moment, Pair, Stage, Term, part
-from trabecula.nn.distill.spatial import CONVOLUTIONS, TRANSPOSED, averaged, rank, size_of, smaller, spread
+from trabecula.nn.distill.method import (
+    Batch,
+    Method,
+    Moment,
+    Pair,
+    Stage,
+    Term,
+    part,
+)
+from trabecula.nn.distill.spatial import (
+    CONVOLUTIONS,
+    TRANSPOSED,
+    averaged,
+    rank,
+    size_of,
+    smaller,
+    spread,
+)
 
 SLOPE = 0.1
 

@@ -17,7 +17,16 @@ import torch
 from torch import Tensor
 
 from trabecula.nn.distill.features import shared
-from trabecula.nn.distill.method import Batch, Method, Moment, Pair, Stage, Term, check_share, part
+from trabecula.nn.distill.method import (
+    Batch,
+    Method,
+    Moment,
+    Pair,
+    Stage,
+    Term,
+    check_share,
+    part,
+)
 from trabecula.nn.distill.spatial import maximal, size_of, smaller
 
 Flow = tuple[str, str]

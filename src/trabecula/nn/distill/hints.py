@@ -17,8 +17,22 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from trabecula.nn.distill.features import shared
-from trabecula.nn.distill.method import Batch, Method, Moment, Pair, Stage, Term, check_share, part
-from trabecula.nn.distill.spatial import CONVOLUTIONS, rank, size_of, spread
+from trabecula.nn.distill.method import (
+    Batch,
+    Method,
+    Moment,
+    Pair,
+    Stage,
+    Term,
+    check_share,
+    part,
+)
+from trabecula.nn.distill.spatial import (
+    CONVOLUTIONS,
+    rank,
+    size_of,
+    spread,
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,12 @@ import torch
 from torch import Tensor
 
 from trabecula.nn.distill.features import run
-from trabecula.nn.distill.method import Method, Moment, Pair, Term
+from trabecula.nn.distill.method import (
+    Method,
+    Moment,
+    Pair,
+    Term,
+)
 
 
 @dataclass(frozen=True)

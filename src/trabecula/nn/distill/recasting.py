@@ -24,7 +24,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trabecula.nn.distill.features import layer, run
-from trabecula.nn.distill.method import Batch, Method, Pair, Stage, Term, check_share, first_line, part
+from trabecula.nn.distill.method import (
+    Batch,
+    Method,
+    Pair,
+    Stage,
+    Term,
+    check_share,
+    first_line,
+    part,
+)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trabecula.nn.distill.features import landmarks
-from trabecula.nn.distill.method import Method, Moment, Pair, Term
+from trabecula.nn.distill.method import (
+    Method,
+    Moment,
+    Pair,
+    Term,
+)
 from trabecula.nn.distill.spatial import averaged, size_of
 
 

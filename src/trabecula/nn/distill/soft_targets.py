@@ -13,7 +13,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from trabecula.nn.distill.method import Method, Moment, Pair, Term
+from trabecula.nn.distill.method import (
+    Method,
+    Moment,
+    Pair,
+    Term,
+)
 from trabecula.nn.distill.outputs import CLASSES, Output
 
 

@@ -12,7 +12,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from trabecula.nn.distill.method import Methods, Source, Weighted, weighted
+from trabecula.nn.distill.method import (
+    Methods,
+    Source,
+    Weighted,
+    weighted,
+)
 from trabecula.nn.distill.outputs import CLASSES, Output
 from trabecula.nn.distill.record import Epoch, Outcome
 from trabecula.nn.distill.training import Training

@@ -17,7 +17,14 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from trabecula.nn.distill import checkpoint as files
 from trabecula.nn.distill.features import mode, peek, run
-from trabecula.nn.distill.method import Batch, Pair, Source, Stage, Term, first_line
+from trabecula.nn.distill.method import (
+    Batch,
+    Pair,
+    Source,
+    Stage,
+    Term,
+    first_line,
+)
 from trabecula.nn.distill.record import Epoch, Outcome
 
 if TYPE_CHECKING:

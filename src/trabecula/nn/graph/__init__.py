@@ -8,10 +8,21 @@
 from trabecula.nn.graph.attention import GAT, GATv2
 from trabecula.nn.graph.convolution import GCN, GIN, GraphSAGE
 from trabecula.nn.graph.message import Message
-from trabecula.nn.graph.nets import AttentionReadout, Encoder, GraphClassifier, NodeClassifier
+from trabecula.nn.graph.nets import (
+    AttentionReadout,
+    Encoder,
+    GraphClassifier,
+    NodeClassifier,
+)
 from trabecula.nn.graph.relation import RelationAttention, both_ways
 from trabecula.nn.graph.steps import aggregate, combine, readout
-from trabecula.nn.graph.structure import Graph, batch, from_adjacency, undirected, with_loops
+from trabecula.nn.graph.structure import (
+    Graph,
+    batch,
+    from_adjacency,
+    undirected,
+    with_loops,
+)
 
 __all__ = [
     "GAT",

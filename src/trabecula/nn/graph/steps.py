@@ -12,7 +12,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from trabecula.nn.graph.gather import CHUNK, How, collect, softmax, trailing
+from trabecula.nn.graph.gather import (
+    CHUNK,
+    How,
+    collect,
+    softmax,
+    trailing,
+)
 from trabecula.nn.graph.structure import Graph
 
 Map = Callable[[Tensor], Tensor]

@@ -6,6 +6,11 @@
 from __future__ import annotations
 
 from trabecula.nn.nets.efficientnet import efficientnet_table, mbnet
-from trabecula.nn.nets.registry import Published, build, names, published
+from trabecula.nn.nets.registry import (
+    Published,
+    build,
+    names,
+    published,
+)
 
 __all__ = ["Published", "build", "efficientnet_table", "mbnet", "names", "published"]

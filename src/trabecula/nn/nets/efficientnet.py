@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from trabecula.nn.blocks import ConvNormAct, DepthwiseSeparable, GapHead, Scale, mbconv, scaled
+from trabecula.nn.blocks import (
+    ConvNormAct,
+    DepthwiseSeparable,
+    GapHead,
+    Scale,
+    mbconv,
+    scaled,
+)
 from trabecula.nn.blocks.dimension import Activation, Norm, batch_norm
 from trabecula.nn.blocks.inverted import MOBILE_NORM
 from trabecula.nn.nets.stem import assembled

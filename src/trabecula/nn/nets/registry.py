@@ -11,11 +11,29 @@ from torch import nn
 
 from trabecula.nn.nets.alexnet import alexnet
 from trabecula.nn.nets.condensenet import condensenet
-from trabecula.nn.nets.efficientnet import MNASNET_A1, SCALES, SIZE, efficientnet_table, mbnet
-from trabecula.nn.nets.mobilenet import V3_LARGE, V3_SMALL, mobilenet_v1, mobilenet_v2, mobilenet_v3
+from trabecula.nn.nets.efficientnet import (
+    MNASNET_A1,
+    SCALES,
+    SIZE,
+    efficientnet_table,
+    mbnet,
+)
+from trabecula.nn.nets.mobilenet import (
+    V3_LARGE,
+    V3_SMALL,
+    mobilenet_v1,
+    mobilenet_v2,
+    mobilenet_v3,
+)
 from trabecula.nn.nets.resnet import ResTable, resnet
 from trabecula.nn.nets.shiftnet import A, shiftnet
-from trabecula.nn.nets.shufflenet import V1_GROUPS, V1_X1_0, V2, shufflenet_v1, shufflenet_v2
+from trabecula.nn.nets.shufflenet import (
+    V1_GROUPS,
+    V1_X1_0,
+    V2,
+    shufflenet_v1,
+    shufflenet_v2,
+)
 from trabecula.nn.nets.squeezenet import V1_0, V1_1, squeezenet
 
 Builder = Callable[[int, int, int], nn.Sequential]

@@ -8,7 +8,13 @@ from functools import partial
 
 from torch import nn
 
-from trabecula.nn.blocks import ConvNormAct, GapHead, ResNeXtBottleneck, SqueezeExcite, max_pool
+from trabecula.nn.blocks import (
+    ConvNormAct,
+    GapHead,
+    ResNeXtBottleneck,
+    SqueezeExcite,
+    max_pool,
+)
 from trabecula.nn.nets.stem import assembled
 
 PLANES = (64, 128, 256, 512)

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from trabecula.nn.blocks import ConvShiftConv, GapHead, batch_norm, conv
+from trabecula.nn.blocks import (
+    ConvShiftConv,
+    GapHead,
+    batch_norm,
+    conv,
+)
 from trabecula.nn.nets.stem import assembled
 
 

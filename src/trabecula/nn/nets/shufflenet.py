@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from torch import nn
 
-from trabecula.nn.blocks import ConvNormAct, GapHead, ShuffleUnitV1, ShuffleUnitV2, max_pool
+from trabecula.nn.blocks import (
+    ConvNormAct,
+    GapHead,
+    ShuffleUnitV1,
+    ShuffleUnitV2,
+    max_pool,
+)
 from trabecula.nn.nets.stem import assembled
 
 STEM = 24

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from trabecula.nn.blocks import ConvGapHead, Fire, conv, max_pool
+from trabecula.nn.blocks import (
+    ConvGapHead,
+    Fire,
+    conv,
+    max_pool,
+)
 
 
 @dataclass(frozen=True)

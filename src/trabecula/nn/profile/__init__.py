@@ -1,11 +1,28 @@
 """What a network costs: counts, bytes, measured time, estimated energy; the four rules of ShuffleNet v2."""
 
-from trabecula.nn.profile.energy import Arithmetic, Energy, EnergyModel, Hierarchy, Memories
-from trabecula.nn.profile.latency import Latency, measure, measure_together, torch_threads
+from trabecula.nn.profile.energy import (
+    Arithmetic,
+    Energy,
+    EnergyModel,
+    Hierarchy,
+    Memories,
+)
+from trabecula.nn.profile.latency import (
+    Latency,
+    measure,
+    measure_together,
+    torch_threads,
+)
 from trabecula.nn.profile.layer import Layer, Nest
 from trabecula.nn.profile.machine import Machine, measure_machine
 from trabecula.nn.profile.report import Cost, Profile, profile
-from trabecula.nn.profile.rules import Break, Thresholds, Verdict, find_breaks, lint
+from trabecula.nn.profile.rules import (
+    Break,
+    Thresholds,
+    Verdict,
+    find_breaks,
+    lint,
+)
 from trabecula.nn.profile.tiling import Traffic, traffic
 from trabecula.nn.profile.torch_walk import layers_of, parameter_count
 from trabecula.nn.profile.twins import onnx_call, torch_call

@@ -28,7 +28,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, replace
 
-from trabecula.nn.profile.layer import MOVES, PRODUCTS, Layer, Nest
+from trabecula.nn.profile.layer import (
+    MOVES,
+    PRODUCTS,
+    Layer,
+    Nest,
+)
 from trabecula.nn.profile.tiling import Traffic, traffic
 
 

@@ -8,8 +8,18 @@ with other processes.
 """
 
 from trabecula.nn.tune.again import remeasure, retrain
-from trabecula.nn.tune.candidate import Candidate, Milliseconds, Network, Recipe
-from trabecula.nn.tune.goals import Goal, Metric, Pareto, Reward
+from trabecula.nn.tune.candidate import (
+    Candidate,
+    Milliseconds,
+    Network,
+    Recipe,
+)
+from trabecula.nn.tune.goals import (
+    Goal,
+    Metric,
+    Pareto,
+    Reward,
+)
 from trabecula.nn.tune.outcome import Outcome, Tried, pareto_front
 from trabecula.nn.tune.search import read, search
 from trabecula.nn.tune.space import Float, Int, OneOf

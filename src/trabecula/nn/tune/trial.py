@@ -11,7 +11,12 @@ from dataclasses import dataclass, replace
 import optuna
 import torch
 
-from trabecula.nn.tune.candidate import Candidate, Milliseconds, Network, Report
+from trabecula.nn.tune.candidate import (
+    Candidate,
+    Milliseconds,
+    Network,
+    Report,
+)
 from trabecula.nn.tune.goals import Goal
 from trabecula.nn.tune.outcome import RECORD
 from trabecula.nn.tune.sampling import trial_seed

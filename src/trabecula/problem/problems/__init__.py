@@ -12,8 +12,22 @@ from collections.abc import Callable
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import Problem
 from trabecula.problem.problems.heat import heat_sink, heat_sink_3d
-from trabecula.problem.problems.plane import bridge, cantilever, l_bracket, mbb, michell, wheel
-from trabecula.problem.problems.solid import cantilever_3d, chair_leg, hook, jet_bracket, table, torsion
+from trabecula.problem.problems.plane import (
+    bridge,
+    cantilever,
+    l_bracket,
+    mbb,
+    michell,
+    wheel,
+)
+from trabecula.problem.problems.solid import (
+    cantilever_3d,
+    chair_leg,
+    hook,
+    jet_bracket,
+    table,
+    torsion,
+)
 
 _TABLE: dict[str, Callable[..., Problem]] = {
     function.__name__: function

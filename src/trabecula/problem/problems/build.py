@@ -15,7 +15,13 @@ from trabecula.problem.model import (
     Region,
     Support,
 )
-from trabecula.problem.where import AllOf, Box, Plane, Range, Where
+from trabecula.problem.where import (
+    AllOf,
+    Box,
+    Plane,
+    Range,
+    Where,
+)
 
 
 def at(**place: float | tuple[float, float]) -> Where:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from math import cos, pi, sin
 
-from trabecula.problem.model import Load, LoadCase, Problem, Region, Support
+from trabecula.problem.model import (
+    Load,
+    LoadCase,
+    Problem,
+    Region,
+    Support,
+)
 from trabecula.problem.problems.build import at, one, problem
-from trabecula.problem.where import AnyOf, Cylinder, Nodes, Not, Sphere
+from trabecula.problem.where import (
+    AnyOf,
+    Cylinder,
+    Nodes,
+    Not,
+    Sphere,
+)
 
 
 def mbb(elements: tuple[int, ...] = (240, 80), volume: float = 0.5, radius: float | None = 0.12) -> Problem:

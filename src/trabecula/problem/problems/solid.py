@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from math import cos, radians, sin
 
-from trabecula.problem.model import Load, LoadCase, Problem, Region, Support
-from trabecula.problem.problems.build import at, box, one, problem
-from trabecula.problem.where import AllOf, AnyOf, Cylinder, Nodes, Where
+from trabecula.problem.model import (
+    Load,
+    LoadCase,
+    Problem,
+    Region,
+    Support,
+)
+from trabecula.problem.problems.build import (
+    at,
+    box,
+    one,
+    problem,
+)
+from trabecula.problem.where import (
+    AllOf,
+    AnyOf,
+    Cylinder,
+    Nodes,
+    Where,
+)
 
 
 def cantilever_3d(

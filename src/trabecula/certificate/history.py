@@ -1,0 +1,229 @@
+"""The way of a saved result: whether its history can have led there, by the rules that every run obeys.
+
+Earlier designs are not saved, so what was measured of them cannot be computed again. But a schedule, a
+stopping rule and the sums within a row follow from the problem, and a run that has converged ends in the
+design that was saved. The rules are written here once more, not taken from the loop that obeys them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import isfinite
+
+from trabecula.certificate.words import VIOLATION
+from trabecula.discretisation.discrete import DiscreteProblem
+
+Row = Mapping[str, float | int | str]
+
+COLUMNS = (
+    "iteration",
+    "penalty",
+    "beta",
+    "objective",
+    "compliance",
+    "volume",
+    "violation",
+    "change",
+    "kkt",
+    "cg_iterations",
+    "residual",
+    "seconds",
+)
+"""What a row of the history holds; the KKT residual only where it was looked at."""
+
+UNSOLVED = 0.1
+"""Relative residual of a state above which a row says nothing."""
+
+SHARPEST = 32.0
+"""Steepness the projection ends with."""
+
+HOLD = 10
+"""Iterations at every steepness before it doubles."""
+
+KKT = 2e-3
+"""KKT residual at which every way but the classical one stops."""
+
+EVERY = 5
+"""Iterations from one KKT residual to the next."""
+
+SHORTEST = 5
+"""Iterations of the shortest ramp of the penalty."""
+
+CHANGE = 0.01
+"""Largest change of a density at which the classical way stops."""
+
+WINDOW = 5
+"""Iterations over which an objective must have come to rest."""
+
+NOISE = 10.0
+"""How many times the improvement that counts as none an objective at rest may swing."""
+
+PATIENCE = 90
+"""Iterations at the last steepness after which an objective at rest counts, whatever the KKT residual."""
+
+AT_REST = 0.1
+"""KKT residual up to which an objective at rest counts earlier."""
+
+NEAR = 0.05
+"""How far the saved design may be from the best of a history at rest, relative, beside what that swings:
+loose solves of grey designs err by a few tenths of a per cent, and the classical rule asks for no rest."""
+
+
+def trouble_of_rows(discrete: DiscreteProblem, rows: Sequence[Row], start: str) -> str:
+    """Say what is wrong within the rows of a history; an empty text where nothing is.
+
+    Parameters
+    ----------
+    discrete
+        The problem on its voxels.
+    rows
+        One an iteration.
+    start
+        How the way began.
+    """
+    if not rows:
+        return "it holds no iteration"
+    for number, row in enumerate(rows):
+        said = _trouble_of_row(discrete, row, number)
+        if said:
+            return f"row {number}: {said}"
+    return _trouble_of_schedule(discrete, rows, start)
+
+
+def has_stopped(discrete: DiscreteProblem, rows: Sequence[Row], start: str, tolerance: float) -> bool:
+    """Whether the stopping rule is met at the last row.
+
+    Parameters
+    ----------
+    discrete, rows, start
+        As for `trouble_of_rows`, which found nothing.
+    tolerance
+        Mean relative improvement of the objective an iteration at which to stop.
+    """
+    settled = _settled(discrete, rows)
+    last = rows[-1]
+    if not settled or _number(last, "violation") > VIOLATION or _number(last, "residual") > UNSOLVED:
+        return False
+    if start == "classical":
+        is_on_its_way = discrete.options.projection and len(settled) < PATIENCE
+        return _number(last, "change") < CHANGE and not is_on_its_way
+    if "kkt" in last and _number(last, "kkt") <= KKT:
+        return True
+    objectives = [_number(row, "objective") for row in settled]
+    if len(objectives) <= WINDOW:
+        return False
+    recent, little = objectives[-WINDOW:], tolerance * WINDOW * min(map(abs, objectives))
+    is_better = min(objectives[:-WINDOW]) - min(recent) > little
+    swings = max(objectives[-1 - WINDOW], *recent) - min(recent) > NOISE * little
+    residuals = [_number(row, "kkt") for row in settled if "kkt" in row]
+    is_on_its_way = (
+        discrete.options.projection
+        and len(settled) < PATIENCE
+        and not (residuals and residuals[-1] <= AT_REST)
+    )
+    return not is_better and not swings and not is_on_its_way
+
+
+def distance_of_end(
+    discrete: DiscreteProblem, rows: Sequence[Row], tolerance: float, compliance: float, volume: float
+) -> tuple[float, float]:
+    """How far a design is from a history at rest, from its best or its last, and how far it may be; relative.
+
+    A way hands out the best design it came by, or the one after the last; where the optimum is known (penalty
+    1) one that is better still. The last step of the history itself must not be longer either.
+
+    Parameters
+    ----------
+    tolerance
+        Of the stopping rule, which lets an objective at rest swing.
+    compliance, volume
+        Of the design that was saved.
+    """
+    settled = _settled(discrete, rows)
+    objectives = [_number(row, "objective") for row in settled]
+    if len(objectives) <= WINDOW:  # stopped by another rule than rest
+        return 0.0, NEAR
+    best = min(_number(row, "objective") for row in settled if _number(row, "violation") <= VIOLATION)
+    reached = volume if discrete.goal.minimize == "volume" else compliance
+    before = objectives[-2 - WINDOW : -1]
+    swing = max((abs(a - b) / abs(b) for a, b in pairwise(before)), default=0.0)
+    last = objectives[-1]
+    off = max(min(abs(reached / end - 1.0) for end in (best, last)), abs(last / objectives[-2] - 1.0))
+    return off, NEAR + 2.0 * swing + NOISE * WINDOW * tolerance
+
+
+def _trouble_of_row(discrete: DiscreteProblem, row: Row, number: int) -> str:
+    missing = [name for name in COLUMNS if name != "kkt" and name not in row]
+    unknown = [name for name in row if name not in COLUMNS]
+    if missing or unknown:
+        return f"{', '.join(map(repr, missing or unknown))} {'missing' if missing else 'not known here'}"
+    for name in COLUMNS:
+        value = row.get(name, 0)
+        is_whole = name in ("iteration", "cg_iterations")
+        if not isinstance(value, int if is_whole else int | float) or not isfinite(value):
+            return f"{name} is {value!r} where a {'whole ' if is_whole else ''}number belongs"
+        if value < 0 and name not in ("objective", "compliance"):
+            return f"{name} is {value!r}; it cannot be below 0"
+    if row["iteration"] != number:
+        return f"iteration is {row['iteration']}"
+    if _number(row, "change") > 1.0 or _number(row, "volume") > 1.0 + 1e-6:
+        return "a density outside 0 to 1"
+    return _trouble_of_sums(discrete, row)
+
+
+def _trouble_of_sums(discrete: DiscreteProblem, row: Row) -> str:
+    """The violation and the objective follow from compliance and volume."""
+    goal = discrete.goal
+    compliance, volume, violation = (_number(row, name) for name in ("compliance", "volume", "violation"))
+    if goal.minimize != "volume":
+        assert goal.volume is not None, "checked when the problem was read"
+        due: float | None = max(0.0, volume / goal.volume - 1.0)
+    else:
+        assert goal.compliance, "checked when the problem was read"
+        is_single = len(goal.compliance) == 1
+        due = max(0.0, compliance / goal.compliance[0] - 1.0) if is_single else None
+    if due is not None and abs(violation - due) > 1e-12 * (1.0 + due):
+        return f"violation is {violation:.9g} where the limit is missed by {due:.9g}"
+    objective = (volume if goal.minimize == "volume" else compliance) * (1.0 + violation)
+    if abs(_number(row, "objective") - objective) > 1e-12 * abs(objective):
+        return f"objective is {row['objective']} where {objective:.9g} follows from the row"
+    return ""
+
+
+def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: str) -> str:
+    """Penalties rise evenly to the problem's and stay there; then the steepness doubles to its end."""
+    end = discrete.options.penalty
+    penalties = [_number(row, "penalty") for row in rows]
+    over = next((i for i, penalty in enumerate(penalties) if penalty == end), None)
+    first = penalties[0]
+    step = penalties[1] - first if over is None and len(rows) > 1 else (end - first) / (over or 1)
+    ramp = [first + step * i for i in range(len(rows) if over is None else over)]
+    due = ramp + [end] * (len(rows) - len(ramp))
+    begins = {"classical": end, "uniform": min(1.0, end)}.get(start, first)
+    if first != begins or over in range(1, SHORTEST) or first < min(1.0, end):
+        return f"penalties do not begin with {first:.6g} and reach {end:.6g} in {over} iterations"
+    if (len(rows) > 1 and step < 0.0) or max(penalties) > end:
+        return f"penalties from {first:.6g} do not rise to {end:.6g}"
+    is_settled = discrete.options.projection is False
+    for i, (penalty, expected) in enumerate(zip(penalties, due, strict=True)):
+        if abs(penalty - expected) > 1e-12 * end:
+            return f"row {i}: penalty is {penalty:.9g} where {expected:.9g} follows from the ramp"
+        doublings = 0 if is_settled or over is None else max(0, i - over) // HOLD
+        beta = min(SHARPEST, 2.0**doublings)
+        if rows[i]["beta"] != beta:
+            return f"row {i}: beta is {rows[i]['beta']} where {beta:.6g} follows from the schedule"
+        is_at_end = penalty == end and (is_settled or beta == SHARPEST)
+        if "kkt" in rows[i] and (start == "classical" or not is_at_end or i % EVERY):
+            return f"row {i}: a KKT residual where none is looked at"
+    return ""
+
+
+def _settled(discrete: DiscreteProblem, rows: Sequence[Row]) -> list[Row]:
+    """The rows at the final penalty and steepness."""
+    beta = SHARPEST if discrete.options.projection else 1.0
+    return [row for row in rows if row["penalty"] == discrete.options.penalty and row["beta"] == beta]
+
+
+def _number(row: Row, name: str) -> float:
+    return float(row[name])

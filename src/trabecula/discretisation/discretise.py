@@ -1,0 +1,192 @@
+"""From what is asked to arrays on voxels: held degrees of freedom, nodal loads, bounds of the density."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.load_shares import nodes_of, pressure, shares
+from trabecula.problem.errors import ProblemError
+from trabecula.problem.model import AXES, Load, Problem
+from trabecula.problem.read import load_path, span
+from trabecula.problem.where import (
+    Lattice,
+    Mask,
+    Stl,
+    Where,
+)
+from trabecula.problem.write import validate
+
+Floats = NDArray[np.float64]
+_CANCELLED = 1e-12  # of the loads that went in: below it they cancel
+
+
+def discretise(problem: Problem) -> DiscreteProblem:
+    """Put a problem on its voxels.
+
+    Total forces and heat are spread over what is selected (see `spread`); pressure acts on the faces of the
+    non-void domain whose corners are all selected; passive void is not part of the domain, so nothing is held
+    or loaded where only void is. Later regions overrule earlier ones; nothing is solid outside
+    `domain.shape`.
+
+    Raises
+    ------
+    ProblemError
+        If a value is not allowed, if a selection is empty, or if a load acts only on held or void nodes.
+    """
+    validate(problem)
+    grid = Grid(problem.domain.elements, problem.domain.spacing, problem.domain.thickness)
+    lower, upper = _bounds(problem, grid)
+    material = np.asarray(upper > 0)
+    if not material.any():
+        mend = (
+            "the STL is read in metres, in the domain's co-ordinates"
+            if problem.domain.shape
+            else "drop a region"
+        )
+        raise ProblemError("regions", "leave nothing of the domain", span(problem.domain), mend)
+    fixed = _fixed(problem, grid, material)
+    loads, gravity = _loads(problem, grid, material, fixed)
+    return DiscreteProblem(
+        name=problem.name,
+        grid=grid,
+        heat=problem.is_heat,
+        material=problem.material,
+        fixed=fixed,
+        loads=loads,
+        gravity=gravity,
+        weights=np.array([case.weight for case in problem.cases]),
+        lower=lower,
+        upper=upper,
+        goal=problem.goal,
+        options=problem.options,
+    )
+
+
+def nodal_load(problem: Problem, grid: Grid, material: Mask, load: Load, path: str) -> Floats:
+    """One load's nodal forces (heat), before supports are looked at.
+
+    Parameters
+    ----------
+    problem, grid
+        The problem and its grid.
+    material
+        bool `[z, y, x]` over elements that are not passive void.
+    load
+        A force, pressure or heat.
+    path
+        Its key, for messages.
+
+    Returns
+    -------
+    float64 `[component, z, y, x]` in N (W).
+    """
+    nodes = Lattice(grid.elements, grid.spacing, nodes=True)
+    selected = _select(problem, load.where, nodes, f"{path}.where", "nodes")
+    if load.pressure is not None:
+        forces = pressure(selected, material, grid.spacing, grid.thickness) * load.pressure
+        if load.pressure and not forces.any():
+            raise ProblemError(
+                f"{path}.where",
+                "selects no faces of the surface",
+                span(problem.domain),
+                "select a side of the domain",
+            )
+        return np.asarray(forces)
+    share = shares(selected, material, grid.spacing)
+    if not share.any():
+        raise ProblemError(
+            f"{path}.where",
+            "selects only passive void",
+            "needs nodes of the domain",
+            "move the load or the void",
+        )
+    values = [load.heat] if load.heat is not None else list(load.force or ())
+    return np.asarray(np.multiply.outer(np.array(values, dtype=np.float64), share))
+
+
+def _select(problem: Problem, where: Where, lattice: Lattice, path: str, what: str) -> Mask:
+    chosen = _evaluate(where, lattice, path)
+    if not chosen.any():
+        raise ProblemError(
+            path, f"selects no {what}", span(problem.domain), "move it, or widen it to half an element"
+        )
+    return chosen
+
+
+def _evaluate(where: Where, lattice: Lattice, path: str) -> Mask:
+    try:
+        return where.select(lattice)
+    except ProblemError as problem:  # of an STL file, which does not know its key
+        raise ProblemError(path, problem.given, problem.allowed, problem.mend) from None
+
+
+def _bounds(problem: Problem, grid: Grid) -> tuple[Floats, Floats]:
+    """Lower and upper bounds of the density, float64 `[z, y, x]`."""
+    centres = Lattice(grid.elements, grid.spacing, nodes=False)
+    lower, upper = np.zeros(grid.shape), np.ones(grid.shape)
+    for i, region in enumerate(problem.regions):
+        chosen = _select(problem, region.where, centres, f"regions[{i}].where", "elements")
+        lower[chosen] = upper[chosen] = float(region.kind == "solid")
+    if problem.domain.shape is not None:
+        outside = ~_evaluate(Stl(problem.domain.shape), centres, "domain.shape")
+        lower[outside] = upper[outside] = 0.0
+    return lower, upper
+
+
+def _fixed(problem: Problem, grid: Grid, material: Mask) -> NDArray[np.bool_]:
+    """Held degrees of freedom, bool `[component, z, y, x]`."""
+    nodes = Lattice(grid.elements, grid.spacing, nodes=True)
+    fixed = np.zeros((1 if problem.is_heat else grid.dimension, *grid.node_shape), dtype=np.bool_)
+    part = nodes_of(material)
+    temperature = problem.supports[0].temperature
+    for i, support in enumerate(problem.supports):
+        chosen = _select(problem, support.where, nodes, f"supports[{i}].where", "nodes") & part
+        if not chosen.any():
+            raise ProblemError(
+                f"supports[{i}].where", "selects only passive void", "needs nodes of the domain"
+            )
+        if support.temperature != temperature:
+            raise ProblemError(
+                f"supports[{i}].temperature",
+                f"got {support.temperature}, supports[0] has {temperature}",
+                "needs the same temperature at every support",
+                "temperatures are counted from it; several different ones are not solved yet",
+            )
+        for component in [0] if problem.is_heat else [AXES.index(axis) for axis in support.fix]:
+            fixed[component] |= chosen
+    return fixed
+
+
+def _loads(problem: Problem, grid: Grid, material: Mask, fixed: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Nodal loads of every case, zero where held, and its gravity."""
+    loads = np.zeros((len(problem.cases), *fixed.shape))
+    gravity = np.zeros((len(problem.cases), grid.dimension))
+    for c, case in enumerate(problem.cases):
+        size = 0.0
+        for i, load in enumerate(case.loads):
+            path = load_path(problem, c, i)
+            if load.gravity is not None:
+                gravity[c] += load.gravity
+                continue
+            forces = nodal_load(problem, grid, material, load, path)
+            forces_size = float(np.abs(forces).max())
+            if forces_size == 0:
+                raise ProblemError(path, "is zero", "needs a load that is not zero", "leave it out")
+            forces[fixed] = 0.0
+            if np.abs(forces).max() <= _CANCELLED * forces_size:
+                raise ProblemError(
+                    path,
+                    "acts only where the part is held",
+                    "needs free nodes in its direction",
+                    "move the load or the support",
+                )
+            # pages that are never written to take no memory, and loads are zero nearly everywhere
+            loads[c][forces != 0] += forces[forces != 0]
+            size = max(size, forces_size)
+        if np.abs(loads[c]).max() <= _CANCELLED * size and not gravity[c].any():
+            raise ProblemError(
+                load_path(problem, c), "add up to nothing", "needs a load that is not zero everywhere"
+            )
+    return loads, gravity

@@ -1,0 +1,255 @@
+"""What would make the answer meaningless, found before anything is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.discretise import discretise, nodal_load
+from trabecula.discretisation.load_shares import nodes_of
+from trabecula.discretisation.rigid_motions import loose
+from trabecula.numerics.errstate import own_errstate
+from trabecula.problem.errors import Caution, ProblemError, name_first
+from trabecula.problem.estimate import refuse_if_too_large
+from trabecula.problem.model import AXES, Problem
+from trabecula.problem.read import is_single, load_path
+from trabecula.problem.where import Lattice
+
+_ROUNDING = 1e-9
+_WORTH_SAYING, _MOSTLY = 0.25, 0.5
+
+
+@own_errstate
+def prepare(problem: Problem, max_memory: float | None = None) -> tuple[DiscreteProblem, list[Caution]]:
+    """Everything between a problem and its solve: the limit on memory, the arrays, the pre-check.
+
+    Parameters
+    ----------
+    problem
+        From a file or built in Python.
+    max_memory
+        In bytes, as `load`.
+
+    Raises
+    ------
+    ProblemError
+        If the problem is too large, or meaningless.
+    """
+    refuse_if_too_large(problem, max_memory)
+    discrete = discretise(problem)
+    return discrete, check(problem, discrete)
+
+
+def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    """Look for what would make the answer meaningless.
+
+    Parameters
+    ----------
+    problem, discrete
+        The problem as it is asked, and on its grid.
+
+    Returns
+    -------
+    What the user should know though it does not stop a solve.
+
+    Raises
+    ------
+    ProblemError
+        If the answer would mean nothing: a motion left free, nothing to design, too little volume for what is
+        passive solid, a filter finer than a voxel or wider than the domain, passive regions against the
+        symmetry, no load but the weight of what is designed.
+    """
+    _check_material(problem, discrete)
+    return [
+        *_check_filter(problem, discrete),
+        *_check_symmetry(problem, discrete),
+        *_check_motions(discrete),
+        *_check_loads(problem, discrete),
+        *_check_shape(problem),
+    ]
+
+
+def _check_material(problem: Problem, discrete: DiscreteProblem) -> None:
+    if not (discrete.lower < discrete.upper).any():
+        raise ProblemError(
+            "regions",
+            "cover the whole domain",
+            "needs elements that may be designed",
+            "make a region smaller",
+        )
+    solid = discrete.solid_fraction
+    volume = problem.goal.volume
+    if volume is not None and solid >= volume * (1 + _ROUNDING):
+        raise ProblemError(
+            "goal.volume",
+            f"got {volume:g}, passive solid alone takes {solid:.3g}",
+            f"needs more than {solid:.3g}",
+            "raise the volume or make the solid regions smaller",
+        )
+
+
+def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    chosen, spacing = problem.options.filter, discrete.grid.spacing
+    where = "options.filter.radius"
+    if chosen.kind == "none":
+        return [
+            Caution(
+                "options.filter.kind",
+                "without a filter the design depends on the grid and may be a checkerboard",
+            )
+        ]
+    said = _check_settling(problem)
+    if chosen.radius is None:
+        return said
+    if chosen.radius < min(spacing) * (1 - _ROUNDING):
+        raise ProblemError(
+            where,
+            f"{chosen.radius:g} is under one voxel ({min(spacing):g})",
+            f"needs at least {min(spacing):g}; 1.5 voxels and more work well",
+            f"write {1.5 * max(spacing):g}, or `kind: none` if no filter is meant",
+        )
+    largest = max(problem.domain.size)
+    if chosen.radius > largest:
+        raise ProblemError(
+            where,
+            f"{chosen.radius:g} is larger than the domain",
+            f"needs less than {largest:g}",
+            "is it in metres?",
+        )
+    if chosen.radius < max(spacing) * (1 - _ROUNDING):
+        text = f"{chosen.radius:g} is under one voxel along the longer edge ({max(spacing):g})"
+        return [*said, Caution(where, text)]
+    return said
+
+
+def _check_settling(problem: Problem) -> list[Caution]:
+    """What the sensitivity filter gives is the gradient of no function; MMA trusts it where limits are."""
+    options, goal = problem.options, problem.goal
+    limits = goal.compliance if goal.minimize == "volume" else None
+    uses_mma = options.optimizer == "mma" or len(limits or ()) > 1
+    if limits is None or not uses_mma or options.filter.kind != "sensitivity":
+        return []
+    text = "under a limit on the compliance MMA seldom settles with it; `density` needs less material"
+    return [Caution("options.filter.kind", text)]
+
+
+def _check_symmetry(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    askew = []
+    for axis in problem.options.symmetry:
+        place = discrete.grid.dimension - 1 - AXES.index(axis)
+        if any(
+            not np.array_equal(bound, np.flip(bound, place)) for bound in (discrete.lower, discrete.upper)
+        ):
+            raise ProblemError(
+                "options.symmetry",
+                f"the passive regions or the shape are not symmetric in {axis}",
+                f"needs them mirrored about {axis} = {problem.domain.size[AXES.index(axis)] / 2:g}",
+                f"leave {axis} out of symmetry, or mirror the regions",
+            )
+        held = discrete.fixed.any(axis=0)  # a pin mirrored by a roller is symmetric enough
+        if not np.array_equal(held, np.flip(held, place)):
+            askew.append(axis)
+    if not askew:
+        return []
+    message = f"the supports are not symmetric in {' and '.join(askew)}; the design will be"
+    return [Caution("options.symmetry", message, len(askew))]
+
+
+def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
+    idle = []
+    for piece in loose(discrete):
+        if not piece.loaded:
+            idle.append(str(piece))
+            continue
+        if discrete.heat:
+            given, allowed, mend = (
+                f"{piece} {piece.motions[0]}",
+                "",
+                "add a support with `temperature: 0` that touches it",
+            )
+        else:
+            given = f"{piece} " + " and ".join(piece.motions)
+            allowed, mend = "needs supports that hold it", f"add {_remedy(piece.motions)} to a support"
+        raise ProblemError("supports", given, allowed, mend)
+    if not idle:
+        return []
+    rest = "is neither loaded nor held; it" if len(idle) == 1 else "are neither loaded nor held; they"
+    return [Caution("domain", f"{name_first(idle)} {rest} will be empty", len(idle))]
+
+
+def _remedy(motions: tuple[str, ...]) -> str:
+    slides = [motion[-1] for motion in motions if motion.startswith("can slide in ") and motion[-2] == " "]
+    return f"`fix: [{', '.join(slides)}]`" if slides else "another point away from the first"
+
+
+def _check_weight(problem: Problem, discrete: DiscreteProblem) -> None:
+    """Where all that must be carried is the design's own weight, nothing at all carries it best."""
+    if any(load.gravity is None for case in problem.cases for load in case.loads) or discrete.lower.any():
+        return
+    raise ProblemError(
+        "loads" if is_single(problem) else "cases",
+        "gravity is the only load, and the best design against its own weight is no material",
+        "needs something to carry",
+        "add a force or a pressure, or a region `as: solid` whose weight is to be carried",
+    )
+
+
+def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    _check_weight(problem, discrete)
+    held: list[tuple[str, float]] = []
+    void: list[tuple[str, float]] = []
+    material = ~discrete.void
+    free = nodes_of(material)
+    nodes = Lattice(discrete.grid.elements, discrete.grid.spacing, nodes=True)
+    for c, case in enumerate(problem.cases):
+        for i, load in enumerate(case.loads):
+            if load.gravity is not None:
+                continue
+            path = load_path(problem, c, i)
+            forces = np.abs(nodal_load(problem, discrete.grid, material, load, path))
+            total = float(forces.sum())
+            share = float(forces[discrete.fixed].sum()) / total if total else 0.0
+            if share > _WORTH_SAYING:
+                held.append((path, share))
+            if load.pressure is None and problem.domain.shape is None:
+                selected = load.where.select(nodes)
+                share = 1.0 - np.count_nonzero(selected & free) / np.count_nonzero(selected)
+                if share > _MOSTLY:
+                    void.append((f"{path}.where", share))
+    return [
+        *_merge(held, "acts on held nodes and goes straight into the supports"),
+        *_merge(void, "is passive void; the rest carries the load"),
+    ]
+
+
+def _merge(shares: Sequence[tuple[str, float]], what: str) -> list[Caution]:
+    """One caution for all places with something of one kind: how much of each, from the least to the most."""
+    if not shares:
+        return []
+    least, most = (f"{bound(share for _, share in shares):.0%}" for bound in (min, max))
+    much = least if least == most else f"{least} to {most}"
+    each = "it" if len(shares) == 1 else "each"
+    return [Caution(name_first([place for place, _ in shares]), f"{much} of {each} {what}", len(shares))]
+
+
+def _check_shape(problem: Problem) -> list[Caution]:
+    if problem.domain.shape is None:
+        return []
+    from pathlib import Path
+
+    from trabecula.problem.stl import read_stl
+
+    triangles = read_stl(Path(problem.domain.shape), "domain.shape")
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    size = np.array(problem.domain.size)
+    if (low >= -0.01 * size).all() and (high <= 1.01 * size).all():
+        return []
+    spans = ", ".join(f"{axis} {a:g}..{b:g}" for axis, a, b in zip(AXES, low, high, strict=True))
+    return [
+        Caution(
+            "domain.shape",
+            f"the STL spans {spans}, more than the domain; is it in metres, in the domain's co-ordinates?",
+        )
+    ]

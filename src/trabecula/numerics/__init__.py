@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the small numerics that every other room may use, and that know nothing of them."""

@@ -1,0 +1,416 @@
+"""What comes out: the design, how it was reached and what is proven of it; saved, loaded, shown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.certificate.words import Word
+from trabecula.numerics.errstate import own_errstate
+from trabecula.results.result_folder import (
+    DENSITY,
+    FILES,
+    HISTORY,
+    KIND,
+    PICTURE,
+    RESULT,
+    STATE,
+    check,
+    forget,
+    save_problem,
+)
+from trabecula.status import EXPLANATIONS, Status
+from trabecula.storage import writing
+from trabecula.storage.owned import hold
+from trabecula.storage.tables import Row, format_history
+
+if TYPE_CHECKING:
+    from trabecula.certificate.consistency import Record as Claim
+    from trabecula.certificate.record import Certificate
+    from trabecula.certificate.verdict import Recheck
+    from trabecula.problem import Problem
+    from trabecula.surface import Mesh
+
+_LARGEST = 1_000_000
+"""Bytes of `result.json` at most."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of the way: its `name`, the design iterations it took and its wall time in seconds."""
+
+    name: str
+    iterations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a design that a network drew, or that was there already.
+
+    Attributes
+    ----------
+    what
+        "proposal", "hand-over" or "leap": a network's. "past": one that was given, for example a past one; it
+        is taken where it beats all others on the coarsest grid. A proposal is taken where the design came of
+        it.
+    where
+        Grid and origin of the design.
+    accepted
+        Whether it was taken.
+    before, after
+        Objective of the ordinary design and of this one, the same penalty for both; for a proposal, of the
+        best start without a network (infinite where none was made) and of it at the end of the coarsest grid.
+    seconds
+        Wall time of features, network and solves.
+    network
+        Name and version of the network, or nothing where none was asked.
+    """
+
+    what: str
+    where: str
+    accepted: bool
+    before: float
+    after: float
+    seconds: float
+    network: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """As a mapping."""
+        return {key: _number(value) for key, value in vars(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished (or stopped) design.
+
+    Attributes
+    ----------
+    problem
+        What was asked.
+    density
+        float32 `[z, y, x]` or `[y, x]`: the physical density, 0 void to 1 solid.
+    design
+        float64, same shape: the design variables before filter and projection, for the optimality check.
+    history
+        One row an iteration of the way that led here.
+    certificate
+        What is proven of the design.
+    stages
+        Parts of the way with their iterations and seconds.
+    status
+        How the solve ended.
+    start
+        The way it began: "uniform", "coarse", "learned" or "classical".
+    iterations, solves
+        Design iterations and state solves on the full grid.
+    seconds
+        Wall time of the whole way, in seconds.
+    compliance
+        Weighted sum over load cases of `f.u`, in joules (W K for heat).
+    volume
+        Used fraction of the domain that is not passive void.
+    threads
+        Threads the kernels ran on.
+    version
+        Version of trabecula.
+    machine
+        What did the arithmetic: the compiled core and its instruction set. Last digits depend on it.
+    word
+        "predicted", "verified" or "certified".
+    relaxed
+        float32 `[z, y, x]`: the density of the penalty-1 optimum the lower bound was taken at, if kept.
+    penalty, beta
+        Final penalty of the interpolation and sharpness of the projection (0: none).
+    trials
+        Designs that networks drew on the way or that were there already, and what became of them.
+    tolerance
+        Of the stopping rule: mean relative improvement of the objective an iteration; 0 where another rule
+        stops.
+    coarser
+        float16 `[z, y, x]`, coarsest first: the design variables on the coarser grids of the way. They are
+        not saved with the result; the history keeps them, to learn from.
+    recorded
+        The tree of the `result.json` it was loaded from, for `check`; None where it was not loaded.
+    """
+
+    problem: Problem
+    density: NDArray[np.float32]
+    design: NDArray[np.float64]
+    history: Sequence[Row]
+    certificate: Certificate
+    stages: tuple[Stage, ...]
+    status: Status
+    start: str
+    iterations: int
+    solves: int
+    seconds: float
+    compliance: float
+    volume: float
+    threads: int
+    version: str
+    machine: str = ""
+    word: Word = "verified"
+    relaxed: NDArray[np.float32] | None = field(default=None)
+    penalty: float = 3.0
+    beta: float = 0.0
+    trials: tuple[Trial, ...] = ()
+    tolerance: float = 0.0
+    coarser: tuple[NDArray[np.float16], ...] = field(default=(), repr=False)
+    recorded: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stopping rule was met, and nothing is wrong with the design."""
+        return self.status is Status.CONVERGED
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether more iterations are what it lacks."""
+        return self.status is Status.LIMIT
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Edge lengths of a voxel along x, y(, z), in metres."""
+        return self.problem.domain.spacing
+
+    def to_json(self, out: Path | str | None = None) -> dict[str, object]:
+        """The result as one JSON object, without arrays; infinite and undefined numbers become null.
+
+        Parameters
+        ----------
+        out
+            Folder the result is saved in, if it is.
+        """
+        return {
+            "name": self.problem.name,
+            "version": self.version,
+            "word": self.word,
+            "status": self.status.value,
+            "start": self.start,
+            "machine": self.machine,
+            "converged": self.converged,
+            "iterations": self.iterations,
+            "solves": self.solves,
+            "seconds": _number(self.seconds),
+            "compliance": _number(self.compliance),
+            "volume": _number(self.volume),
+            "elements": list(self.problem.domain.elements),
+            "threads": self.threads,
+            "out": None if out is None else str(out),
+            "certificate": self.certificate.to_json(),
+            "stages": [
+                {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
+                for s in self.stages
+            ],
+            "learned": [trial.to_json() for trial in self.trials],
+            "tolerance": _number(self.tolerance),
+            "message": EXPLANATIONS[self.status].message,
+        }
+
+    @own_errstate
+    def save(self, folder: Path | str, *, picture: bool = True) -> Path:
+        """Write the result into a folder; every file appears whole or not at all, `result.json` last.
+
+        Checkpoints in the folder go once a converged result is safe; one that stopped early keeps them, to go
+        on with a higher limit.
+
+        Parameters
+        ----------
+        folder
+            Made if it is not there. Files of an earlier result in it are replaced; what trabecula did not
+            write there, or somebody changed since, never is.
+        picture
+            Draw `design.png` too.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        OwnershipError
+            A file that is not ours stands where one of the result would; nothing was written.
+        LockedError
+            Another thread or process writes into the folder.
+        """
+        folder = Path(folder)
+        with hold(folder, KIND) as mine:
+            copies = check(self.problem, mine, [name for name in FILES if picture or name != PICTURE])
+            png = self.plot() if picture else None
+            with mine.batch():
+                save_problem(self.problem, mine, copies)
+                mine.write_array(DENSITY, self.density.astype(np.float32))
+                mine.write_arrays(STATE, self._state())
+                mine.write_text(HISTORY, format_history(self.history))
+                if png is not None:
+                    mine.write_bytes(PICTURE, png)
+                mine.write_text(
+                    RESULT, json.dumps(self.to_json(_text(folder)), indent=2, allow_nan=False) + "\n"
+                )
+        if self.converged:
+            forget(folder)
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path | str, *, max_memory: float | None = None) -> Result:
+        """Read a saved result; sizes are checked before memory is taken, and nothing is unpickled.
+
+        Parameters
+        ----------
+        folder
+            What `save` wrote.
+        max_memory
+            Limit for the problem's memory, as for `trabecula.load`.
+
+        Raises
+        ------
+        UnreadableError
+            A file is missing, damaged, or does not belong to the problem.
+        ProblemError
+            `problem.yaml` is not a valid problem.
+        """
+        from trabecula.results.saved import load
+
+        return load(Path(folder), max_memory)
+
+    @own_errstate
+    def plot(self, path: Path | str | None = None) -> bytes:
+        """Draw the design: a grey picture in 2-D, a rendered smooth surface in 3-D.
+
+        Parameters
+        ----------
+        path
+            Where to write the PNG, if anywhere.
+
+        Returns
+        -------
+        bytes
+            The PNG.
+        """
+        from trabecula.discretisation import discretise
+        from trabecula.drawing import picture
+
+        discrete = discretise(self.problem)
+        png = picture(
+            self.density,
+            self.spacing,
+            solid=discrete.lower >= 1,
+            void=discrete.void,
+            fixed=discrete.fixed,
+            loads=discrete.loads,
+            title=self.problem.name,
+            word=self.word,
+        )
+        if path is not None:
+            writing.write_bytes(Path(path), png)
+        return png
+
+    @own_errstate
+    def to_mesh(self, scale: float = 1.0) -> Mesh:
+        """The smooth watertight surface of the design.
+
+        Parameters
+        ----------
+        scale
+            1 for metres, 1000 for millimetres.
+        """
+        from trabecula.discretisation import discretise
+        from trabecula.surface import surface
+
+        discrete = discretise(self.problem)
+        mesh = surface(
+            self.density,
+            self.spacing,
+            thickness=self.problem.domain.thickness,
+            solid=discrete.lower >= 1,
+            void=discrete.void,
+        )
+        return mesh if scale == 1 else mesh.scaled(scale)
+
+    @own_errstate
+    def to_html(self) -> str:
+        """One page that says it all and needs no other file: picture, question, proof, way."""
+        from trabecula.export import report
+        from trabecula.problem import dump
+
+        return report(self.to_json(), self.history, self.plot(), dump(self.problem))
+
+    @own_errstate
+    def check(self, threads: int | None = None) -> Recheck:
+        """Verify the whole claim again by another path: own assembly, own solver, own gradients.
+
+        Problem, word, status, limits, history, sizes and every number are held to what follows from the
+        problem and the arrays; docs/certificate.md says what nothing follows from.
+
+        Parameters
+        ----------
+        threads
+            Threads of the compiled solver, where the grid is too large to factorise.
+        """
+        from trabecula.certificate.consistency import check_record
+        from trabecula.certificate.independent import recheck
+        from trabecula.discretisation import discretise
+
+        discrete = discretise(self.problem)
+        found = recheck(
+            discrete,
+            self.density,
+            self.certificate,
+            self.relaxed,
+            compliance=self.compliance,
+            volume=self.volume,
+            design=self.design,
+            beta=self.beta,
+            word=self.word,
+            threads=threads,
+        )
+        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
+
+    def _repr_png_(self) -> bytes:
+        """Notebooks show a result as its picture."""
+        return self.plot()
+
+    def record(self) -> Claim:
+        """What it says of itself, for `check`: of a loaded result with all that only the file says."""
+        from trabecula.certificate.consistency import Record as Claim
+
+        return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta)
+
+    def _claim(self) -> dict[str, object]:
+        """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""
+        own = self.to_json()
+        if self.recorded is None:
+            return own
+        told = ("name", "elements", "out", "message")  # a result takes these from elsewhere
+        return {
+            key: own[key] if key in own and key not in told else self.recorded[key] for key in self.recorded
+        }
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        state: dict[str, NDArray[Any]] = {
+            "design": self.design.astype(np.float64),
+            "penalty": np.asarray(self.penalty, np.float64),
+            "beta": np.asarray(self.beta, np.float64),
+        }
+        if self.relaxed is not None:
+            state["relaxed"] = self.relaxed.astype(np.float32)
+        return state
+
+
+def _number(value: Any) -> object:
+    value = value.item() if hasattr(value, "item") else value  # NumPy's scalars are no JSON
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(path: Path | str) -> str:
+    """A path as text that any file holds; what is no text in a name is shown as an escape."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,214 @@
+"""From the end of a way to its result: a design that keeps the limits, solved tightly, bounded and named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import isfinite, isnan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.certificate import Certificate
+from trabecula.certificate.certify import certify, find_bound
+from trabecula.certificate.relax import Relaxed
+from trabecula.certificate.words import EQUILIBRIUM, word_of
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.hierarchy import grid_hierarchy
+from trabecula.discretisation.nondimensional import Scaled
+from trabecula.discretisation.resample import resample
+from trabecula.numerics.stationarity import kkt_residual
+from trabecula.optimize.analysis import Analysis, Evaluation
+from trabecula.optimize.loop import Row
+from trabecula.physics import Guess, machine, thread_count
+from trabecula.problem import Problem
+from trabecula.results.result import Result, Stage, Trial
+from trabecula.status import NoDesignError, Status
+from trabecula.strategy.feasible import (
+    KEPT,
+    TIGHT,
+    keep_limits,
+    solvers,
+)
+from trabecula.strategy.progress import Progress
+from trabecula.strategy.runner import Outcome
+from trabecula.version import VERSION
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is being answered: the problem, its form without units, how it was asked, and since when."""
+
+    problem: Problem
+    scaled: Scaled
+    start: str
+    threads: int | None
+    clock: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Final:
+    """A design as it comes out: physical densities, its evaluation and what is proven of it."""
+
+    physical: Array
+    found: Evaluation
+    certificate: Certificate
+
+
+def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result]:
+    """Make a design keep its limits, solve it tightly, differentiate, and bound what any could reach.
+
+    Raises
+    ------
+    NoDesignError
+        If there is nothing that could be shown: the limits are kept by no design on the way to the full
+        solid, or the state of the design is not solved to an equilibrium residual of 1e-6.
+    """
+    proof = time.perf_counter()
+    discrete = asked.scaled.problem
+    analysis, x, rows = outcome.analysis, outcome.step.x, outcome.step.rows
+    penalty, beta = discrete.options.penalty, outcome.plan.schedule.beta(len(rows) - 1)
+    warm, iterations, solves = outcome.step.displacements, len(rows), analysis.solves
+    convex = yield from _bound(asked, analysis, x, warm, rows[-1].compliance)
+    if convex is not None and penalty == 1.0 and not discrete.options.projection:
+        x = _better(analysis, x, convex.optimum)
+    x = keep_limits(analysis, x, penalty, beta)
+    final = _certify(analysis, x, penalty, beta, warm, convex)
+    _refuse_untrue(final)
+    certificate, unit = final.certificate, asked.scaled.compliance
+    status = outcome.step.finished or Status.LIMIT
+    stages = (
+        *outcome.stages,
+        Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
+    )
+    of_objective = 1.0 if discrete.goal.minimize == "volume" else unit
+    if certificate.lower_bound is not None:
+        certificate = replace(certificate, lower_bound=of_objective * certificate.lower_bound)
+    return Result(
+        problem=asked.problem,
+        density=final.physical.astype(np.float32).clip(0.0, 1.0),
+        design=x,
+        history=tuple(_history_row(row, of_objective, unit) for row in rows),
+        certificate=certificate,
+        stages=stages,
+        status=status,
+        start=asked.start,
+        iterations=iterations,
+        solves=solves + analysis.cases,
+        seconds=time.perf_counter() - asked.clock,
+        compliance=unit * final.found.compliance,
+        volume=final.found.volume,
+        threads=thread_count(asked.threads),
+        version=VERSION,
+        machine=machine(),
+        word=word_of(certificate, status, final.found.compliance, final.found.volume),
+        tolerance=outcome.plan.stop.change,
+        relaxed=None if convex is None else convex.density.astype(np.float32),
+        penalty=penalty,
+        beta=beta if discrete.options.projection else 0.0,
+        trials=tuple(_trial(trial, of_objective) for trial in outcome.trials),
+        coarser=outcome.coarser,
+    )
+
+
+def _certify(
+    analysis: Analysis,
+    x: Array,
+    penalty: float,
+    beta: float,
+    warm: Sequence[Guess] | None,
+    convex: Relaxed | None,
+) -> _Final:
+    """Solve a design as exactly as can be: where the compiled solver leaves too much, by a factorisation."""
+    discrete = analysis.discrete
+    finals: list[_Final] = []
+    for state in solvers(analysis):
+        by = analysis if state is analysis.state else Analysis(discrete, analysis.threads, state)
+        found = by.evaluate(x, penalty, beta, warm, TIGHT)
+        physical = analysis.chain.physical(x, beta)
+        relative = analysis.interpolation.with_penalty(penalty).value(physical)
+        limits = [c.gradient for c in found.constraints]
+        kkt = kkt_residual(x, found.gradient, limits, discrete.lower, discrete.upper)
+        bound = None if convex is None else convex.bound
+        certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
+        finals.append(_Final(physical, replace(found, displacements=()), certificate))
+        if _residual(finals[-1]) <= EQUILIBRIUM["certified"]:
+            break
+    return min(finals, key=_residual)
+
+
+def _residual(final: _Final) -> float:
+    residual = final.certificate.equilibrium_residual
+    return float("inf") if residual is None or isnan(residual) else residual
+
+
+def _refuse_untrue(final: _Final) -> None:
+    """Refuse to show a design whose figures are no numbers, or whose state is not solved."""
+    found, residual = final.found, _residual(final)
+    if not (found.is_finite and isfinite(residual)):
+        raise NoDesignError(
+            Status.DIVERGED, "the final design's compliance or its sensitivities are no numbers"
+        )
+    if residual > EQUILIBRIUM["verified"] or found.compliance <= 0.0:
+        raise NoDesignError(
+            Status.NOT_SOLVABLE,
+            f"the final design is only solved to an equilibrium residual of {residual:.1e}"
+            f" ({EQUILIBRIUM['verified']:.0e} is needed)",
+        )
+    if found.violation > 10.0 * KEPT:
+        raise NoDesignError(
+            Status.INFEASIBLE, f"the best design exceeds a limit by {found.violation:.2e} of it"
+        )
+
+
+def _bound(
+    asked: Question, analysis: Analysis, x: Array, warm: Sequence[Guess] | None, compliance: float
+) -> Generator[Progress, None, Relaxed | None]:
+    """Relax the problem on the coarse grids first, then on its own, and keep the bound found there."""
+    discrete, volume = asked.scaled.problem, analysis.chain.volume(x)
+
+    def step(stage: str, fraction: float) -> Progress:
+        seconds = time.perf_counter() - asked.clock
+        return Progress(
+            stage, 1, asked.scaled.compliance * compliance, 0.0, volume, seconds, fraction, x.copy()
+        )
+
+    yield step("proof: bound", 0.9)
+    penalty = discrete.options.penalty
+    start = _relax_coarse(discrete, asked.threads, penalty) if penalty > 1.0 else None
+    bound = find_bound(discrete, analysis.chain, analysis.state, penalty, design=x, start=start)
+    yield step("proof: equilibrium", 0.97)
+    return bound if isinstance(bound, Relaxed) else None
+
+
+def _relax_coarse(discrete: DiscreteProblem, threads: int | None, penalty: float) -> Array | None:
+    """The relaxed design of the coarser grids, one after the other, put on the finest; None without any."""
+    start: Array | None = None
+    for grid in grid_hierarchy(discrete)[:-1]:
+        coarse = Analysis(grid, threads)
+        if start is not None:
+            start = resample(start, grid.grid.shape)
+        found = find_bound(grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
+        if not isinstance(found, Relaxed):
+            return None
+        start = found.design
+    return None if start is None else resample(start, discrete.grid.shape)
+
+
+def _better(analysis: Analysis, x: Array, other: Array) -> Array:
+    """The better of two designs of a convex problem, by one solve each."""
+    merits = [analysis.evaluate(design, 1.0, tolerance=1e-6).merit for design in (x, other)]
+    return x if merits[0] <= merits[1] else other
+
+
+def _history_row(row: Row, of_objective: float, of_compliance: float) -> dict[str, float | int | str]:
+    """Without what is not known (the KKT residual before the schedule is settled)."""
+    in_si = replace(row, objective=of_objective * row.objective, compliance=of_compliance * row.compliance)
+    return {key: value for key, value in asdict(in_si).items() if not isnan(value)}
+
+
+def _trial(trial: Trial, of_objective: float) -> Trial:
+    return replace(trial, before=of_objective * trial.before, after=of_objective * trial.after)

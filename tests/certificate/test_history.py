@@ -1,0 +1,96 @@
+"""The rules of a history, written once more for `check`, are those that the loop obeys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import cache
+
+import pytest
+
+import trabecula as tb
+from tests.certificate.grids import mbb
+from trabecula.certificate import consistency, words
+from trabecula.certificate import history as way
+from trabecula.certificate.history import has_stopped, trouble_of_rows
+from trabecula.design import Schedule
+from trabecula.discretisation import discretise
+from trabecula.optimize import loop as optimize
+from trabecula.optimize.loop import Stop
+from trabecula.problem import problems
+from trabecula.solve import KKT, STARTS
+from trabecula.strategy.multistart import with_projection
+
+STOP = Stop()
+
+
+def test_the_rules_are_those_of_the_loop() -> None:
+    sharp = with_projection(mbb(projection=True), Schedule())
+    assert (sharp.beta_end, sharp.hold) == (way.SHARPEST, way.HOLD)
+    assert (STOP.window, STOP.patience, STOP.stationary) == (way.WINDOW, way.PATIENCE, way.AT_REST)
+    assert STOP.violation == words.VIOLATION
+    assert (way.EVERY, way.NOISE, way.KKT) == (optimize.EVERY, optimize.NOISE, KKT)
+    assert tuple(field.name for field in fields(optimize.Row)) == way.COLUMNS
+    assert consistency.STARTS == ("uniform", "coarse", "learned", "classical") == STARTS
+
+
+@cache
+def result(start: str = "uniform", iterations: int | None = None, projection: bool = False) -> tb.Result:
+    problem = problems.mbb((24, 8))
+    problem = replace(problem, options=replace(problem.options, projection=projection))
+    return tb.solve(problem, start=start, iterations=iterations, threads=1)
+
+
+@pytest.mark.parametrize("start", ["uniform", "classical"])
+@pytest.mark.parametrize("projection", [False, True])
+def test_the_stopping_rule_is_met_at_the_end_and_not_before(start: str, projection: bool) -> None:
+    found = result(start, None, projection)
+    discrete, rows = discretise(found.problem), list(found.history)
+    assert found.converged
+    assert trouble_of_rows(discrete, rows, start) == ""
+    met = [has_stopped(discrete, rows[:n], start, found.tolerance) for n in range(1, len(rows) + 1)]
+    assert met == [False] * (len(rows) - 1) + [True]
+
+
+def test_a_looser_tolerance_is_met_earlier() -> None:
+    found = result()
+    discrete, rows = discretise(found.problem), list(found.history)
+    assert not has_stopped(discrete, rows[:-1], "uniform", found.tolerance)
+    assert has_stopped(discrete, rows, "uniform", 0.1)
+    assert not has_stopped(discrete, rows, "uniform", 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("number", "changed", "said"),
+    [
+        (3, {"iteration": 4}, "iteration"),
+        (3, {"penalty": 1.3}, "penalty"),
+        (3, {"beta": 2.0}, "beta"),
+        (3, {"compliance": 1.0}, "objective"),
+        (3, {"violation": 0.1}, "violation"),
+        (3, {"volume": 0.9}, "violation"),
+        (3, {"change": 1.5}, "outside"),
+        (3, {"change": -0.1}, "below 0"),
+        (3, {"seconds": float("nan")}, "number"),
+        (3, {"cg_iterations": 1.5}, "whole number"),
+        (3, {"objective": "low"}, "number"),
+        (3, {"kkt": 0.1}, "KKT"),
+        (3, {"praise": 1.0}, "praise"),
+    ],
+)
+def test_a_row_that_cannot_be_is_told(number: int, changed: Mapping[str, object], said: str) -> None:
+    found = result()
+    rows: list[way.Row] = list(found.history)
+    rows[number] = {**rows[number], **changed}  # type: ignore[dict-item]
+    assert said in trouble_of_rows(discretise(found.problem), rows, "uniform")
+    assert f"row {number}" in trouble_of_rows(discretise(found.problem), rows, "uniform")
+
+
+def test_a_history_without_rows_columns_or_the_ramp_of_its_start_is_told() -> None:
+    found = result()
+    discrete = discretise(found.problem)
+    assert trouble_of_rows(discrete, [], "uniform") == "it holds no iteration"
+    assert "'volume'" in trouble_of_rows(discrete, [{"iteration": 0}], "uniform")
+    assert "penalties" in trouble_of_rows(discrete, list(found.history), "classical")
+    flat = [{**row, "penalty": 3.0} for row in found.history]
+    assert "penalties" in trouble_of_rows(discrete, flat, "uniform")

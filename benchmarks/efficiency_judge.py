@@ -28,12 +28,8 @@ from trabecula.nn.profile import (
     profile,
 )
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    Plan,
-    Stop,
-    advance,
-    begin,
-)
+from trabecula.optimize.loop import advance, begin
+from trabecula.optimize.plan import Plan, Stop
 from trabecula.problem import loads
 from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.strategy.multistart import optimizer_for

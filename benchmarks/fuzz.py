@@ -151,7 +151,7 @@ def step_of(path: Path, analysis: Any) -> object:
     """The step of a checkpoint of the uniform way."""
     from trabecula.design import Schedule
     from trabecula.optimize import checkpoint_format as checkpoint
-    from trabecula.optimize.loop import Plan
+    from trabecula.optimize.plan import Plan
     from trabecula.strategy.multistart import optimizer_for
 
     plan = Plan(optimizer_for(analysis.discrete, 1, 0.7), Schedule(1.0, 3.0, 30))

@@ -31,20 +31,11 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.problems import draw
 from trabecula.numerics.inner_product import inner
 from trabecula.numerics.root_finding import root
-from trabecula.optimize.analysis import Evaluation
-from trabecula.optimize.loop import (
-    MovingAsymptotes,
-    OptimalityCriteria,
-    Optimizer,
-    OptimizerState,
-    Plan,
-    Step,
-    Stop,
-    at_best,
-    go_on,
-    iterate,
-)
-from trabecula.optimizers import MMA
+from trabecula.optimize.loop import at_best, go_on, iterate
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
+from trabecula.optimizers import MMA, MovingAsymptotes, OptimalityCriteria, Optimizer, OptimizerState
+from trabecula.responses import Evaluation
 from trabecula.starts import HalfGrey
 from trabecula.strategy.runner import (
     Event,

@@ -26,7 +26,9 @@ from benchmarks.report import Cell, Figure, Table, arguments, finish, size_text
 from benchmarks.runs import begin_uniform, begin_upsampled, formed, ramp_plan, relative_stiffness
 from trabecula.discretisation import discretise
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import Plan, Step, iterate
+from trabecula.optimize.loop import iterate
+from trabecula.optimize.plan import Plan
+from trabecula.optimize.step import Step
 from trabecula.physics import VoxelState
 from trabecula.problem import Problem, Support, problems
 from trabecula.problem.where import AllOf, AnyOf, Range

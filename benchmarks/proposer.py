@@ -32,7 +32,8 @@ from trabecula.learning.proposed import every
 from trabecula.learning.validate import held_out
 from trabecula.numerics.gaussian import blur
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import Plan, Stop, run
+from trabecula.optimize.loop import run
+from trabecula.optimize.plan import Plan, Stop
 from trabecula.problem import Problem, loads
 from trabecula.starts import (
     Proposal,

@@ -33,13 +33,9 @@ from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.discretisation.resample import resample
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import (
-    OptimalityCriteria,
-    Plan,
-    Stop,
-    begin,
-)
-from trabecula.optimizers import OC
+from trabecula.optimize.loop import begin
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimizers import OC, OptimalityCriteria
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import (
     Domain,

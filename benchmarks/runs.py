@@ -12,15 +12,10 @@ from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.resample import resample
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    OptimalityCriteria,
-    Plan,
-    Step,
-    Stop,
-    begin,
-    iterate,
-)
-from trabecula.optimizers import OC, Adaptive
+from trabecula.optimize.loop import begin, iterate
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
+from trabecula.optimizers import OC, Adaptive, OptimalityCriteria
 from trabecula.problem import Problem
 from trabecula.starts import volume_of
 

@@ -11,13 +11,9 @@ from itertools import takewhile
 from benchmarks.runs import Array, true_compliance
 from benchmarks.ways import METHODS, Method
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.optimize.loop import (
-    Row,
-    Step,
-    Stop,
-    go_on,
-    iterate,
-)
+from trabecula.optimize.loop import go_on, iterate
+from trabecula.optimize.plan import Stop
+from trabecula.optimize.step import Row, Step
 from trabecula.results.result import Trial
 from trabecula.strategy.learned_steps import PULLS
 from trabecula.strategy.runner import Outcome

@@ -10,12 +10,8 @@ from trabecula.design import DesignChain
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import (
-    Stop,
-    advance,
-    at_best,
-    iterate,
-)
+from trabecula.optimize.loop import advance, at_best, iterate
+from trabecula.optimize.plan import Stop
 from trabecula.physics.assembled import AssembledState
 from trabecula.solve import KKT, TOLERANCE
 from trabecula.starts import (

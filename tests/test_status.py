@@ -14,20 +14,14 @@ from tests.certificate.grids import cantilever
 from tests.cli.conftest import SMALL
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.design import Schedule
-from trabecula.optimize.analysis import Analysis, Evaluation
-from trabecula.optimize.loop import (
-    LOST,
-    UNSOLVED,
-    OptimalityCriteria,
-    Plan,
-    Step,
-    Stop,
-    at_best,
-    begin,
-    iterate,
-)
-from trabecula.optimizers import OC, Adaptive
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import at_best, begin, iterate
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import UNSOLVED, Step
+from trabecula.optimize.stopping import LOST
+from trabecula.optimizers import OC, Adaptive, OptimalityCriteria
 from trabecula.problem import parse
+from trabecula.responses import Evaluation
 from trabecula.status import EXPLANATIONS, NoDesignError, Status
 
 PLAN = Plan(OptimalityCriteria(OC(exponent=1.0, adaptive=Adaptive())), Schedule(3.0, 3.0), Stop(limit=40))

@@ -17,7 +17,7 @@ from trabecula.discretisation import prepare
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.numerics.errstate import own_errstate
 from trabecula.optimize.checkpoint import Checkpoints, fingerprint
-from trabecula.optimize.loop import Stop
+from trabecula.optimize.plan import Stop
 from trabecula.problem import Problem
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT

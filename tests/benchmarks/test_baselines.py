@@ -17,14 +17,9 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning import generate, store
 from trabecula.learning.store import Dataset, open_dataset
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    OptimalityCriteria,
-    Stop,
-    at_best,
-    go_on,
-    iterate,
-)
-from trabecula.optimizers import OC
+from trabecula.optimize.loop import at_best, go_on, iterate
+from trabecula.optimize.plan import Stop
+from trabecula.optimizers import OC, OptimalityCriteria
 from trabecula.problem import Problem, loads, problems
 from trabecula.starts import volume_of
 from trabecula.strategy.runner import Outcome, run_to_end

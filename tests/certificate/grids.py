@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.problem.model import (
     Filter,
     Goal,

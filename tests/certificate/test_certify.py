@@ -11,14 +11,16 @@ from trabecula.certificate.certify import (
     certify,
     designs_of_bound,
     find_bound,
-    violation,
     volume_fraction,
 )
 from trabecula.certificate.designs import AnyDensity, FilteredDensity
+from trabecula.certificate.limits import violation_of
 from trabecula.certificate.relax import Relaxed
 from trabecula.design import DesignChain
+from trabecula.discretisation import DiscreteProblem
 from trabecula.physics import VoxelState
 from trabecula.problem.model import Goal
+from trabecula.responses import formulate
 
 
 def test_a_certificate_says_what_the_compiled_solver_reached() -> None:
@@ -41,12 +43,24 @@ def test_limits_are_violated_by_volume_or_by_the_worst_compliance() -> None:
     physical = np.full((4, 4), 0.6)
     reached = np.array([2.0, 6.0])
     assert volume_fraction(problem, physical) == pytest.approx(0.6)
-    assert violation(problem, physical, reached) == pytest.approx(0.1)
-    assert violation(replace(problem, goal=Goal("volume", None, (3.0,))), physical, reached) == pytest.approx(
-        1 / 3
-    )
+
+    def violation(goal: Goal) -> float:
+        asked = replace(problem, goal=goal)
+        excesses = [
+            limited.excess(value)
+            for limited, value in zip(formulate(asked).limits, values(asked), strict=True)
+        ]
+        return violation_of(asked, 0.6, excesses)
+
+    def values(asked: DiscreteProblem) -> list[float]:
+        if asked.goal.compliance is None:
+            return [0.6]
+        return list(reached) if len(asked.goal.compliance) > 1 else [float(asked.weights @ reached)]
+
+    assert violation(problem.goal) == pytest.approx(0.1)
+    assert violation(Goal("volume", None, (3.0,))) == pytest.approx(1 / 3)
     each = replace(problem, goal=Goal("volume", None, (4.0, 5.0)))
-    assert violation(each, physical, reached) == pytest.approx(0.2)
+    assert violation(each.goal) == pytest.approx(0.2)
     u = [np.zeros_like(load) for load in problem.loads]
     assert certify(each, physical, physical, u, Bound(0.5)).gap == pytest.approx(0.2)
 

@@ -16,7 +16,8 @@ from trabecula.certificate.history import has_stopped, trouble_of_rows
 from trabecula.design import Schedule
 from trabecula.discretisation import discretise
 from trabecula.optimize import loop as optimize
-from trabecula.optimize.loop import Stop
+from trabecula.optimize import plan, step
+from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.solve import KKT, STARTS
 from trabecula.strategy.multistart import with_projection
@@ -29,8 +30,8 @@ def test_the_rules_are_those_of_the_loop() -> None:
     assert (sharp.beta_end, sharp.hold) == (way.SHARPEST, way.HOLD)
     assert (STOP.window, STOP.patience, STOP.stationary) == (way.WINDOW, way.PATIENCE, way.AT_REST)
     assert STOP.violation == words.VIOLATION
-    assert (way.EVERY, way.NOISE, way.KKT) == (optimize.EVERY, optimize.NOISE, KKT)
-    assert tuple(field.name for field in fields(optimize.Row)) == way.COLUMNS
+    assert (way.EVERY, way.NOISE, way.KKT) == (optimize.EVERY, plan.NOISE, KKT)
+    assert tuple(field.name for field in fields(step.Row)) == way.COLUMNS
     assert consistency.STARTS == ("uniform", "coarse", "learned", "classical") == STARTS
 
 

@@ -13,9 +13,9 @@ from trabecula.certificate.record import Certificate
 from trabecula.certificate.relax import Relaxed
 from trabecula.certificate.verdict import Recheck
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.numerics.stationarity import kkt_residual
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem.model import Filter, Goal, Material
+from trabecula.responses import optimality_residual
 
 
 class Saved:
@@ -32,8 +32,8 @@ class Saved:
         found = analysis.evaluate(x, penalty, max(beta, 1.0), tolerance=1e-10)
         physical = analysis.chain.physical(x, max(beta, 1.0))
         relative = analysis.interpolation.with_penalty(penalty).value(physical)
-        limits = [c.gradient for c in found.constraints]
-        kkt = kkt_residual(x, found.gradient, limits, problem.lower, problem.upper)
+        formulation = analysis.formulation
+        kkt = optimality_residual(formulation, problem, x, found.gradient, found.constraints)
         bound = find_bound(problem, analysis.chain, analysis.state, penalty)
         proven = bound.bound if isinstance(bound, Relaxed) else bound
         self.certificate = certify(problem, physical, relative, found.displacements, proven, kkt)
@@ -42,6 +42,11 @@ class Saved:
             "relaxed": bound.density.astype(np.float32) if isinstance(bound, Relaxed) else None,
             "compliance": found.compliance,
             "volume": found.volume,
+            "objective": formulation.quantity_value(found.objective),
+            "limits": [
+                limited.value_of(constraint.value)
+                for limited, constraint in zip(formulation.limits, found.constraints, strict=True)
+            ],
             "design": x,
             "beta": beta,
         }

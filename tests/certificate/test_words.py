@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.certificate.grids import cantilever
 from trabecula.certificate import Certificate
-from trabecula.certificate.words import relative_violation, word_of
+from trabecula.certificate.limits import relative_violation
+from trabecula.certificate.words import word_of
 from trabecula.problem.model import Goal
 from trabecula.status import Status
 
@@ -46,5 +48,6 @@ def test_nothing_is_verified_without_finite_numbers(number: float) -> None:
 
 
 def test_a_violation_is_relative_to_its_limit() -> None:
-    assert relative_violation(Goal("compliance", 0.4), 0.02) == pytest.approx(0.05)
-    assert relative_violation(Goal("volume", None, (3.0,)), 0.02) == 0.02
+    problem = cantilever((4, 4), 0.4)
+    assert relative_violation(problem, 0.02) == pytest.approx(0.05)
+    assert relative_violation(replace(problem, goal=Goal("volume", None, (3.0,))), 0.02) == 0.02

@@ -14,7 +14,7 @@ from trabecula.cli.app import app
 from trabecula.discretisation import discretise
 from trabecula.learning.generate import Settings, make_shard, prepare_folder
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import Stop
+from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.starts import ExtrapolationNetwork, ProposalNetwork, UpscalingNetwork
 from trabecula.strategy.learned_steps import Learned

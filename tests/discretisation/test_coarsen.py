@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.problem.plates import BLOCK, HEATED, PLATE, bent
 from trabecula.discretisation import DiscreteProblem, coarsen, discretise
 from trabecula.problem import parse, problems
-
-from .plates import BLOCK, HEATED, PLATE, bent
 
 
 def on_voxels(base: dict[str, Any], **changes: Any) -> DiscreteProblem:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import trabecula
+from tests.problem.plates import PLATE, bent
 from trabecula.certificate import certify
 from trabecula.certificate.bound import OVERFULL, lower_bound
 from trabecula.design import DesignChain
@@ -20,10 +21,9 @@ from trabecula.discretisation import (
     prepare,
 )
 from trabecula.discretisation.hierarchy import grid_hierarchy
+from trabecula.optimize.analysis import Analysis
 from trabecula.problem import Problem, parse
-from trabecula.responses.goal import Response, Volume
-
-from .plates import PLATE, bent
+from trabecula.responses.volume import Volume
 
 SOURCE = Path(trabecula.__file__).parent
 FINE, COARSE = (90, 60), (45, 30)
@@ -84,8 +84,9 @@ def test_everybody_measures_a_design_alike(elements: tuple[int, int]) -> None:
     assert discrete.volume_fraction(density) == expected
     assert DesignChain(discrete).volume(density) == expected
     assert certify.volume_fraction(discrete, density) == expected
-    nothing = np.zeros(discrete.grid.shape)
-    assert Volume(discrete).value(Response(density, nothing, (), ())) == expected
+    at = Analysis(discrete).measure(density, 1.0)
+    at.physical[:] = density
+    assert Volume().value(at) == expected
 
 
 def test_nobody_but_the_problem_measures_the_domain() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.problem.plates import BLOCK, HEATED, PLATE, bent
+from tests.problem.solids import box_triangles, write_stl
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.problem import (
@@ -17,9 +19,6 @@ from trabecula.problem import (
     parse,
     problems,
 )
-
-from .plates import BLOCK, HEATED, PLATE, bent
-from .solids import box_triangles, write_stl
 
 
 def on_voxels(base: dict[str, Any], **changes: Any) -> DiscreteProblem:

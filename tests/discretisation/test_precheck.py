@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.problem.plates import BLOCK, HEATED, PLATE, REMOVE, bent
+from tests.problem.solids import box_triangles, sphere_triangles, write_stl
 from trabecula.discretisation import prepare
 from trabecula.problem import (
     ProblemError,
@@ -17,9 +19,6 @@ from trabecula.problem import (
     save,
 )
 from trabecula.problem.estimate import machine_memory, refuse_if_too_large
-
-from .plates import BLOCK, HEATED, PLATE, REMOVE, bent
-from .solids import box_triangles, sphere_triangles, write_stl
 
 GAP = {"where": {"x": [2, 3]}, "as": "void"}
 

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.problem.plates import BLOCK, HEATED, PLATE, bent
 from trabecula.discretisation import rigid_motions as motions
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.discretise import discretise
 from trabecula.discretisation.rigid_motions import loose
 from trabecula.problem.read import parse
-
-from .plates import BLOCK, HEATED, PLATE, bent
 
 
 def supported(base: dict[str, Any], *supports: tuple[dict[str, Any], str], **changes: Any) -> DiscreteProblem:

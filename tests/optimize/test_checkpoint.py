@@ -20,17 +20,10 @@ from trabecula.optimize import checkpoint as module
 from trabecula.optimize import checkpoint_format as checkpoint
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints, ResumeWarning, fingerprint
-from trabecula.optimize.loop import (
-    MovingAsymptotes,
-    OptimalityCriteria,
-    Optimizer,
-    Plan,
-    Step,
-    Stop,
-    begin,
-    run,
-)
-from trabecula.optimizers import MMA, OC, Adaptive
+from trabecula.optimize.loop import begin, run
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
+from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
 from trabecula.problem import problems
 from trabecula.problem.model import Goal
 from trabecula.storage.lock import LockedError

@@ -12,7 +12,7 @@ import trabecula as tb
 from trabecula.discretisation import discretise
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import Stop
+from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.starts import Past
 from trabecula.storage.reading import UnreadableError

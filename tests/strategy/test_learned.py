@@ -17,7 +17,8 @@ from trabecula.discretisation import DiscreteProblem, discretise
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import Plan, Step, Stop
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
 from trabecula.problem import Filter, problems
 from trabecula.results.result import Result, Trial
 from trabecula.starts import (

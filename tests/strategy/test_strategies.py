@@ -13,7 +13,7 @@ from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.discretisation.resample import resample
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import Stop
+from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Outcome, run_to_end

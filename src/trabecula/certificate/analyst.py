@@ -9,17 +9,20 @@ shows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ldexp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.certify import designs_of_bound
-from trabecula.certificate.relax import State, prove
+from trabecula.certificate.relax import prove
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
-from trabecula.numerics.stationarity import kkt_residual
+from trabecula.physics import State
 from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.responses import Constraint, DesignPoint, Quantity, formulate, optimality_residual
 
 Array = NDArray[np.float64]
 
@@ -44,6 +47,8 @@ class Analyst:
 
         self.discrete, self.penalty = discrete, discrete.options.penalty
         self.chain = DesignChain(discrete, threads)
+        self.formulation = formulate(discrete)
+        self.interpolation = _Formulas(discrete)
         self.assembled = AssembledState(discrete, direct_limit)
         self.state: State = self.assembled
         self.method = "assembled matrix, direct factorisation"
@@ -56,15 +61,7 @@ class Analyst:
 
     def stiffness(self, physical: Array) -> Array:
         """Relative stiffness, by formulas of its own."""
-        soft, x = self.discrete.options.minimum_stiffness, np.maximum(physical, 0.0)
-        return np.asarray(soft + (1 - soft) * (x**self.penalty if self._simp else x / self._denominator(x)))
-
-    def slope(self, physical: Array) -> Array:
-        """Derivative of the relative stiffness."""
-        soft, x = self.discrete.options.minimum_stiffness, np.maximum(physical, 0.0)
-        if self._simp:
-            return np.asarray((1 - soft) * self.penalty * x ** (self.penalty - 1))
-        return np.asarray((1 - soft) * (1 + self._q) / self._denominator(x) ** 2)
+        return self.interpolation.value(physical)
 
     def solve(self, relative: Array, physical: Array | None) -> tuple[Array, ...]:
         """Displacements of all cases; with `physical` None own weight is left out."""
@@ -87,30 +84,37 @@ class Analyst:
             )
         )
 
-    def kkt(self, design: Array, beta: float, physical: Array, displacements: Sequence[Array]) -> float:
+    def measure(self, physical: Array, displacements: Sequence[Array]) -> DesignPoint:
+        """A design for quantities to be measured at, its displacements those that were found."""
+        at = DesignPoint(self.discrete, self.state, physical, self.interpolation, tolerance=self.tolerance)
+        at.take_displacements(displacements, self.assembled.energy)
+        return at
+
+    def kkt(self, design: Array, beta: float, at: DesignPoint) -> float:
         """KKT residual at the design, with the gradients that an optimiser of the problem is given.
 
-        With the sensitivity filter those are averages, of the goal and of compliances that are limited.
+        With the sensitivity filter those are averages, of all quantities but the material.
         """
-        cases, limits = len(displacements), self.discrete.goal.compliance
-        ones = np.full(self.discrete.grid.shape, 1.0)
-        volume = self.chain.pullback(design, beta, ones)
-        if self.discrete.goal.minimize == "volume" and limits and len(limits) > 1:
-            mixtures = list(np.eye(cases))
+        formulation = self.formulation
+        gradient = formulation.minimised_gradient(self._gradient(design, beta, at, formulation.objective))
+        constraints = [
+            Constraint(
+                limited.excess(limited.quantity.value(at)),
+                limited.scale(self._gradient(design, beta, at, limited.quantity)),
+            )
+            for limited in formulation.limits
+        ]
+        return optimality_residual(formulation, self.discrete, design, gradient, constraints)
+
+    def _gradient(self, design: Array, beta: float, at: DesignPoint, quantity: Quantity) -> Array:
+        weights = quantity.compliance_weights(self.discrete)
+        if weights is None:
+            own = quantity.gradient(at)
         else:
-            mixtures = [self.discrete.weights]
-        gradients = []
-        for weights in mixtures:
-            gradient = np.zeros(self.discrete.grid.shape)
-            for case, (weight, u) in enumerate(zip(weights, displacements, strict=True)):
-                if weight:
-                    gradient += weight * self._compliance_gradient(physical, case, u)
-            pulled = self.chain.pullback(design, beta, gradient)
-            gradients.append(self.chain.sensitivity(design, pulled))
-        lower, upper = self.discrete.lower, self.discrete.upper
-        if self.discrete.goal.minimize == "volume":
-            return kkt_residual(design, volume, gradients, lower, upper)
-        return kkt_residual(design, gradients[0], volume, lower, upper)
+            own = ldexp(1.0, self.discrete.units.compliance) * self._compliance_gradient(at, weights)
+        pulled = self.chain.pullback(design, beta, own)
+        is_material = quantity.material_share(self.discrete) is not None
+        return pulled if is_material else self.chain.sensitivity(design, pulled)
 
     def bound(self, relaxed: NDArray[np.floating] | None) -> Bound:
         """The bound that the relaxed density proves, or why there is none."""
@@ -125,22 +129,51 @@ class Analyst:
         displacements = self.solve(soft + (1 - soft) * density, None)
         return prove(self.discrete, density, displacements, designs)
 
-    def _compliance_gradient(self, physical: Array, case: int, u: Array) -> Array:
+    def _compliance_gradient(self, at: DesignPoint, weights: Array) -> Array:
+        """Derivative of a weighted sum of compliances, by formulas of its own, in the solver's units."""
         from trabecula.physics.body_force import body_force_adjoint
 
-        gradient = -self.slope(physical) * self.assembled.energy(u)
-        if np.any(self.discrete.gravity[case]) and not self.discrete.heat:
-            gradient += 2 * body_force_adjoint(self.discrete, u, case)
+        slope = self.interpolation.derivative(at.physical)
+        gradient = np.zeros(at.physical.shape)
+        for case, (weight, u) in enumerate(zip(weights, at.displacements, strict=True)):
+            if weight:
+                gradient -= weight * slope * self.assembled.energy(u)
+                if np.any(self.discrete.gravity[case]) and not self.discrete.heat:
+                    gradient += 2 * weight * body_force_adjoint(self.discrete, u, case)
         return gradient
 
+
+@dataclass(frozen=True)
+class _Formulas:
+    """SIMP and RAMP, written here once more."""
+
+    discrete: DiscreteProblem
+
+    def value(self, density: Array) -> Array:
+        """Relative stiffness."""
+        soft, x = self.discrete.options.minimum_stiffness, np.maximum(density, 0.0)
+        stiff = x**self._penalty if self._is_simp else x / self._denominator(x)
+        return np.asarray(soft + (1 - soft) * stiff)
+
+    def derivative(self, density: Array) -> Array:
+        """Derivative of the relative stiffness."""
+        soft, x = self.discrete.options.minimum_stiffness, np.maximum(density, 0.0)
+        if self._is_simp:
+            return np.asarray((1 - soft) * self._penalty * x ** (self._penalty - 1))
+        return np.asarray((1 - soft) * (1 + self._q) / self._denominator(x) ** 2)
+
     @property
-    def _simp(self) -> bool:
+    def _penalty(self) -> float:
+        return self.discrete.options.penalty
+
+    @property
+    def _is_simp(self) -> bool:
         heavy = bool(np.any(self.discrete.gravity))
         return (self.discrete.options.interpolation or ("ramp" if heavy else "simp")) == "simp"
 
     @property
     def _q(self) -> float:
-        return float(2**self.penalty - 2)
+        return float(2**self._penalty - 2)
 
     def _denominator(self, x: Array) -> Array:
         return np.asarray(1 + self._q * (1 - x))

@@ -31,14 +31,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.designs import AnyDensity, Designs
+from trabecula.design import make_interpolation
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.numerics.knapsack import least, most, slack
 from trabecula.physics.assembled import AssembledState
+from trabecula.responses import BoundForm, formulate
 
 Array = NDArray[np.float64]
 
 
+UNKNOWN_GOAL = "no bound is known for this goal"
 UNREACHABLE = "no design on this mesh meets the compliance that is allowed"
 OVERFULL = "passive solid alone takes more than the volume that is allowed"
 
@@ -80,10 +83,24 @@ class Aspect:
 
 
 def reason_unbounded(discrete: DiscreteProblem) -> str:
-    """Return why no bound holds for this problem, or an empty string where one does."""
+    """Return why no bound holds for this problem, or an empty string where one does.
+
+    One holds by permission only: where the goal is made of quantities that promise what the proof needs, and
+    the interpolation is nowhere stiffer than the linear one.
+    """
     if not discrete.heat and np.any(discrete.gravity):
         return "own weight: the load depends on the design"
+    if formulate(discrete).bound_form(discrete) is None:
+        return UNKNOWN_GOAL
+    if not make_interpolation(discrete).below_linear:
+        return "no bound is known for this interpolation"
     return ""
+
+
+def _form(discrete: DiscreteProblem) -> BoundForm:
+    form = formulate(discrete).bound_form(discrete)
+    assert form is not None, "asked for where a bound is known"
+    return form
 
 
 def aspects(discrete: DiscreteProblem, multipliers: Array | None = None) -> list[Aspect]:
@@ -92,18 +109,21 @@ def aspects(discrete: DiscreteProblem, multipliers: Array | None = None) -> list
     Parameters
     ----------
     multipliers
-        float64 `[case]`: weights of one more mixture of limited cases, as from `fit_multipliers`.
+        float64 `[limit]`: weights of one more mixture of limits, as from `fit_multipliers`.
     """
-    limits = discrete.goal.compliance
-    if discrete.goal.minimize != "volume" or not limits:
-        return [Aspect(discrete.weights, None)]
-    if len(limits) == 1:
-        return [Aspect(discrete.weights, limits[0])]
-    allowed = np.array(limits)
+    form = _form(discrete)
+    if form.weights is not None:
+        return [Aspect(form.weights, None)]
+    if len(form.limits) == 1:
+        return [Aspect(*form.limits[0])]
+    sums, allowed = (
+        np.array([weights for weights, _ in form.limits]),
+        np.array([lim for _, lim in form.limits]),
+    )
     mixtures = [*np.eye(len(allowed)), 1 / allowed]
     if multipliers is not None:
         mixtures.append(multipliers)
-    return [Aspect(weights, float(weights @ allowed)) for weights in mixtures if weights.any()]
+    return [Aspect(mixture @ sums, float(mixture @ allowed)) for mixture in mixtures if mixture.any()]
 
 
 def fit_multipliers(discrete: DiscreteProblem, density: Array, field: Field) -> Array | None:
@@ -120,17 +140,18 @@ def fit_multipliers(discrete: DiscreteProblem, density: Array, field: Field) -> 
     Returns
     -------
     Array or None
-        float64 `[case]`; None unless there is a limit for each of several cases.
+        float64 `[limit]`; None unless there are several limits.
     """
-    limits = discrete.goal.compliance
-    if discrete.goal.minimize != "volume" or not limits or len(limits) < 2:
+    limits = _form(discrete).limits
+    if len(limits) < 2:
         return None
     from scipy.optimize import nnls
 
     room = discrete.upper - discrete.lower
     share = np.where(room > 0, (density - discrete.lower) / np.where(room > 0, room, 1.0), 0.0)
     is_grey = (share > 0.02) & (share < 0.98)
-    columns = np.stack([part[is_grey] for part in field.energies], axis=1)
+    parts = [part[is_grey] for part in field.energies]
+    columns = np.stack([mix(weights, parts) for weights, _ in limits], axis=1)
     if not len(columns):
         return None
     scale = columns.mean(axis=0)
@@ -139,6 +160,15 @@ def fit_multipliers(discrete: DiscreteProblem, density: Array, field: Field) -> 
     multipliers, _ = nnls(columns.T @ columns, columns.sum(axis=0))
     multipliers /= scale
     return multipliers if multipliers.any() else None
+
+
+def mix(weights: Array, parts: Sequence[Array]) -> Array:
+    """The weighted sum of arrays of one shape; a new array."""
+    total = np.zeros(parts[0].shape)
+    for weight, part in zip(weights, parts, strict=True):
+        if weight:
+            total += weight * part
+    return total
 
 
 def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:
@@ -228,9 +258,7 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
     """F^2 / M, or the least volume for which M reaches F^2 / L."""
     terms = aspect.weights * field.works
     work = max(0.0, abs(float(terms.sum())) - slack(len(terms)) * float(np.abs(terms).sum()))
-    energy = np.zeros(discrete.grid.shape)
-    for weight, part in zip(aspect.weights, field.energies, strict=True):
-        energy += weight * part
+    energy = mix(aspect.weights, field.energies)
     soft = discrete.options.minimum_stiffness
     wide = (1 + box.rounding) * (1 + slack(len(terms)))
     floor = (soft * float(energy.sum()) + (1 - soft) * inner(box.base, energy)) * wide
@@ -238,8 +266,9 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
     del energy  # memory for the knapsack
     gain *= (1 - soft) * (1 + box.designs.rounding)
     if aspect.limit is None:
-        assert discrete.goal.volume is not None, "checked when the problem was read"
-        left = box.left(discrete.goal.volume)
+        allowed = _form(discrete).volume
+        assert allowed is not None, "what is not the volume is minimised under it"
+        left = box.left(allowed)
         if left < 0.0:
             return Bound(None, OVERFULL)
         total = (floor + most(gain, box.room, left, box.cost)) * wide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ldexp
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.connected import grey, is_connected
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
+from trabecula.certificate.limits import violation_of
 from trabecula.certificate.record import Certificate
-from trabecula.certificate.relax import Relaxed, State, relax
+from trabecula.certificate.relax import Relaxed, relax
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
+from trabecula.physics import Guess, State
 from trabecula.physics.assembled import AssembledState, total_load
-from trabecula.physics.voxel import Guess
+from trabecula.responses import formulate
 
 if TYPE_CHECKING:
     from trabecula.design import DesignChain
@@ -31,8 +34,9 @@ def certify(
     displacements: Sequence[Array],
     bound: Bound | None = None,
     kkt: float | None = None,
+    excesses: Sequence[float] | None = None,
 ) -> Certificate:
-    """Put together what is proven of a design; all but `kkt` and `bound` is computed here, without the core.
+    """Put together what is proven of a design; what is not given is computed here, without the core.
 
     Parameters
     ----------
@@ -45,19 +49,23 @@ def certify(
     bound
         From `relax` or `lower_bound`.
     kkt
-        From `kkt_residual` at this design.
+        From `optimality_residual` at this design.
+    excesses
+        One a limit: by how much its quantity misses it (`Limited.excess`); default: computed here, which can
+        be done where only the material and compliances are limited.
     """
     loads = [total_load(discrete, physical, case) for case in range(len(discrete.loads))]
     compliances = np.array([inner(f, u) for f, u in zip(loads, displacements, strict=True)])
-    is_volume = discrete.goal.minimize == "volume"
-    objective = volume_fraction(discrete, physical) if is_volume else float(discrete.weights @ compliances)
+    volume = volume_fraction(discrete, physical)
     value = None if bound is None else bound.value
+    if excesses is None:
+        excesses = _excesses(discrete, volume, compliances)
     return Certificate(
         equilibrium_residual=equilibrium_residual(discrete, relative, loads, displacements),
         kkt_residual=kkt,
         lower_bound=value,
-        gap=None if bound is None else bound.gap(objective),
-        volume_violation=violation(discrete, physical, compliances),
+        gap=None if bound is None else bound.gap(_objective(discrete, volume, compliances)),
+        volume_violation=violation_of(discrete, volume, excesses),
         connected=is_connected(physical, discrete),
         grey=grey(physical, discrete),
     )
@@ -68,22 +76,27 @@ def volume_fraction(discrete: DiscreteProblem, physical: Array) -> float:
     return discrete.volume_fraction(physical)
 
 
-def violation(discrete: DiscreteProblem, physical: Array, compliances: Array) -> float:
-    """Return by how much the limit is missed: volume fraction too much, or relative excess of a compliance.
+def _objective(discrete: DiscreteProblem, volume: float, compliances: Array) -> float:
+    """What a bound is a bound of: the volume, or a weighted sum of compliances."""
+    form = formulate(discrete).bound_form(discrete)
+    return volume if form is None or form.weights is None else float(form.weights @ compliances)
 
-    Parameters
-    ----------
-    compliances
-        float64 `[case]`, J.
-    """
-    goal = discrete.goal
-    if goal.minimize != "volume":
-        assert goal.volume is not None, "checked when the problem was read"
-        return max(0.0, volume_fraction(discrete, physical) - goal.volume)
-    assert goal.compliance, "checked when the problem was read"
-    limits = np.array(goal.compliance)
-    reached = compliances if len(limits) > 1 else np.array([discrete.weights @ compliances])
-    return max(0.0, float((reached / limits).max()) - 1)
+
+def _excesses(discrete: DiscreteProblem, volume: float, compliances: Array) -> list[float]:
+    """By how much the material and compliances miss their limits, from what they promise to be."""
+    found = []
+    for limited in formulate(discrete).limits:
+        share = limited.quantity.material_share(discrete)
+        weights = limited.quantity.compliance_weights(discrete)
+        if share is not None:
+            found.append(limited.excess(share * volume))
+        elif weights is not None:
+            found.append(limited.excess(ldexp(float(weights @ compliances), discrete.units.compliance)))
+        else:
+            raise ValueError(
+                f"{limited.name}: neither material nor a compliance, so its excess must be given"
+            )
+    return found
 
 
 def equilibrium_residual(

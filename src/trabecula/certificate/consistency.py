@@ -20,6 +20,7 @@ from trabecula.certificate.history import (
     has_stopped,
     trouble_of_rows,
 )
+from trabecula.certificate.limits import relative_violation
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.verdict import (
     Check,
@@ -30,10 +31,10 @@ from trabecula.certificate.verdict import (
 from trabecula.certificate.words import (
     EQUILIBRIUM,
     VIOLATION,
-    relative_violation,
     word_of,
 )
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.responses import formulate
 from trabecula.status import EXPLANATIONS, Status
 
 FIELDS = (
@@ -50,6 +51,8 @@ FIELDS = (
     "seconds",
     "compliance",
     "volume",
+    "objective",
+    "limits",
     "elements",
     "threads",
     "out",
@@ -62,6 +65,9 @@ FIELDS = (
 
 UNKNOWABLE = ("version", "machine", "threads", "solves", "seconds", "out")
 """Fields that nothing follows from."""
+
+MET = 1e-5
+"""Relative excess up to which a limit is called met."""
 
 STARTS = ("uniform", "coarse", "learned", "classical")
 LEARNED = ("proposal", "hand-over", "leap", "past")
@@ -117,10 +123,29 @@ def check_record(discrete: DiscreteProblem, record: Record) -> tuple[Check, ...]
         compare("name", values.get("name"), discrete.name),
         compare("elements", _joined(values.get("elements")), _joined(elements)),
         compare("penalty", record.penalty, discrete.options.penalty),
+        _limits_check(discrete, values.get("limits")),
         *_ending(discrete, record),
         *_story(discrete, record),
         *_unknowable(discrete, values),
     )
+
+
+def _limits_check(discrete: DiscreteProblem, claimed: object) -> Check:
+    """Names, limits and senses are the problem's, and what is met follows from the values."""
+    limits = formulate(discrete).limits
+    if not isinstance(claimed, list) or len(claimed) != len(limits):
+        return demand("limits", False, f"the problem has {len(limits)}", _count(claimed))
+    for number, (limited, said) in enumerate(zip(limits, claimed, strict=True)):
+        if not isinstance(said, Mapping) or set(said) != {"name", "limit", "value", "sense", "met"}:
+            return demand("limits", False, f"limits[{number}] is no limit", _count(claimed))
+        is_same = said["name"] == limited.name and said["sense"] == limited.sense
+        is_near = abs(_real(said["limit"]) - limited.limit) <= 1e-12 * abs(limited.limit)
+        is_met = limited.excess(_real(said["value"])) <= MET
+        if not is_same or not is_near or said["met"] is not is_met:
+            return demand(
+                "limits", False, f"limits[{number}] does not follow from the problem", _count(claimed)
+            )
+    return demand("limits", True, "they are those of the problem", _count(claimed))
 
 
 def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
@@ -131,7 +156,7 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
     compliance, volume = (_real(values.get(name)) for name in ("compliance", "volume"))
     word = word_of(record.certificate, status or Status.DIVERGED, compliance, volume)
     violation = record.certificate.volume_violation
-    missed = None if violation is None else relative_violation(discrete.goal, violation)
+    missed = None if violation is None else relative_violation(discrete, violation)
     is_kept = missed is not None and missed <= VIOLATION * (1.0 + 1e-6)
     start, tolerance = str(values.get("start")), _real(values.get("tolerance"))
     trouble = trouble_of_rows(discrete, rows, start)
@@ -154,7 +179,7 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         )
     if word == "certified" and not trouble and _has_settled(checks):
         # Loose solves of a design in loose pieces may err by more; such a one is hardly certified.
-        off, room = distance_of_end(discrete, rows, tolerance, compliance, volume)
+        off, room = distance_of_end(discrete, rows, tolerance, _real(values.get("objective")))
         is_near = off <= room or (discrete.options.penalty == 1.0 and compliance < _best(rows))
         note = "distance of the design from the end of the history"
         checks.append(Check("end", None, off, room, "ok" if is_near else "differs", note))

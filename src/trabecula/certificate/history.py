@@ -13,6 +13,7 @@ from math import isfinite
 
 from trabecula.certificate.words import VIOLATION
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.responses import formulate
 
 Row = Mapping[str, float | int | str]
 
@@ -126,7 +127,7 @@ def has_stopped(discrete: DiscreteProblem, rows: Sequence[Row], start: str, tole
 
 
 def distance_of_end(
-    discrete: DiscreteProblem, rows: Sequence[Row], tolerance: float, compliance: float, volume: float
+    discrete: DiscreteProblem, rows: Sequence[Row], tolerance: float, reached: float
 ) -> tuple[float, float]:
     """How far a design is from a history at rest, from its best or its last, and how far it may be; relative.
 
@@ -137,15 +138,14 @@ def distance_of_end(
     ----------
     tolerance
         Of the stopping rule, which lets an objective at rest swing.
-    compliance, volume
-        Of the design that was saved.
+    reached
+        Objective of the design that was saved.
     """
     settled = _settled(discrete, rows)
     objectives = [_number(row, "objective") for row in settled]
     if len(objectives) <= WINDOW:  # stopped by another rule than rest
         return 0.0, NEAR
     best = min(_number(row, "objective") for row in settled if _number(row, "violation") <= VIOLATION)
-    reached = volume if discrete.goal.minimize == "volume" else compliance
     before = objectives[-2 - WINDOW : -1]
     swing = max((abs(a - b) / abs(b) for a, b in pairwise(before)), default=0.0)
     last = objectives[-1]
@@ -174,17 +174,17 @@ def _trouble_of_row(discrete: DiscreteProblem, row: Row, number: int) -> str:
 
 def _trouble_of_sums(discrete: DiscreteProblem, row: Row) -> str:
     """The violation and the objective follow from compliance and volume."""
-    goal = discrete.goal
+    goal, formulation = discrete.goal, formulate(discrete)
     compliance, volume, violation = (_number(row, name) for name in ("compliance", "volume", "violation"))
-    if goal.minimize != "volume":
-        assert goal.volume is not None, "checked when the problem was read"
-        due: float | None = max(0.0, volume / goal.volume - 1.0)
-    else:
-        assert goal.compliance, "checked when the problem was read"
-        is_single = len(goal.compliance) == 1
-        due = max(0.0, compliance / goal.compliance[0] - 1.0) if is_single else None
+    due: float | None = None
+    if len(formulation.limits) == 1 and goal.volume is not None:
+        due = max(0.0, volume / goal.volume - 1.0)
+    elif len(formulation.limits) == 1 and goal.compliance is not None:
+        due = max(0.0, compliance / goal.compliance[0] - 1.0)
     if due is not None and abs(violation - due) > 1e-12 * (1.0 + due):
         return f"violation is {violation:.9g} where the limit is missed by {due:.9g}"
+    if goal.minimize not in ("volume", "compliance", "thermal_compliance") or goal.maximize:
+        return ""  # nothing in the row says what it measures
     objective = (volume if goal.minimize == "volume" else compliance) * (1.0 + violation)
     if abs(_number(row, "objective") - objective) > 1e-12 * abs(objective):
         return f"objective is {row['objective']} where {objective:.9g} follows from the row"

@@ -7,11 +7,13 @@ was saved is taken for granted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.analyst import Analyst
-from trabecula.certificate.bound import Bound, reason_unbounded
+from trabecula.certificate.bound import UNKNOWN_GOAL, Bound, reason_unbounded
 from trabecula.certificate.certify import certify, volume_fraction
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.verdict import (
@@ -37,6 +39,8 @@ def recheck(
     *,
     compliance: float,
     volume: float,
+    objective: float,
+    limits: Sequence[float],
     design: Array,
     beta: float = 0.0,
     word: str = "verified",
@@ -57,6 +61,8 @@ def recheck(
         `[z, y, x]`: the relaxed density that proves the bound.
     compliance, volume
         Claimed compliance in J (W K for heat) and volume fraction.
+    objective, limits
+        Claimed value of the quantity that is the goal, and of those that are limited, in their units.
     design
         float64 `[z, y, x]`: the design variables.
     beta
@@ -71,10 +77,16 @@ def recheck(
     analyst = Analyst(discrete, threads, direct_limit)
     relative = analyst.stiffness(physical)
     displacements = analyst.solve(relative, physical)
-    kkt = analyst.kkt(design, steepness, physical, displacements)
-    bound = analyst.bound(relaxed)
-    found = certify(discrete, physical, relative, displacements, bound, kkt)
+    at = analyst.measure(physical, displacements)
+    formulation = analyst.formulation
+    values = [limited.quantity.value(at) for limited in formulation.limits]
+    excesses = [limited.excess(value) for limited, value in zip(formulation.limits, values, strict=True)]
+    goal = formulation.objective.value(at)
+    kkt = analyst.kkt(design, steepness, at)
+    bound = analyst.bound(relaxed) if formulation.keeps_promises(at) else Bound(None, UNKNOWN_GOAL)
+    found = certify(discrete, physical, relative, displacements, bound, kkt, excesses)
     total = analyst.compliance(physical, displacements)
+    room = _room(claimed.equilibrium_residual)
     checks = (
         _within("design", design, discrete.lower, discrete.upper),
         compare(
@@ -85,10 +97,16 @@ def recheck(
             "largest difference between the density and what the design variables make",
         ),
         _within("passive parts", physical, discrete.lower, discrete.upper),
-        compare("compliance", compliance, total, _room(claimed.equilibrium_residual) * abs(total)),
+        compare("compliance", compliance, total, room * abs(total)),
         compare("volume", volume, volume_fraction(discrete, physical), 1e-6),
+        compare("objective", objective, goal, room * abs(goal)),
+        *(
+            compare(f"limits[{k}]", claim, value, room * max(abs(value), abs(limited.limit)))
+            for k, (claim, value, limited) in enumerate(zip(limits, values, formulation.limits, strict=False))
+        ),
+        compare("limits[]", len(limits), len(values), note="how many there are"),
         *_certificate_checks(claimed, found, bound, word),
-        _gap_check(claimed, volume if discrete.goal.minimize == "volume" else compliance),
+        _gap_check(claimed, volume if formulation.minimises_material(discrete) else compliance),
         _proof_check(discrete, relaxed, claimed.lower_bound),
     )
     return Recheck(checks, found, analyst.method)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,35 +24,21 @@ from trabecula.certificate.bound import (
     bound_of,
     fit_multipliers,
     measure,
+    mix,
     reason_unbounded,
 )
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.anderson import Anderson
 from trabecula.numerics.inner_product import inner
-from trabecula.physics.voxel import Guess
+from trabecula.physics import Guess, State
+from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
 
 EXPONENT = 0.7
 FLOOR = 1e-4
 """Least density of a designed voxel, relative to its upper bound, so that it can come back."""
-
-
-class State(Protocol):
-    """What `relax` asks of a state equation; `VoxelState` and `AssembledState` both have it."""
-
-    def set_stiffness(self, relative: Array) -> None:
-        """Use these relative stiffnesses, `[z, y, x]`."""
-        ...
-
-    def solve(self, load: Array, start: Guess | None, tolerance: float) -> tuple[Array, object]:
-        """Solve K u = f to a relative residual; returns u and how it went."""
-        ...
-
-    def energy(self, u: Array) -> Array:
-        """Element energies at full stiffness, `[z, y, x]`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -234,37 +219,38 @@ class _Sheet:
         self.cost = designs.adjoint(np.broadcast_to(1.0, discrete.grid.shape))  # no memory where all cost one
         self.domain = discrete.domain_volume
         self.paid = float(designs.physical(discrete.lower).sum()) - inner(self.cost, discrete.lower)
-        self.fraction = 0.5 if discrete.goal.volume is None else discrete.goal.volume
-        limits = discrete.goal.compliance if discrete.goal.minimize == "volume" else None
-        self.limits = np.array(limits) if limits else None
-        self.multipliers = None if limits is None or len(limits) == 1 else 1 / np.array(limits)
+        form = formulate(discrete).bound_form(discrete)
+        assert form is not None, "asked for where a bound is known"
+        self.fraction = 0.5 if form.volume is None else form.volume
+        self.weights, self.limits = form.weights, np.array([limit for _, limit in form.limits])
+        self.sums = np.array([weights for weights, _ in form.limits])
+        self.multipliers = None if len(form.limits) < 2 else 1 / self.limits
 
     def begin(self, start: Array | None) -> Array:
         given = np.full(self.discrete.grid.shape, self.fraction) if start is None else start
-        if start is not None and self.limits is not None:
+        if start is not None and self.weights is None:
             self.fraction = float(self.designs.physical(start).sum()) / self.domain
         return self.fitted(np.clip(given, self.lower, self.discrete.upper))
 
     def objective(self, density: Array, works: Array) -> float:
         """Weighted compliance; or the volume a design needs when scaled to meet the compliances allowed."""
-        if self.limits is None:
-            return float(self.discrete.weights @ works)
+        if self.weights is not None:
+            return float(self.weights @ works)
         need = self._excess(works)
         return float(density.sum()) / self.domain * max(1.0, need) if need <= 1.01 else np.inf
 
     def step(self, x: Array, density: Array, field: Field) -> Array:
         """Optimality criteria: more material where a unit of it gains more than its price."""
-        weights = self.discrete.weights
-        if self.limits is not None:
+        weights = self.weights
+        if weights is None:
+            weights = self.sums[0]
             need = self._excess(field.works)
             self.fraction = min(1.0, float(density.sum()) / self.domain * need)
             if self.multipliers is not None:
-                self.multipliers = self.multipliers * (field.works / self.limits)
+                self.multipliers = self.multipliers * ((self.sums @ field.works) / self.limits)
                 self.multipliers /= float(self.multipliers @ self.limits)
-                weights = self.multipliers
-        energy = np.zeros(self.discrete.grid.shape)
-        for weight, part in zip(weights, field.energies, strict=True):
-            energy += weight * part
+                weights = self.multipliers @ self.sums
+        energy = mix(weights, field.energies)
         ratio = self.designs.adjoint(energy)
         del energy  # memory for what comes
         ratio = ratio / np.where(self.cost > 0, self.cost, 1.0)
@@ -283,10 +269,7 @@ class _Sheet:
 
     def _excess(self, works: Array) -> float:
         """Largest compliance relative to what is allowed."""
-        assert self.limits is not None
-        if len(self.limits) == 1:
-            return float(self.discrete.weights @ works) / float(self.limits[0])
-        return float((works / self.limits).max())
+        return float(((self.sums @ works) / self.limits).max())
 
 
 def scale_to(x: Array, lower: Array, upper: Array, cost: Array, target: float) -> Array:

@@ -6,7 +6,6 @@ from math import isfinite
 from typing import Literal
 
 from trabecula.certificate.record import Certificate
-from trabecula.problem.model import Goal
 from trabecula.status import Status
 
 Word = Literal["predicted", "verified", "certified"]
@@ -53,11 +52,3 @@ def word_of(certificate: Certificate, status: Status, compliance: float, volume:
         and certificate.lower_bound is not None
     )
     return "certified" if is_certified else "verified"
-
-
-def relative_violation(goal: Goal, violation: float) -> float:
-    """A certificate's `volume_violation` relative to the limit; for a volume it is stated as a fraction."""
-    if goal.minimize == "volume":
-        return violation
-    assert goal.volume is not None, "checked when the problem was read"
-    return violation / goal.volume

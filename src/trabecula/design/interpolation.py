@@ -8,7 +8,7 @@ for minimum compliance topology optimization").
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,16 @@ Array = NDArray[np.float64]
 
 
 class Interpolation(Protocol):
-    """Relative stiffness of a physical density, with its derivative."""
+    """Relative stiffness of a physical density, with its derivative.
+
+    Attributes
+    ----------
+    below_linear
+        Whether it promises to be nowhere stiffer than `minimum + (1 - minimum) density`: that permits lower
+        bounds.
+    """
+
+    below_linear: ClassVar[bool]
 
     @property
     def penalty(self) -> float:
@@ -45,6 +54,7 @@ class Simp:
     array([0.   , 0.125, 1.   ])
     """
 
+    below_linear: ClassVar[bool] = True
     penalty: float = 3.0
     minimum: float = 1e-9
 
@@ -81,6 +91,7 @@ class Ramp:
     array([0.   , 0.125, 1.   ])
     """
 
+    below_linear: ClassVar[bool] = True
     penalty: float = 3.0
     minimum: float = 1e-9
 

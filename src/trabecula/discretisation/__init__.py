@@ -5,8 +5,9 @@ worked on; `precheck` finds what would make the answer meaningless; `nondimensio
 """
 
 from trabecula.discretisation.coarsen import coarsen
-from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.discretise import discretise
+from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.precheck import check, prepare
 
 __all__ = ["DiscreteProblem", "Grid", "check", "coarsen", "discretise", "prepare"]

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import bounding_box, nodes_of
 from trabecula.discretisation.rigid_motions import loose
 

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.discretisation.grid import Grid
+from trabecula.discretisation.units import Units
 from trabecula.problem.model import Goal, Material, Options
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A box of equal voxels: `elements` along x, y(, z), `spacing` in metres, `thickness` (in 2-D)."""
-
-    elements: tuple[int, ...]
-    spacing: tuple[float, ...]
-    thickness: float = 1.0
-
-    @property
-    def dimension(self) -> int:
-        """2 or 3."""
-        return len(self.elements)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of an element array, `[z, y, x]` or `[y, x]`."""
-        return self.elements[::-1]
-
-    @property
-    def node_shape(self) -> tuple[int, ...]:
-        """Shape of a node array, `[z, y, x]` or `[y, x]`."""
-        return tuple(n + 1 for n in self.shape)
-
-    @property
-    def element_volume(self) -> float:
-        """Volume of one voxel in cubic metres."""
-        return float(np.prod(self.spacing)) * (self.thickness if self.dimension == 2 else 1.0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +29,8 @@ class DiscreteProblem:
     lower, upper
         float64 `[z, y, x]` over elements: bounds of the density. Passive solid has both 1, passive void both
         0; a coarse voxel that is partly passive has the share.
+    units
+        What one unit of the numbers here is in SI.
     """
 
     name: str
@@ -70,6 +45,7 @@ class DiscreteProblem:
     upper: NDArray[np.float64]
     goal: Goal
     options: Options
+    units: Units = field(default_factory=Units)
 
     @property
     def radius(self) -> float:
@@ -101,6 +77,10 @@ class DiscreteProblem:
             float64 `[z, y, x]`: physical density.
         """
         return float(physical.sum()) / self.domain_volume
+
+    def volume_gradient(self) -> NDArray[np.float64]:
+        """Derivative of `volume_fraction`, float64 `[z, y, x]`; a new array."""
+        return np.full(self.grid.shape, 1.0 / self.domain_volume)
 
     @property
     def void(self) -> NDArray[np.bool_]:

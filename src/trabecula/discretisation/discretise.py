@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of, pressure, shares
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import AXES, Load, Problem

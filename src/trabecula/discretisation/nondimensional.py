@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.units import Units
 from trabecula.problem.errors import ProblemError
 
 Array = NDArray[np.float64]
@@ -105,6 +106,7 @@ def nondimensional(discrete: DiscreteProblem) -> Scaled:
         weights=_shifted(discrete.weights, [energy - compliance for energy in energies]),
         goal=replace(goal, compliance=limits),
         options=options,
+        units=Units(length, thickness, modulus, density, tuple(forces), compliance),
     )
     return Scaled(problem, math.ldexp(1.0, compliance))
 

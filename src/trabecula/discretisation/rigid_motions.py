@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of
 from trabecula.numerics.components import boxes, label
 from trabecula.problem.model import AXES

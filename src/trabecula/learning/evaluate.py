@@ -13,13 +13,9 @@ from numpy.typing import NDArray
 
 from trabecula.design import Schedule
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    Plan,
-    Step,
-    Stop,
-    advance,
-    begin,
-)
+from trabecula.optimize.loop import advance, begin
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
 from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.strategy.learned_steps import correct
 from trabecula.strategy.multistart import optimizer_for

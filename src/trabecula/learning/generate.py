@@ -33,8 +33,8 @@ from trabecula.learning.store import (
 )
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import Plan, Stop
 from trabecula.optimize.loop import run as run_to_stop
+from trabecula.optimize.plan import Plan, Stop
 from trabecula.problem import dump
 from trabecula.starts import volume_of
 from trabecula.storage.owned import BUSY, LEFT_OVER, hold

@@ -19,6 +19,7 @@ that change nothing, and weigh as little.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,7 @@ def kkt_residual(
     lower: Array,
     upper: Array,
     *,
+    material: Literal["limit", "objective"] = "limit",
     active: bool = True,
 ) -> float:
     """Return the norm of the projected step: about 1 at a uniform start, 0 at a KKT point.
@@ -63,6 +65,8 @@ def kkt_residual(
         compliances are limited.  Neither gradient's scale matters.
     lower, upper
         Bounds, float64 `[z, y, x]`; voxels where they meet are not designed.
+    material
+        Whether the volume is what is limited, or what is minimised.
     active
         False where the limit does not bind (own weight can make less material better): the price is then zero
         and the gradient is scaled by its mean size.
@@ -81,7 +85,7 @@ def kkt_residual(
     else:
         limits = [_designed(gradient, free) for gradient in limit_gradient]
         limit = limits[0] if len(limits) == 1 else _combined(limits, objective, x, low, high)
-    is_volume_limited = float(limit.sum()) > 0
+    is_volume_limited = material == "limit"
     benefit, cost = (objective, limit) if is_volume_limited else (limit, objective)
     ratio = _ratio(benefit, cost)
     metric = _metric(benefit, cost)

@@ -21,12 +21,9 @@ import numpy as np
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize import checkpoint_format as checkpoint
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    Plan,
-    Step,
-    advance,
-    go_on,
-)
+from trabecula.optimize.loop import advance, go_on
+from trabecula.optimize.plan import Plan
+from trabecula.optimize.step import Step
 from trabecula.physics import machine
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned, hold

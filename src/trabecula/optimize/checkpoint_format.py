@@ -21,12 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    Best,
-    Plan,
-    Row,
-    Step,
-)
+from trabecula.optimize.plan import Plan
+from trabecula.optimize.step import Best, Row, Step
 from trabecula.physics import machine
 from trabecula.storage.arrays import LARGEST
 from trabecula.storage.reading import (

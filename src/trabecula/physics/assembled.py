@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.discretisation.discrete import DiscreteProblem, Grid
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.numerics.inner_product import inner
 from trabecula.physics.dissection import nested_dissection
 from trabecula.problem.model import Material
@@ -265,6 +266,10 @@ class AssembledState:
     def energy(self, u: Array) -> Array:
         """Return u_e K0 u_e of every element at full stiffness, float64 `[z, y, x]`, J."""
         return self.energy_and_error(u)[0]
+
+    def bilinear(self, u: Array, v: Array) -> Array:
+        """Return u_e K0 v_e of every element at full stiffness, float64 `[z, y, x]`, J."""
+        return 0.25 * (self.energy(u + v) - self.energy(u - v))
 
     def energy_and_error(self, u: Array) -> tuple[Array, Array]:
         """Return the element energies and a rigorous bound of their rounding errors, float64 `[z, y, x]`, J.

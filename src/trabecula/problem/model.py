@@ -6,9 +6,10 @@ Co-ordinates: x right, y up, z towards you. Two-number sizes are plane stress, t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.quantities import name_of
 from trabecula.problem.where import Everywhere, Where
 
 AXES = ("x", "y", "z")
@@ -90,16 +91,63 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What is minimised, and under what.
+class Limit:
+    """A quantity and what it may be at most (or at least), in the quantity's unit.
 
-    `minimize` "compliance" or "thermal_compliance" needs `volume` (fraction of the domain that is not passive
-    void); "volume" needs `compliance`: one limit on the weighted sum, or one a load case.
+    Attributes
+    ----------
+    quantity
+        Name of a quantity, or a `trabecula.Quantity` with values of its own; a name after construction.
+    value
+        The limit.
+    sense
+        Whether the quantity is to be at most or at least the limit.
+    keys
+        The quantity as an object, where it was given as one; None for a plain name.
     """
 
-    minimize: Literal["compliance", "volume", "thermal_compliance"] = "compliance"
+    quantity: str | Any
+    value: float
+    sense: Literal["at_most", "at_least"] = "at_most"
+    keys: Any = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.quantity, str):
+            object.__setattr__(self, "keys", self.quantity)
+            object.__setattr__(self, "quantity", name_of(self.quantity))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is minimised or maximised, and under what.
+
+    Attributes
+    ----------
+    minimize
+        Name of a quantity, or a `trabecula.Quantity` with values of its own; a name after construction.
+    volume
+        Limit on the used fraction of the domain that is not passive void; None where nothing limits it here.
+    compliance
+        Where the volume is minimised: one limit on the weighted compliance in J, or one a load case.
+    limits
+        More limits, on any quantities.
+    maximize
+        Whether the quantity is maximised instead.
+    keys
+        The quantity as an object, where it was given as one; None for a plain name.
+    """
+
+    minimize: str | Any = "compliance"
     volume: float | None = None
     compliance: tuple[float, ...] | None = None
+    limits: tuple[Limit, ...] = ()
+    maximize: bool = False
+    keys: Any = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.minimize, str):
+            object.__setattr__(self, "keys", self.minimize)
+            object.__setattr__(self, "minimize", name_of(self.minimize))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from trabecula.problem.model import (
     Region,
     Support,
 )
-from trabecula.problem.read_design import read_goal, read_material, read_options
+from trabecula.problem.read_design import read_material, read_options
+from trabecula.problem.read_goal import read_goal
 from trabecula.problem.read_where import Space, read_where
 from trabecula.problem.validation import At
 from trabecula.problem.where import Everywhere, Stl, Where
@@ -28,7 +29,19 @@ from trabecula.problem.yaml_strict import parse_text, read_text
 VERSION = 1
 MAX_CASES, MAX_ENTRIES = 200, 1000
 MAX_SELECTORS, MAX_MESHES = 3000, 20
-_TOP = ("trabecula", "name", "domain", "material", "supports", "loads", "cases", "regions", "goal", "options")
+_TOP = (
+    "trabecula",
+    "name",
+    "domain",
+    "material",
+    "supports",
+    "loads",
+    "cases",
+    "regions",
+    "goal",
+    "limits",
+    "options",
+)
 
 
 def load(path: str | Path, max_memory: float | None = None) -> Problem:
@@ -83,7 +96,7 @@ def parse(tree: object, base: Path | None = None) -> Problem:
     name = top["name"].text() if "name" in top else "problem"
     space = Space(_domain(top["domain"], base), base)
     cases = _cases(top, space)
-    goal = read_goal(top["goal"], len(cases))
+    goal = read_goal(top["goal"], top.get("limits"), len(cases), space)
     heat = goal.minimize == "thermal_compliance"
     weighs = any(one.gravity is not None for case in cases for one in case.loads)
     supports = tuple(

@@ -1,14 +1,12 @@
-"""What it is made of and what is wanted: `material`, `goal` and `options` of a problem file."""
+"""What it is made of and how it is designed: `material` and `options` of a problem file."""
 
 from __future__ import annotations
 
 from typing import Literal, cast, get_args
 
 from trabecula.problem import materials
-from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import (
     Filter,
-    Goal,
     Material,
     Options,
 )
@@ -43,32 +41,6 @@ def read_material(at: At, heat: bool, weighs: bool) -> Material:
         conductivity=positive("conductivity", plain.conductivity),
         name=keys["name"].text() if "name" in keys else None,
     )
-
-
-def read_goal(at: At, cases: int) -> Goal:
-    """Read `goal` of a problem with that many load cases."""
-    keys = at.mapping(("minimize", "volume", "compliance"), ("minimize",), empty=True)
-    what = keys["minimize"].choice(("compliance", "volume", "thermal_compliance"))
-    needs, useless = ("compliance", "volume") if what == "volume" else ("volume", "compliance")
-    if needs not in keys:
-        limit = "volume: 0.4" if needs == "volume" else "compliance: 12.5"
-        raise ProblemError(
-            f"{at.path}.{needs}", "missing", f"minimising {what} needs a limit", f"write `{limit}`"
-        )
-    if useless in keys:
-        raise keys[useless].refuse(f"to be left out when minimising {what}: {needs} is its limit")
-    if what != "volume":
-        volume = keys["volume"].number(above=0, most=1, what="a fraction")
-        return Goal(cast(Literal["compliance", "thermal_compliance"], what), volume=volume)
-    bound = keys["compliance"]
-    if not isinstance(bound.value, (list, tuple)):
-        return Goal("volume", compliance=(bound.number(above=0, what="a compliance in J"),))
-    limits = tuple(item.number(above=0, what="a compliance in J") for item in bound.items())
-    if len(limits) not in (1, cases):
-        raise bound.refuse(
-            f"one number for the weighted sum, or {cases}, one a load case", given=f"got {len(limits)}"
-        )
-    return Goal("volume", compliance=limits)
 
 
 def read_options(at: At, axes: tuple[str, ...]) -> Options:

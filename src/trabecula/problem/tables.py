@@ -51,6 +51,7 @@ class Table(Generic[T]):
     def __init__(self, kind: str, group: str) -> None:
         self.kind, self.group = kind, group
         self._rows: dict[str, _Row[T]] = {}
+        self._places: dict[str, tuple[str, str]] = {}
 
     def register(self, name: str, entry: T, description: str = "") -> T:
         """Add an entry, or put it in the place of the same one; the entry itself.
@@ -76,6 +77,18 @@ class Table(Generic[T]):
         self._rows[name] = _Row(entry, description or first_line)
         return entry
 
+    def declare(self, name: str, place: str, description: str) -> None:
+        """Add an entry that is imported when it is first asked for.
+
+        Parameters
+        ----------
+        place
+            Module and attribute, "package.module:attribute".
+        description
+            One sentence for help texts and the schema.
+        """
+        self._places[name] = (place, description)
+
     def __getitem__(self, name: str) -> T:
         """The entry of a name.
 
@@ -100,10 +113,12 @@ class Table(Generic[T]):
 
     def names(self) -> tuple[str, ...]:
         """All names, ours first, then those of installed packages."""
-        return tuple(dict.fromkeys([*self._rows, *self._offered()]))
+        return tuple(dict.fromkeys([*self._places, *self._rows, *self._offered()]))
 
     def description(self, name: str) -> str:
         """One sentence on an entry; raises as `__getitem__`."""
+        if name in self._places:
+            return self._places[name][1]
         self[name]
         return self._rows[name].description
 
@@ -115,8 +130,14 @@ class Table(Generic[T]):
 
     def _load(self, name: str) -> None:
         """Load the entry of a name from the package that offers it, where one does."""
+        from importlib import import_module
         from importlib.metadata import entry_points
 
+        if name in self._places:
+            place, description = self._places[name]
+            module, _, attribute = place.partition(":")
+            self.register(name, getattr(import_module(module), attribute), description)
+            return
         for point in entry_points(group=self.group, name=name):
             try:
                 entry = point.load()

@@ -8,35 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trabecula.problem.model import (
-    Domain,
-    Load,
-    LoadCase,
-    Material,
-    Problem,
-    Region,
-    Support,
-)
+from trabecula.problem.keyed import write_keyed
+from trabecula.problem.model import Domain, Goal, Limit, Load, LoadCase, Material, Problem, Region, Support
+from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read import (
     VERSION,
     is_single,
     parse,
     selectors,
 )
-from trabecula.problem.where import (
-    AllOf,
-    AnyOf,
-    Box,
-    Cylinder,
-    Everywhere,
-    Nodes,
-    Not,
-    Plane,
-    Range,
-    Sphere,
-    Stl,
-    Where,
-)
+from trabecula.problem.where import AllOf, AnyOf, Everywhere, Not, Stl, Where
+from trabecula.problem.where_tree import where_tree
 from trabecula.problem.yaml_strict import resolve
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
@@ -74,12 +56,15 @@ def to_tree(problem: Problem) -> dict[str, Any]:
     else:
         tree["cases"] = [_case(case) for case in problem.cases]
     tree["regions"] = [_region(region) for region in problem.regions]
-    goal: dict[str, Any] = {"minimize": problem.goal.minimize}
+    verb = "maximize" if problem.goal.maximize else "minimize"
+    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keyed(problem.goal.keys)}
     if problem.goal.volume is not None:
         goal["volume"] = problem.goal.volume
     if problem.goal.compliance is not None:
         goal["compliance"] = list(problem.goal.compliance)
     tree["goal"] = goal
+    if problem.goal.limits:
+        tree["limits"] = [_limit(limit) for limit in problem.goal.limits]
     tree["options"] = {
         "penalty": options.penalty,
         "interpolation": options.interpolation,
@@ -102,7 +87,22 @@ def validate(problem: Problem) -> None:
     ProblemError
         As `parse`.
     """
-    parse(to_tree(problem))
+    parse(to_tree(_without_unregistered(problem)))
+
+
+def _without_unregistered(problem: Problem) -> Problem:
+    """The same problem with a plain goal where a quantity was given as an object that no file could name."""
+    goal = problem.goal
+    limits = tuple(limit for limit in goal.limits if _can_be_named(limit.quantity, limit.keys))
+    if not _can_be_named(goal.minimize, goal.keys):
+        return replace(problem, goal=Goal("compliance", volume=goal.volume or 0.5, limits=limits))
+    if len(limits) < len(goal.limits) and not limits and goal.volume is None and goal.compliance is None:
+        return replace(problem, goal=replace(goal, limits=(Limit("volume", 0.5),)))
+    return replace(problem, goal=replace(goal, limits=limits))
+
+
+def _can_be_named(name: str, given: object) -> bool:
+    return given is None or (name in QUANTITIES and isinstance(given, QUANTITIES[name]))
 
 
 def files(problem: Problem) -> tuple[str, ...]:
@@ -142,38 +142,6 @@ def save(problem: Problem, path: str | Path) -> None:
     path = Path(path)
     text = json.dumps(to_tree(problem), indent=2) + "\n" if path.suffix.lower() == ".json" else dump(problem)
     path.write_text(text, encoding="utf-8")
-
-
-def where_tree(where: Where) -> Any:
-    """The tree of a `where`."""
-    if isinstance(where, AllOf):
-        inner = [where_tree(part) for part in where.parts]
-        keys = [key for tree in inner if isinstance(tree, dict) for key in tree]
-        single = all(not isinstance(part, (AllOf, Everywhere)) for part in where.parts)
-        if single and len(inner) > 1 and len(set(keys)) == len(inner):
-            return {key: tree[key] for tree in inner for key in tree}
-        return {"all": inner}
-    if isinstance(where, Everywhere):
-        return "everywhere"
-    if isinstance(where, Plane):
-        return {where.axis: where.at}
-    if isinstance(where, Range):
-        return {where.axis: [where.low, where.high]}
-    if isinstance(where, Sphere):
-        return {"sphere": {"center": list(where.center), "radius": where.radius}}
-    if isinstance(where, Cylinder):
-        return {"cylinder": {"axis": where.axis, "center": list(where.center), "radius": where.radius}}
-    if isinstance(where, Box):
-        return {"box": {"min": list(where.min), "max": list(where.max)}}
-    if isinstance(where, Stl):
-        return {"stl": where.file}
-    if isinstance(where, Nodes):
-        return {"nodes": [list(point) for point in where.points]}
-    if isinstance(where, AnyOf):
-        return {"any": [where_tree(part) for part in where.parts]}
-    if isinstance(where, Not):
-        return {"not": where_tree(where.part)}
-    raise TypeError(f"no file form for {type(where).__name__}")
 
 
 def _domain(domain: Domain) -> dict[str, Any]:
@@ -218,6 +186,11 @@ def _load(load: Load) -> dict[str, Any]:
         if value is not None:
             tree[key] = list(value) if isinstance(value, tuple) else value
     return tree
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    sense = {} if limit.sense == "at_most" else {"sense": limit.sense}
+    return {limit.quantity: limit.value, **write_keyed(limit.keys), **sense}
 
 
 def _region(region: Region) -> dict[str, Any]:

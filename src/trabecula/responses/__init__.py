@@ -1,5 +1,25 @@
-"""WHAT IS MEASURED: goals and limits, each with its value and its sensitivity side by side."""
+"""WHAT IS MEASURED: quantities of a design, each with its value and its sensitivity side by side, and what a
+goal and its limits make of them.
 
-from trabecula.responses.goal import Compliance, Formulation, Goal, Limited, Response, Volume, formulate
+A `Quantity` asks a `DesignPoint` for densities, displacements and adjoint solves; a `Formulation` is one
+objective and its constraints. A new quantity is one file with a subclass and one line in the table
+`trabecula.problem.quantities.QUANTITIES`.
+"""
 
-__all__ = ["Compliance", "Formulation", "Goal", "Limited", "Response", "Volume", "formulate"]
+from trabecula.responses.design_point import DesignPoint
+from trabecula.responses.evaluation import Constraint, Evaluation
+from trabecula.responses.formulation import BoundForm, Formulation, Limited, formulate
+from trabecula.responses.optimality import optimality_residual
+from trabecula.responses.quantity import Quantity
+
+__all__ = [
+    "BoundForm",
+    "Constraint",
+    "DesignPoint",
+    "Evaluation",
+    "Formulation",
+    "Limited",
+    "Quantity",
+    "formulate",
+    "optimality_residual",
+]

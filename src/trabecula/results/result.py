@@ -87,6 +87,33 @@ class Trial:
         return {key: _number(value) for key, value in vars(self).items()}
 
 
+@dataclass(frozen=True)
+class LimitValue:
+    """What became of a limit.
+
+    Attributes
+    ----------
+    name
+        Of the quantity that is limited.
+    limit, value
+        In the quantity's unit.
+    sense
+        "at_most" or "at_least".
+    met
+        Whether the design keeps it, to a millionth of the limit.
+    """
+
+    name: str
+    limit: float
+    value: float
+    sense: str
+    met: bool
+
+    def to_json(self) -> dict[str, object]:
+        """As a mapping."""
+        return {key: _number(value) for key, value in vars(self).items()}
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """A finished (or stopped) design.
@@ -117,6 +144,10 @@ class Result:
         Weighted sum over load cases of `f.u`, in joules (W K for heat).
     volume
         Used fraction of the domain that is not passive void.
+    objective
+        Value of the quantity that is minimised or maximised, in its unit.
+    limits
+        Of the quantities that are limited.
     threads
         Threads the kernels ran on.
     version
@@ -156,6 +187,8 @@ class Result:
     volume: float
     threads: int
     version: str
+    objective: float = math.nan
+    limits: tuple[LimitValue, ...] = ()
     machine: str = ""
     word: Word = "verified"
     relaxed: NDArray[np.float32] | None = field(default=None)
@@ -202,6 +235,8 @@ class Result:
             "seconds": _number(self.seconds),
             "compliance": _number(self.compliance),
             "volume": _number(self.volume),
+            "objective": _number(self.objective),
+            "limits": [limit.to_json() for limit in self.limits],
             "elements": list(self.problem.domain.elements),
             "threads": self.threads,
             "out": None if out is None else str(out),
@@ -368,6 +403,8 @@ class Result:
             self.relaxed,
             compliance=self.compliance,
             volume=self.volume,
+            objective=self.objective,
+            limits=[limit.value for limit in self.limits],
             design=self.design,
             beta=self.beta,
             word=self.word,

@@ -14,7 +14,7 @@ from trabecula.certificate.kinds import refuse_other
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.words import Word
 from trabecula.problem import Problem
-from trabecula.results.result import Result, Stage, Trial
+from trabecula.results.result import LimitValue, Result, Stage, Trial
 from trabecula.results.result_folder import (
     DENSITY,
     HISTORY,
@@ -106,6 +106,17 @@ def _from_json(
         seconds=real(held, "seconds"),
         compliance=real(held, "compliance"),
         volume=real(held, "volume"),
+        objective=real(held, "objective") if "objective" in values else _objective(problem, held),
+        limits=tuple(
+            LimitValue(
+                limit.text("name"),
+                real(limit, "limit"),
+                real(limit, "value"),
+                limit.text("sense"),
+                limit.take("met", bool),
+            )
+            for limit in (all_of("limits") if "limits" in values else ())
+        ),
         threads=held.whole("threads"),
         version=held.text("version"),
         machine=held.text("machine") if "machine" in values else "",
@@ -128,3 +139,9 @@ def _from_json(
             for t in (all_of("learned") if "learned" in values else ())
         ),
     )
+
+
+def _objective(problem: Problem, held: Record) -> float:
+    """That of a result whose file does not say it: it was written before there were other goals."""
+    value = held.take("volume" if problem.goal.minimize == "volume" else "compliance", float, int, type(None))
+    return math.nan if value is None else float(value)

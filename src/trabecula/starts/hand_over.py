@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trabecula.design import DesignChain, Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.resample import resample
-from trabecula.starts.propose import volume_of
+from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,8 @@ class HalfGrey:
         end = discrete.options.penalty
         fine = resample(density, discrete.grid.shape)
         if end > self.penalty:
-            volume = volume_of(discrete) if discrete.goal.volume is not None else float(fine.mean())
+            volume = formulate(discrete).volume_limit(discrete)
+            volume = float(fine.mean()) if volume is None else volume
             fine = (1.0 - self.grey) * fine + self.grey * volume
             schedule = Schedule(self.penalty, end, self.ramp)
         else:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trabecula.design import DesignChain, Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.gaussian import blur
+from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
 
@@ -83,6 +84,6 @@ class RandomFields:
 
 
 def volume_of(discrete: DiscreteProblem) -> float:
-    """The volume fraction a start should have: the goal's, or a half where volume is what is minimised."""
-    volume = discrete.goal.volume
+    """The volume fraction a start should have: what the limits allow, or a half where they say nothing."""
+    volume = formulate(discrete).volume_limit(discrete)
     return 0.5 if volume is None else volume

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from trabecula.design import DesignChain
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.root_finding import root
+from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
 
@@ -51,9 +52,10 @@ def fill(logits: NDArray[np.floating], volume: float, discrete: DiscreteProblem,
 
 
 def target_volume(fine: Array, discrete: DiscreteProblem, chain: DesignChain) -> float:
-    """The goal's volume fraction, or where volume is what is minimised that of the design itself."""
-    if discrete.goal.volume is not None:
-        return discrete.goal.volume
+    """The volume fraction that the limits allow, or where they say nothing that of the design itself."""
+    limit = formulate(discrete).volume_limit(discrete)
+    if limit is not None:
+        return limit
     return chain.volume(chain.physical(np.clip(fine, discrete.lower, discrete.upper)))
 
 

@@ -8,6 +8,7 @@ limit; and where voxels are flat, how exactly the state can be solved at all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,11 @@ from trabecula.certificate.history import SHARPEST
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.root_finding import root
-from trabecula.optimize.analysis import Analysis, Evaluation
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimizers import MMA, MovingAsymptotes, OptimizerState
 from trabecula.physics import State
 from trabecula.physics.assembled import AssembledState
+from trabecula.responses import Formulation, formulate
 from trabecula.status import NoDesignError, Status
 
 Array = NDArray[np.float64]
@@ -36,6 +39,11 @@ LOOSE = 1e-5
 SETTLED = 1e-3
 """Relative residual above which nothing is believed of a design."""
 
+RESTORING_STEPS = 60
+RESTORING_MOVE = 0.02
+STRICTER = 2e-5
+"""Relative share by which a limit is made stricter while a design is brought back to it."""
+
 KEPT = 1e-6
 """Relative excess over a limit up to which it is kept."""
 
@@ -50,9 +58,10 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
         is not stiff enough (not asked where own weight acts, for it may be too heavy). `NOT_SOLVABLE`: the
         full solid cannot be solved to an equilibrium residual of 1e-8.
     """
-    volume, has_solid = discrete.goal.volume, bool(discrete.lower.any())
+    formulation = formulate(discrete)
+    volume, has_solid = formulation.volume_limit(discrete), bool(discrete.lower.any())
     is_flat = max(discrete.grid.spacing) > FLAT * min(discrete.grid.spacing)
-    limits_compliance = discrete.goal.compliance is not None and not discrete.gravity.any()
+    limits_compliance = _limits_compliances_only(formulation, discrete) and not discrete.gravity.any()
     if not (is_flat or limits_compliance or (volume is not None and has_solid)):
         return
     analysis = Analysis(discrete, threads)
@@ -62,6 +71,14 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
         _refuse_flat(analysis)
     if limits_compliance:
         _refuse_soft(analysis)
+
+
+def _limits_compliances_only(formulation: Formulation, discrete: DiscreteProblem) -> bool:
+    """Whether more material always helps to keep the limits."""
+    return all(
+        limited.sense == "at_most" and limited.quantity.compliance_weights(discrete) is not None
+        for limited in formulation.limits
+    )
 
 
 def _refuse_volume(analysis: Analysis, volume: float) -> None:
@@ -120,51 +137,78 @@ def solvers(analysis: Analysis) -> list[State]:
 def keep_limits(analysis: Analysis, x: Array, penalty: float, beta: float) -> Array:
     """`x` itself, or the design nearest to it (among those that are like it) that keeps the limits.
 
-    A volume is kept by lowering all densities evenly. A compliance is kept by raising those that are not
-    quite void, and where that does not do, all of them.
+    A volume is kept by lowering all densities evenly. Compliances are kept by raising those that are not
+    quite void, and where that does not do, all of them. Other limits are kept by a few more short steps of
+    the optimiser towards limits that are a little stricter.
 
     Parameters
     ----------
     x
-        float64 `[z, y, x]`: densities.
+        float64 over elements: densities.
     penalty, beta
         Of the interpolation and the projection.
 
     Raises
     ------
     NoDesignError
-        `INFEASIBLE`: nothing on the way to the full solid keeps the limits.
+        `INFEASIBLE`: nothing that was tried keeps the limits.
     """
-    discrete, chain = analysis.discrete, analysis.chain
-    volume = discrete.goal.volume
-    if volume is not None:
+    discrete, chain, formulation = analysis.discrete, analysis.chain, analysis.formulation
+    volume = formulation.volume_limit(discrete)
+    if not formulation.limits_more_than_material(discrete) and volume is not None:
         excess = chain.volume(chain.physical(x, beta)) / volume - 1.0
         return x if excess <= KEPT and chain.is_linear else chain.within(x, volume, beta)
-    lower, upper = discrete.lower, discrete.upper
+    if _limits_compliances_only(formulation, discrete):
+        return _keep_compliances(analysis, x, penalty, beta)
+    return _keep_any(analysis, x, penalty, beta)
 
-    def evaluate(design: Array) -> Evaluation:
-        return analysis.evaluate(design, penalty, beta, tolerance=LOOSE)
+
+def _keep_compliances(analysis: Analysis, x: Array, penalty: float, beta: float) -> Array:
+    lower, upper = analysis.discrete.lower, analysis.discrete.upper
 
     def excess_of(design: Array) -> float:
-        found = evaluate(design)
+        found = analysis.evaluate(design, penalty, beta, tolerance=LOOSE)
         return max(c.value for c in found.constraints) if found.residual <= SETTLED else float("inf")
 
     if excess_of(x) <= KEPT:
         return x
 
-    def grown(share: float) -> Array:
+    def raise_grey(share: float) -> Array:
         return np.asarray(np.clip(1.0 - (1.0 - x) ** (1.0 + share), lower, upper))
 
-    def filled(share: float) -> Array:
+    def raise_all(share: float) -> Array:
         return np.asarray(np.clip(x + share * (upper - x), lower, upper))
 
-    families: tuple[tuple[Callable[[float], Array], float], ...] = ((grown, 8.0), (filled, 1.0))
+    families: tuple[tuple[Callable[[float], Array], float], ...] = ((raise_grey, 8.0), (raise_all, 1.0))
     for family, most in families:
         found = _least(lambda share, of=family: excess_of(of(share)), most)  # type: ignore[misc]
         if found is not None:
             return family(found)
     raise NoDesignError(
         Status.INFEASIBLE, "no design between the one found and the full solid keeps goal.compliance"
+    )
+
+
+def _keep_any(analysis: Analysis, x: Array, penalty: float, beta: float) -> Array:
+    """Short steps of MMA towards limits that are a little stricter, until all of them are kept."""
+    discrete = analysis.discrete
+    optimizer = MovingAsymptotes(MMA(move=RESTORING_MOVE))
+    memory: OptimizerState = optimizer.start()
+    excess, name = float("inf"), ""
+    for _ in range(RESTORING_STEPS):
+        found = analysis.evaluate(x, penalty, beta, tolerance=LOOSE)
+        pairs = zip(found.constraints, analysis.formulation.limits, strict=True)
+        excess, name = max((constraint.value, limited.name) for constraint, limited in pairs)
+        if excess <= KEPT:
+            return x
+        if not found.is_finite:
+            break
+        stricter = tuple(replace(c, value=c.value + STRICTER) for c in found.constraints)
+        found = replace(found, constraints=stricter)
+        x, memory = optimizer.step(memory, x, found, discrete.lower, discrete.upper, True, 1.0)
+    raise NoDesignError(
+        Status.INFEASIBLE,
+        f"no design near the best one keeps the limit on {name}, which is missed by {excess:.2e} of it",
     )
 
 

@@ -8,13 +8,9 @@ from dataclasses import replace
 from trabecula.design import Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    Plan,
-    Step,
-    Stop,
-    begin,
-    go_on,
-)
+from trabecula.optimize.loop import begin, go_on
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
 from trabecula.starts import ExtrapolationNetwork, Ramps
 from trabecula.status import Status
 from trabecula.strategy.learned_steps import (

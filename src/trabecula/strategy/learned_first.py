@@ -9,6 +9,7 @@ So a bad network costs its own runs, and never a worse design.
 from __future__ import annotations
 
 from collections.abc import Generator
+from math import copysign
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
@@ -89,7 +90,8 @@ def agree(scouts: Tried, made: Tried, search: Search) -> bool:
     best = scouts[0][1].merit
     plain = [step.merit for proposal, step in made if proposal.kind in search.kinds]
     others = [step.merit for proposal, step in made if proposal.kind not in search.kinds]
-    least = min((best, *plain, *others)) * (1.0 + search.agree)
+    least = min((best, *plain, *others))
+    least *= 1.0 + copysign(search.agree, least)
     return bool(plain) and max(best, *plain) <= least < float("inf")
 
 

@@ -14,19 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import Schedule
-from trabecula.optimize.analysis import Analysis, Evaluation
-from trabecula.optimize.loop import (
-    Optimizer,
-    Plan,
-    Step,
-    Stop,
-    advance,
-    begin,
-    look_ahead,
-    run,
-    to_single,
-)
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.loop import advance, begin, look_ahead, run, to_single
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
+from trabecula.optimizers import Optimizer
 from trabecula.physics import thread_count
+from trabecula.responses import Evaluation
 from trabecula.results.result import Trial
 from trabecula.starts import (
     ExtrapolationNetwork,
@@ -122,7 +116,7 @@ class Learned:
 def ratio_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> Pull:
     """The pull of an evaluated design (`trabecula.surrogate.log_sensitivity_ratio`), whatever the goal is."""
     discrete = analysis.discrete
-    if discrete.goal.minimize == "volume":
+    if analysis.formulation.minimises_material(discrete):
         gradient = np.sum([limit.gradient for limit in found.constraints], axis=0)
     else:
         gradient = found.gradient

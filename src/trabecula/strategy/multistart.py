@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from math import copysign
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +16,12 @@ from numpy.typing import NDArray
 from trabecula.design import Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import (
-    MovingAsymptotes,
-    OptimalityCriteria,
-    Optimizer,
-    Plan,
-    Step,
-    Stop,
-    begin,
-    go_on,
-)
-from trabecula.optimizers import MMA, OC, Adaptive
+from trabecula.optimize.loop import begin, go_on
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimize.step import Step
+from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
 from trabecula.physics import thread_count
+from trabecula.responses import formulate
 from trabecula.results.result import Trial
 from trabecula.starts import (
     HalfGrey,
@@ -144,13 +139,12 @@ class Candidate:
 
 
 def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: float = 1.0) -> Optimizer:
-    """The optimiser a problem asks for: MMA where named or several constraints need it, else adaptive OC."""
-    goal, options = discrete.goal, discrete.options
-    several = goal.minimize == "volume" and goal.compliance is not None and len(goal.compliance) > 1
-    if options.optimizer == "mma" or several:
+    """The optimiser a problem asks for: adaptive OC where its criterion decides, else MMA."""
+    formulation, options = formulate(discrete), discrete.options
+    if options.optimizer == "mma" or not formulation.is_monotone(discrete):
         return MovingAsymptotes(MMA(move=options.move))
     oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), threads=thread_count(threads))
-    return OptimalityCriteria(oc, least_volume=goal.minimize == "volume")
+    return OptimalityCriteria(oc, least_volume=formulation.minimises_material(discrete))
 
 
 def stop_after(iterations: int) -> Stop:
@@ -215,7 +209,7 @@ def make_starts(analysis: Analysis, search: Search) -> tuple[list[Proposal], lis
 def is_found_once(done: Tried, search: Search) -> bool:
     """Whether no other design of its own is nearly as good as the best: there may be more such."""
     merits = sorted(step.merit for proposal, step in done if proposal.kind in search.kinds)
-    return len(merits) > 1 and merits[1] > merits[0] * (1.0 + search.once)
+    return len(merits) > 1 and merits[1] > merits[0] * (1.0 + copysign(search.once, merits[0]))
 
 
 def further_fields(analysis: Analysis, search: Search, first: int) -> list[Proposal]:

@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 
 from trabecula.certificate import Certificate
 from trabecula.certificate.certify import certify, find_bound
+from trabecula.certificate.consistency import MET
 from trabecula.certificate.relax import Relaxed
 from trabecula.certificate.words import EQUILIBRIUM, word_of
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.discretisation.nondimensional import Scaled
 from trabecula.discretisation.resample import resample
-from trabecula.numerics.stationarity import kkt_residual
-from trabecula.optimize.analysis import Analysis, Evaluation
-from trabecula.optimize.loop import Row
+from trabecula.optimize.analysis import Analysis
+from trabecula.optimize.step import Row
 from trabecula.physics import Guess, machine, thread_count
 from trabecula.problem import Problem
-from trabecula.results.result import Result, Stage, Trial
+from trabecula.responses import Evaluation, optimality_residual
+from trabecula.results.result import LimitValue, Result, Stage, Trial
 from trabecula.status import NoDesignError, Status
 from trabecula.strategy.feasible import (
     KEPT,
@@ -84,7 +85,8 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         *outcome.stages,
         Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
     )
-    of_objective = 1.0 if discrete.goal.minimize == "volume" else unit
+    formulation = analysis.formulation
+    of_objective = formulation.quantity_value(1.0)
     if certificate.lower_bound is not None:
         certificate = replace(certificate, lower_bound=of_objective * certificate.lower_bound)
     return Result(
@@ -101,6 +103,17 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         seconds=time.perf_counter() - asked.clock,
         compliance=unit * final.found.compliance,
         volume=final.found.volume,
+        objective=formulation.quantity_value(final.found.objective),
+        limits=tuple(
+            LimitValue(
+                limited.name,
+                limited.limit,
+                limited.value_of(constraint.value),
+                limited.sense,
+                constraint.value <= MET,
+            )
+            for limited, constraint in zip(formulation.limits, final.found.constraints, strict=True)
+        ),
         threads=thread_count(asked.threads),
         version=VERSION,
         machine=machine(),
@@ -127,13 +140,13 @@ def _certify(
     finals: list[_Final] = []
     for state in solvers(analysis):
         by = analysis if state is analysis.state else Analysis(discrete, analysis.threads, state)
-        found = by.evaluate(x, penalty, beta, warm, TIGHT)
+        found = by.evaluate(x, penalty, beta, warm, TIGHT, verify=True)
         physical = analysis.chain.physical(x, beta)
         relative = analysis.interpolation.with_penalty(penalty).value(physical)
-        limits = [c.gradient for c in found.constraints]
-        kkt = kkt_residual(x, found.gradient, limits, discrete.lower, discrete.upper)
-        bound = None if convex is None else convex.bound
-        certificate = certify(discrete, physical, relative, found.displacements, bound, kkt)
+        kkt = optimality_residual(by.formulation, discrete, x, found.gradient, found.constraints)
+        bound = convex.bound if convex is not None and found.keeps_promises else None
+        excesses = [constraint.value for constraint in found.constraints]
+        certificate = certify(discrete, physical, relative, found.displacements, bound, kkt, excesses)
         finals.append(_Final(physical, replace(found, displacements=()), certificate))
         if _residual(finals[-1]) <= EQUILIBRIUM["certified"]:
             break

@@ -18,7 +18,9 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.errstate import set_errstate
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import Plan, Step, at_best
+from trabecula.optimize.loop import at_best
+from trabecula.optimize.plan import Plan
+from trabecula.optimize.step import Step
 from trabecula.physics import thread_count
 from trabecula.results.result import Stage, Trial
 

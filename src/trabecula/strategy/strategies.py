@@ -14,14 +14,9 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.optimize.loop import (
-    OptimalityCriteria,
-    Optimizer,
-    Plan,
-    Stop,
-    begin,
-    look_ahead,
-)
+from trabecula.optimize.loop import begin, look_ahead
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimizers import OptimalityCriteria, Optimizer
 from trabecula.starts import volume_of
 from trabecula.strategy.grid_continuation import continue_grids, finish, go_ahead
 from trabecula.strategy.learned_first import needs_search, run_ahead, trial_of_proposal

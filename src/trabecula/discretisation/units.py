@@ -1,0 +1,66 @@
+"""What one unit of a discrete problem's numbers is in SI: powers of two, so that no digit ever changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ldexp
+
+from trabecula.discretisation.grid import Grid
+from trabecula.problem.model import Material
+
+
+@dataclass(frozen=True)
+class Units:
+    """Binary exponents of the units that a problem is solved in (`nondimensional`).
+
+    Attributes
+    ----------
+    length, thickness, modulus, density
+        Of lengths, of the thickness of a plane problem (of a solid: as lengths), of moduli or conductivities,
+        of mass densities.
+    forces
+        Of the forces of every case; empty where all are in SI.
+    compliance
+        Of the weighted compliance.
+    """
+
+    length: int = 0
+    thickness: int = 0
+    modulus: int = 0
+    density: int = 0
+    forces: tuple[int, ...] = ()
+    compliance: int = 0
+
+    @property
+    def stiffness(self) -> int:
+        """Of entries of the stiffness matrix, N/m."""
+        return self.modulus + self.thickness
+
+    def force(self, case: int) -> int:
+        """Of the nodal forces of a case, N."""
+        return self.forces[case] if self.forces else 0
+
+    def displacement(self, case: int) -> int:
+        """Of the displacements of a case, m."""
+        return self.force(case) - self.stiffness
+
+    def energy(self, case: int) -> int:
+        """Of the compliance and the energies of a case, J."""
+        return 2 * self.force(case) - self.stiffness
+
+    def grid(self, grid: Grid) -> Grid:
+        """A grid of these units in metres."""
+        return replace(
+            grid,
+            spacing=tuple(ldexp(edge, self.length) for edge in grid.spacing),
+            thickness=ldexp(grid.thickness, self.thickness) if grid.dimension == 2 else grid.thickness,
+        )
+
+    def material(self, material: Material, heat: bool) -> Material:
+        """A material of these units in SI."""
+        return replace(
+            material,
+            young=material.young if heat else ldexp(material.young, self.modulus),
+            conductivity=ldexp(material.conductivity, self.modulus) if heat else material.conductivity,
+            density=ldexp(material.density, self.density),
+        )

@@ -1,0 +1,55 @@
+"""The stopping rule: what the rows of a run say of its end."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from math import isfinite, isnan
+
+from trabecula.optimize.plan import NOISE, Plan, Stop
+from trabecula.optimize.step import Row
+from trabecula.status import Status
+
+LOST = 20
+"""Iterations one after the other without a state that could be solved after which a run is given up."""
+
+STEEP = 1.0
+"""Steepness of a projection from which on steps get shorter as it gets steeper: beyond, what is linear in the
+densities says little about what is projected (measured: volumes 5 % off, swings without end)."""
+
+
+def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
+    """How a run has ended with its last row; None while there is more to do."""
+    if not rows:
+        return None
+    stop, schedule = plan.stop, plan.schedule
+    last = rows[-1]
+    is_lost = len(rows) >= LOST and not any(row.is_solved for row in rows[-LOST:])
+    if is_lost or not isfinite(last.objective):
+        return Status.DIVERGED
+    if schedule.settled(last.iteration) and last.violation <= stop.violation and last.is_solved:
+        begins = bisect_left(rows, True, key=lambda row: schedule.settled(row.iteration))
+        settled = [row.objective for row in rows[begins:]]
+        if last.kkt <= stop.kkt:
+            return Status.CONVERGED
+        if last.change < stop.density_change and not _is_on_its_way(stop, rows[begins:]):
+            return Status.CONVERGED
+        if len(settled) > stop.window:
+            recent, little = settled[-stop.window :], stop.change * stop.window * min(map(abs, settled))
+            is_better = min(settled[: -stop.window]) - min(recent) > little
+            swings = max(settled[-1 - stop.window], *recent) - min(recent) > NOISE * little
+            if not is_better and not swings and not _is_on_its_way(stop, rows[begins:]):
+                return Status.CONVERGED
+    return Status.LIMIT if len(rows) >= stop.limit else None
+
+
+def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
+    """Whether a steep projection keeps steps so short that an objective at rest says little."""
+    if step_share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
+        return False
+    known = [row.kkt for row in settled if not isnan(row.kkt)]
+    return not known or known[-1] > stop.stationary
+
+
+def step_share(beta: float) -> float:
+    """How much of the move limit may be used at a steepness of the projection (1 without one)."""
+    return min(1.0, STEEP / beta)

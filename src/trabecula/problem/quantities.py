@@ -1,0 +1,42 @@
+"""The table of quantities: what a goal can minimise or maximise, and what limits can be put on.
+
+The classes themselves measure designs and live in `trabecula.responses`, further up; a problem only names
+them and holds their keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trabecula.problem.tables import Table
+
+QUANTITIES: Table[Any] = Table("quantity", "trabecula.quantities")
+"""Subclasses of `trabecula.Quantity` by the name they have in a problem file."""
+
+QUANTITIES.declare(
+    "compliance",
+    "trabecula.responses.compliance:Compliance",
+    "load times displacement, the weighted sum over the load cases; the less the stiffer",
+)
+QUANTITIES.declare(
+    "thermal_compliance",
+    "trabecula.responses.compliance:ThermalCompliance",
+    "heat times temperature, the weighted sum over the load cases; the less the cooler",
+)
+QUANTITIES.declare(
+    "volume", "trabecula.responses.volume:Volume", "used fraction of the domain that is not passive void"
+)
+
+
+def name_of(quantity: Any) -> str:
+    """The name of a quantity, given by its name or as an object.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    name = quantity if isinstance(quantity, str) else getattr(quantity, "name", None)
+    if not isinstance(name, str):
+        raise TypeError(f"{quantity!r} is neither the name of a quantity nor a trabecula.Quantity")
+    return name

@@ -1,0 +1,135 @@
+"""What is wanted: `goal` and `limits` of a problem file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, cast
+
+from trabecula.problem.errors import ProblemError
+from trabecula.problem.keyed import keys_of, read_keyed
+from trabecula.problem.model import Goal, Limit
+from trabecula.problem.quantities import QUANTITIES
+from trabecula.problem.read_where import Space
+from trabecula.problem.tables import BrokenEntryError, Table, UnknownNameError
+from trabecula.problem.validation import At, nearest, show
+
+T = TypeVar("T")
+MAX_LIMITS = 100
+
+
+def read_goal(at: At, limits: At | None, cases: int, space: Space) -> Goal:
+    """Read `goal`, and `limits` if there are any, of a problem with that many load cases."""
+    verb, what, quantity = _aim(at)
+    keys = at.mapping(("minimize", "maximize", "volume", "compliance", *keys_of(quantity)), empty=True)
+    further = () if limits is None else tuple(_limit(item, space) for item in limits.items(MAX_LIMITS))
+    own = _instance(quantity, keys, space)
+    is_volume = what == "volume" and verb == "minimize"
+    needs, useless = ("compliance", "volume") if is_volume else ("volume", "compliance")
+    if needs not in keys and not further:
+        limit = "volume: 0.4" if needs == "volume" else "compliance: 12.5"
+        raise ProblemError(
+            f"{at.path}.{needs}", "missing", f"minimising {what} needs a limit", f"write `{limit}`"
+        )
+    if useless in keys:
+        raise keys[useless].refuse(f"to be left out when minimising {what}: {needs} is its limit")
+    goal = Goal(what, maximize=verb == "maximize", keys=own, limits=further)
+    if needs not in keys:
+        return _with_plain(goal, needs)
+    if needs == "volume":
+        volume = keys["volume"].number(above=0, most=1, what="a fraction")
+        return Goal(what, volume=volume, limits=further, maximize=goal.maximize, keys=own)
+    bound = keys["compliance"]
+    if not isinstance(bound.value, (list, tuple)):
+        allowed = (bound.number(above=0, what="a compliance in J"),)
+        return Goal(what, compliance=allowed, limits=further)
+    given = tuple(item.number(above=0, what="a compliance in J") for item in bound.items())
+    if len(given) not in (1, cases):
+        raise bound.refuse(
+            f"one number for the weighted sum, or {cases}, one a load case", given=f"got {len(given)}"
+        )
+    return Goal(what, compliance=given, limits=further)
+
+
+def choose(at: At, table: Table[T]) -> T:
+    """The entry that is named here.
+
+    Raises
+    ------
+    ProblemError
+        If the table has no such name, or it cannot be loaded.
+    """
+    try:
+        if isinstance(at.value, str):
+            return table[at.value]
+    except UnknownNameError:
+        pass
+    except BrokenEntryError as error:
+        raise ProblemError(at.path, f"got {show(at.value)}", str(error)) from error
+    names = table.names()
+    raise at.refuse(f"one of {', '.join(names)}", nearest(str(at.value), names))
+
+
+def _aim(at: At) -> tuple[str, str, type]:
+    """Whether the goal is minimised or maximised, its name, and its quantity."""
+    if not isinstance(at.value, Mapping):
+        raise at.refuse("a mapping with keys minimize, volume, compliance")
+    given = [verb for verb in ("minimize", "maximize") if at.value.get(verb) is not None]
+    if not given:
+        unknown = [key for key in at.value if key not in ("minimize", "maximize", "volume", "compliance")]
+        if unknown:
+            at.mapping(("minimize", "maximize", "volume", "compliance"), empty=True)
+        raise ProblemError(f"{at.path}.minimize", "missing", f"{at.path} needs minimize")
+    if len(given) > 1:
+        raise at.refuse("either minimize or maximize", given="got both")
+    verb = given[0]
+    name = At(f"{at.path}.{verb}", at.value[verb])
+    quantity = choose(name, QUANTITIES)
+    return verb, str(name.value), quantity
+
+
+def _limit(at: At, space: Space) -> Limit:
+    """One entry of `limits`: a quantity and its limit, keys of its own, and the sense."""
+    if not isinstance(at.value, Mapping):
+        raise at.refuse(f"a mapping of a quantity and its limit, as {{volume: 0.4}}; {_known()}")
+    named = [key for key in at.value if isinstance(key, str) and _is_known(key)]
+    if len(named) != 1:
+        given = f"names {' and '.join(named)}" if named else f"got {show(at.value)}"
+        first = next((str(key) for key in at.value), "")
+        raise at.refuse(f"exactly one quantity; {_known()}", nearest(first, QUANTITIES.names()), given)
+    name = named[0]
+    quantity = choose(At(f"{at.path}.{name}", name), QUANTITIES)
+    entries = at.mapping((name, "sense", *keys_of(quantity)))
+    unit = getattr(quantity, "unit", "")
+    value = entries[name].number(what=f"a limit{f' in {unit}' if unit else ''}")
+    if value == 0.0:
+        raise entries[name].refuse("a limit that is not 0")
+    sense = entries["sense"].choice(("at_most", "at_least")) if "sense" in entries else "at_most"
+    own = _instance(quantity, entries, space)
+    return Limit(name, value, cast(Literal["at_most", "at_least"], sense), own)
+
+
+def _instance(quantity: type, entries: Mapping[str, At], space: Space) -> Any:
+    """A quantity with keys of its own as an object; None where its name says it all."""
+    return read_keyed(quantity, entries, space) if keys_of(quantity) else None
+
+
+def _with_plain(goal: Goal, needs: str) -> Goal:
+    """A goal whose limits stand in the list alone: the plain one among them is kept where it always was."""
+    for limit in goal.limits:
+        if limit.quantity != needs or limit.sense != "at_most" or limit.keys is not None or limit.value < 0:
+            continue
+        rest = tuple(other for other in goal.limits if other is not limit)
+        if needs == "volume":
+            if limit.value > 1:
+                raise ProblemError("limits", f"volume is limited by {limit.value:g}", "needs at most 1")
+            return Goal(goal.minimize, limit.value, None, rest, goal.maximize, goal.keys)
+        return Goal(goal.minimize, None, (limit.value,), rest)
+    return goal
+
+
+def _known() -> str:
+    return f"known are {', '.join(QUANTITIES.names())}"
+
+
+def _is_known(name: str) -> bool:
+    return name in QUANTITIES

@@ -195,7 +195,7 @@ PAGES = (
         ("mirrored",),
         ("farthest apart, --start coarse",),
         "Nothing is asked for: a mirrored problem has the same optima and need not end in the same one"
-        " ([why](../theory.md#the-way-to-a-good-optimum)).",
+        " ([why](../theory.md#from-many-optima-to-a-good-one)).",
     ),
     Page(
         "protocol",

@@ -148,8 +148,8 @@ def index(found: Reports, pages: Sequence[Page] = PAGES) -> str:
                 raise KeyError(
                     f"no results of the page {page.name} have a figure {what!r}; benchmarks/pages.py names it"
                 )
-            count = f"{sum(bool(one.met) for one in goals)} of {len(goals)}" if goals else "nothing asked for"
-            first = (link, count, command(here[0].name)) if place == 0 else ("", "", "")
+            count = f"{sum(bool(one.met) for one in goals)} of {len(goals)}" if goals else "–"
+            first = (link, count, f"`benchmarks.{here[0].name}`") if place == 0 else ("", "", "")
             value = with_unit(one.value, one.unit)
             lines.append([first[0], one.what, value, asked(one), verdict(one), first[1], first[2]])
         misses += [
@@ -157,7 +157,7 @@ def index(found: Reports, pages: Sequence[Page] = PAGES) -> str:
             for one in figures
             if one.met is False
         ]
-    columns = ("claim", "figure", "measured", "asked for", "", "all figures met", "command")
+    columns = ("claim", "figure", "measured", "asked for", "", "met", "`python -m`")
     held = sum(one.met is not None for report in found.values() for one in report.figures)
     parts = [
         table(columns, lines),

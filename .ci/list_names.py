@@ -16,8 +16,14 @@ MARKER = re.compile(r"<!-- names: ([\w.]+) -->")
 
 
 @functools.cache
+def _sources() -> griffe.Module:
+    module = griffe.load("trabecula", search_paths=[SOURCE])
+    assert isinstance(module, griffe.Module)
+    return module
+
+
 def _names(package: str) -> str:
-    module = griffe.load(package, search_paths=[SOURCE])
+    module = _sources()[package.removeprefix("trabecula.")]
     lines = ["| name | what it is |", "|---|---|"]
     for name in module.exports or ():
         member = module[str(name)]

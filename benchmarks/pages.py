@@ -147,8 +147,8 @@ PAGES = (
         "iteration",
         "One design iteration",
         ("iteration",),
-        ("seconds a design iteration, 96x48x48, solves to 1e-3",
-         "seconds an iteration grow with elements to the power of"),
+        ("seconds per design iteration, 96x48x48, solves to 1e-3",
+         "seconds per iteration grow with elements to the power of"),
     ),
     Page(
         "peers",

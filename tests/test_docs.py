@@ -79,7 +79,8 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(
 ) -> None:
     source = next((b.text for b in blocks("yaml") if b.page == page), None)
     bridge = source or next(b.text for b in blocks("yaml") if b.page.name == "index.md")
-    (tmp_path / "bridge.yaml").write_text(bridge.replace("[240, 40]", "[60, 10]"))
+    for name in ("bridge.yaml", "bracket.yaml"):
+        (tmp_path / name).write_text(bridge.replace("[240, 40]", "[60, 10]"))
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks("python"):

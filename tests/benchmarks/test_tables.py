@@ -71,7 +71,10 @@ def test_a_figure_that_a_page_names_and_no_results_have_is_said() -> None:
 
 def test_the_index_has_a_line_for_each_page_and_every_miss() -> None:
     shown = tables.index(found(), (PAGE,))
-    assert "| [Loops](kernels.md) | rate | 120 M/s | at least 80 M/s | met | 1 of 2 | `benchmarks.kernels` |" in shown
+    assert (
+        "| [Loops](kernels.md) | rate | 120 M/s | at least 80 M/s | met | 1 of 2 | `benchmarks.kernels` |"
+        in shown
+    )
     assert "Of 2 figures with a goal these 1 miss it." in shown
     assert "| time | 3 s | at most 2 s | [Loops](kernels.md) |" in shown
     assert tables.index({}) == tables.NOTHING

@@ -157,7 +157,7 @@ def main() -> None:
     rows = grown(sizes, asked.threads)
     figures = [
         Figure(
-            f"seconds a design iteration, {size_text(compared)}, solves to {TEXT[tolerance]}",
+            f"seconds per design iteration, {size_text(compared)}, solves to {TEXT[tolerance]}",
             seconds,
             "s",
             GOALS[tolerance],
@@ -172,14 +172,14 @@ def main() -> None:
     span = f"{rows[0][0]} to {rows[-1][0]}"
     slope = float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
     figures += [
-        Figure("seconds an iteration grow with elements to the power of", slope, "", 1.1, note=span),
-        Figure("microseconds an iteration and element, largest grid", costs[-1], "", note=str(rows[-1][0])),
+        Figure("seconds per iteration grow with elements to the power of", slope, "", 1.1, note=span),
+        Figure("microseconds per iteration and element, largest grid", costs[-1], "", note=str(rows[-1][0])),
     ]
-    columns = ("grid", "elements", "s an iteration", "CG", "microseconds an element", "peak MB so far")
+    columns = ("grid", "elements", "s per iteration", "CG", "microseconds per element", "peak MB so far")
     tables = [
         Table(
             f"Both tolerances at {size_text(compared)}, iterations {RAMP + 1} to {iterations}",
-            ("solves to", "s an iteration", "CG", "final compliance"),
+            ("solves to", "s per iteration", "CG", "final compliance"),
             tuple((TEXT[t], s, cg, f"{c:.8g}") for t, (s, cg, c) in both.items()),
         ),
         Table("A design iteration by size, solves to 1e-3", columns, tuple(rows)),

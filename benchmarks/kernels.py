@@ -2,10 +2,11 @@
 faster than an assembled sparse matrix, on any instruction set.
 
 The figures (another processor, AMD Zen 4 with AVX-512): float32 106 and 207, float64 61 and 120 million
-elements a second on one and two threads, 3-D. Measured: the products K u of the finest grid, on padded arrays
-as the solver has them (float32 in the multigrid cycle, float64 in the conjugate gradients around it), SciPy's
-product with the assembled matrix in the same types, the cone filter beside `scipy.ndimage.convolve`, and the
-OC step beside NumPy's bisection. Every instruction set this processor has runs in a process of its own.
+elements per second on one and two threads, 3-D. Measured: the products K u of the finest grid, on padded
+arrays as the solver has them (float32 in the multigrid cycle, float64 in the conjugate gradients around
+it), SciPy's product with the assembled matrix in the same types, the cone filter beside
+`scipy.ndimage.convolve`, and the OC step beside NumPy's bisection. Every instruction set this processor has
+runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ LIBRARIES = {
 SIZES = ((96, 48, 48), (160, 80, 80), (1000, 500))
 QUICK = ((32, 16, 16), (100, 50))
 WANTED = {("float32", 1): 106.0, ("float32", 2): 207.0, ("float64", 1): 61.0, ("float64", 2): 120.0}
-"""Million elements a second, 3-D, as designed for."""
+"""Million elements per second, 3-D, as designed for."""
 SHARE = 0.7
 RADIUS = 1.5
 ASSEMBLED = 600_000
@@ -62,7 +63,7 @@ def cantilever(elements: Size) -> DiscreteProblem:
 
 
 def rate(action: Callable[[], object], elements: Size, calls: int = 1) -> float:
-    """Million elements a second: the median of seven (three, if slow), after one for warmth."""
+    """Million elements per second: the median of seven (three, if slow), after one for warmth."""
     clock = time.perf_counter()
     action()
     repeats = 7 if time.perf_counter() - clock < 1 else 3
@@ -242,7 +243,7 @@ def table(rates: Rates, others: dict[tuple[str, str], float], sizes: list[Size],
         alone = [others.get((size, what)) if count == 1 else None for what, count in keys]
         rows.append((size, "SciPy, NumPy", *alone))
     columns = ("grid", "core", *(f"{what}, {count} thr." for what, count in keys))
-    return Table("Million elements a second", columns, tuple(rows))
+    return Table("Million elements per second", columns, tuple(rows))
 
 
 if __name__ == "__main__":

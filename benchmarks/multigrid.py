@@ -175,10 +175,10 @@ COLUMNS = (
     "elements",
     "CG to 1e-5",
     "on the way",
-    "ms an iteration",
+    "ms per iteration",
     "ms set-up",
     "MB",
-    "bytes an element",
+    "bytes per element",
 )
 
 
@@ -232,9 +232,9 @@ def main() -> None:
             MOST,
             note=f"{hard[0][0]} {hard[0][1]}",
         ),
-        Figure("seconds a CG iteration", grids[-1][1].each, "s", note=size_text(sizes[-1])),
+        Figure("seconds per CG iteration", grids[-1][1].each, "s", note=size_text(sizes[-1])),
         Figure(
-            "microseconds a CG iteration and element, largest grid against smallest",
+            "microseconds per CG iteration and element, largest grid against smallest",
             per_voxel[-1] / per_voxel[0],
             "x",
         ),

@@ -1,7 +1,8 @@
-"""What the documentation shows is what the program does: every block of a page is run."""
+"""What the documentation shows is what the program does: blocks are run, and what is named exists."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(
 ) -> None:
     source = next((b.text for b in blocks("yaml") if b.page == page), None)
     bridge = source or next(b.text for b in blocks("yaml") if b.page.name == "index.md")
-    (tmp_path / "bridge.yaml").write_text(bridge.replace("[240, 40]", "[60, 10]"))
+    for name in ("bridge.yaml", "bracket.yaml"):
+        (tmp_path / name).write_text(bridge.replace("[240, 40]", "[60, 10]"))
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks("python"):
@@ -136,3 +138,92 @@ def test_every_promise_names_tests_and_commands_that_exist() -> None:
     assert [name for name in files | modules if not (ROOT / name).is_file()] == []
     rows = [line for line in page.splitlines() if line.startswith("| ") and "shown by" not in line]
     assert all("test" in row or "benchmarks" in row for row in rows)
+
+
+TEXTS = [ROOT / "CONTRIBUTING.md", *PAGES]
+DOTTED = re.compile(r"(?<![\w./-])(?:trabecula|benchmarks)(?:\.\w+)+")
+ROOTED = re.compile(r"(?<![\w./-])(?:src|tests|benchmarks|examples|kernels)/[\w./*-]*[\w*/]")
+FILE = re.compile(r"`([\w/]+\.(?:py|hpp|cpp|css))`")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def exists(dotted: str) -> bool:
+    """Whether a dotted name is a module, or something in one: a function, a class, a field of it."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        name = ".".join(parts[:length])
+        try:
+            if importlib.util.find_spec(name) is None:
+                continue
+        except ModuleNotFoundError:
+            continue
+        found: object = importlib.import_module(name)
+        for attribute in parts[length:]:
+            if not hasattr(found, attribute):
+                return attribute in getattr(found, "__annotations__", {})
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_name_in_a_page_is_one_of_the_package(page: Path) -> None:
+    named = {name for name in DOTTED.findall(page.read_text()) if not name.endswith((".json", ".py"))}
+    assert [name for name in sorted(named) if not exists(name)] == []
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_named_in_a_page_is_there(page: Path) -> None:
+    text = page.read_text()
+    rooted = {name for name in ROOTED.findall(text) if "NAME" not in name}
+    assert [name for name in sorted(rooted) if not list(ROOT.glob(name.rstrip("/")))] == []
+    short = {name for name in FILE.findall(text) if not ROOTED.fullmatch(name)}
+    if page.name == "CONTRIBUTING.md":  # there the files of a room stand beside it
+        short = set()
+    places = (ROOT, ROOT / "src" / "trabecula", ROOT / "kernels")
+    assert [name for name in sorted(short) if not any((place / name).is_file() for place in places)] == []
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_documentation_leads_somewhere(page: Path) -> None:
+    links = {link for link in LINK.findall(page.read_text()) if "://" not in link}
+    assert [link for link in sorted(links) if not (page.parent / link).exists()] == []
+
+
+def test_where_things_are_names_every_room_and_no_other() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    source = ROOT / "src" / "trabecula"
+    rows = re.findall(r"^\| `src/trabecula/(\w+)` \|[^|]*\| ([^|]*) \|$", page, re.MULTILINE)
+    rooms = sorted(path.parent.name for path in source.glob("*/__init__.py"))
+    assert sorted(name for name, _ in rows) == rooms
+    begin = {f"{room}/{name}" for room, files in rows for name in re.findall(r"`([\w.]+)`", files)}
+    assert [name for name in sorted(begin) if not (source / name).exists()] == []
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "api" / "python.md").read_text()
+    shown = re.findall(r"^::: ([\w.]+)$", page, re.MULTILINE)
+    assert [name for name in shown if not exists(name)] == []
+    last = {name.rsplit(".", 1)[-1] for name in shown}
+    assert set(tb.__all__) - last - {"__version__"} == set()
+    networks = (ROOT / "docs" / "api" / "networks.md").read_text()
+    packages = {path.parent.name for path in (ROOT / "src/trabecula/nn").glob("*/__init__.py")}
+    assert set(re.findall(r"<!-- names: trabecula\.nn\.(\w+) -->", networks)) == packages
+
+
+def test_every_page_has_a_place_in_the_navigation() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text()
+    placed = set(re.findall(r"^ *- .*?([\w/-]+\.md)$", settings, re.MULTILINE))
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    assert placed == pages
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 90
+
+
+def test_pictures_of_the_documentation_are_small_and_shown() -> None:
+    pictures = list((ROOT / "docs" / "pictures").iterdir())
+    shown = "\n".join(page.read_text() for page in PAGES)
+    assert [path.name for path in pictures if path.stat().st_size > 150_000] == []
+    assert [path.name for path in pictures if f"pictures/{path.name}" not in shown] == []

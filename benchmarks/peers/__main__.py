@@ -52,7 +52,7 @@ def run(name: str, elements: tuple[int, ...], iterations: int, threads: int) -> 
         text=True,
     )
     found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    print(f"{name}: {found['seconds']:.4f} s an iteration", file=sys.stderr)
+    print(f"{name}: {found['seconds']:.4f} s per iteration", file=sys.stderr)
     return found
 
 
@@ -92,7 +92,7 @@ def main() -> None:
         )
         for name in counts
     )
-    columns = ("package", "iterations", "s an iteration", "compliance at the last")
+    columns = ("package", "iterations", "s per iteration", "compliance at the last")
     finish("peers", __doc__ or "", asked, figures, [Table(f"3-D cantilever {size}", columns, rows)])
 
 

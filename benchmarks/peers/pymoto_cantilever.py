@@ -18,7 +18,7 @@ GRIDS = 3
 
 
 def main() -> None:
-    """Run, and print seconds an iteration and the last compliance as JSON."""
+    """Run, and print seconds per iteration and the last compliance as JSON."""
     nx, ny, nz, iterations = map(int, sys.argv[1:5])
     domain = pymoto.VoxelDomain(nx, ny, nz)
     held = domain.get_dofnumber(domain.nodes[0, :, :].flatten(), [0, 1, 2], ndof=3).flatten()

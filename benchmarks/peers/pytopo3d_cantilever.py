@@ -32,7 +32,7 @@ class Clock(logging.Handler):
 
 
 def main() -> None:
-    """Run, and print seconds an iteration and the last compliance as JSON."""
+    """Run, and print seconds per iteration and the last compliance as JSON."""
     nx, ny, nz, iterations = map(int, sys.argv[1:5])
     clock = Clock()
     root = logging.getLogger()

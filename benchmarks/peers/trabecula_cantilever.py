@@ -43,7 +43,7 @@ def cantilever(nx: int, ny: int, nz: int) -> Problem:
 
 
 def main() -> None:
-    """Run, and print seconds an iteration and the last compliance as JSON."""
+    """Run, and print seconds per iteration and the last compliance as JSON."""
     nx, ny, nz, iterations = map(int, sys.argv[1:5])
     threads = thread_count()
     analysis = analysed(cantilever(nx, ny, nz), threads)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import tables
 from benchmarks.report import Figure, Report, Table, figures_table, finish, markdown, plain, shown
 
 
@@ -66,21 +65,3 @@ def test_tables_are_plain_text_or_markdown() -> None:
     table = Table("T", ("name", "n"), (("a|b", 5), ("c", 1000)))
     assert plain(table).splitlines() == ["T", "name      n", "a|b       5", "c     1,000"]
     assert markdown(table).splitlines()[1:3] == ["|---|--:|", "| a\\|b | 5 |"]
-
-
-def test_a_page_is_rewritten_between_its_markers(tmp_path: Path) -> None:
-    found = [report(tmp_path)]
-    page = "before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n"
-    once = tables.replaced(page, tables.short(found))
-    assert once is not None
-    assert "| rate | **120 M elements/s** |" in once
-    assert "**3 s** (missed)" in once
-    assert "old" not in once
-    assert once.startswith("before\n") and once.endswith("after\n")
-    assert tables.replaced(once, tables.short(found)) == once
-    assert "**Rates**" in tables.full(found)
-    assert tables.replaced("no markers", "block") is None
-
-
-def test_pages_say_what_the_committed_results_say() -> None:
-    assert tables.stale(tables.reports()) == []

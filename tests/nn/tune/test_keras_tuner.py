@@ -93,7 +93,7 @@ class Found:
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """All of it in one process of its own: Keras takes its backend once a process."""
     folder = tmp_path_factory.mktemp("keras")
-    environment = {**os.environ, "KERAS_HOME": str(folder), "PYTHONPATH": str(ROOT / "examples")}
+    environment = {**os.environ, "KERAS_HOME": str(folder), "PYTHONPATH": str(ROOT / "examples" / "networks")}
     environment.pop("KERAS_BACKEND", None)
     done = subprocess.run(
         [sys.executable, "-c", CODE], cwd=folder, env=environment, capture_output=True, text=True, check=False

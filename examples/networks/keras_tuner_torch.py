@@ -1,13 +1,12 @@
 """Keras Tuner drives PyTorch, without TensorFlow, in two ways.
 
-1. `Loop`: a `BaseTuner` whose `run_trial` is a plain PyTorch loop. The tuner keeps to proposing settings
-and writing
-   results down; model, training and metric are ours, and Keras has no part in them.
+1. `Loop`: a `BaseTuner` whose `run_trial` is a plain PyTorch loop. The tuner only proposes settings and
+   writes results down; model, training and metric are ours, and Keras has no part in them.
 2. `keras_on_torch`: a Keras 3 model on the torch backend, tuned with `model.fit` as in any Keras script.
-Its layers
-   are PyTorch modules, so what comes out is a `torch.nn.Module`.
+   Its layers are PyTorch modules, so what comes out is a `torch.nn.Module`.
 
-Run it: `pip install torch keras keras-tuner scikit-learn` and `python examples/keras_tuner_torch.py`.
+Run it: `pip install torch keras keras-tuner six scikit-learn`, then
+`python examples/networks/keras_tuner_torch.py`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pytest
 
 import trabecula as tb
 from trabecula.certificate.record import Certificate
-from trabecula.results.result import Result, Stage
+from trabecula.results.result import LimitValue, Result, Stage
 from trabecula.results.result_folder import (
     clear,
     load_problem,
@@ -68,6 +68,8 @@ def result(tmp_path: Path) -> Result:
         seconds=2.0,
         compliance=10.0,
         volume=0.5,
+        objective=10.0,
+        limits=(LimitValue("volume", 0.5, 0.5, "at_most", True),),
         threads=2,
         version="0.1.0",
         word="certified",

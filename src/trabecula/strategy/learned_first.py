@@ -9,7 +9,6 @@ So a bad network costs its own runs, and never a worse design.
 from __future__ import annotations
 
 from collections.abc import Generator
-from math import copysign
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
@@ -28,6 +27,7 @@ from trabecula.strategy.multistart import (
     search_stage,
     stage_of,
     trials_of_given,
+    widen,
 )
 from trabecula.strategy.runner import Event, Run, Runner
 
@@ -90,8 +90,7 @@ def agree(scouts: Tried, made: Tried, search: Search) -> bool:
     best = scouts[0][1].merit
     plain = [step.merit for proposal, step in made if proposal.kind in search.kinds]
     others = [step.merit for proposal, step in made if proposal.kind not in search.kinds]
-    least = min((best, *plain, *others))
-    least *= 1.0 + copysign(search.agree, least)
+    least = widen(min((best, *plain, *others)), search.agree)
     return bool(plain) and max(best, *plain) <= least < float("inf")
 
 

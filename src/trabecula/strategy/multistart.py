@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from math import copysign
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,7 +208,12 @@ def make_starts(analysis: Analysis, search: Search) -> tuple[list[Proposal], lis
 def is_found_once(done: Tried, search: Search) -> bool:
     """Whether no other design of its own is nearly as good as the best: there may be more such."""
     merits = sorted(step.merit for proposal, step in done if proposal.kind in search.kinds)
-    return len(merits) > 1 and merits[1] > merits[0] * (1.0 + copysign(search.once, merits[0]))
+    return len(merits) > 1 and merits[1] > widen(merits[0], search.once)
+
+
+def widen(merit: float, share: float) -> float:
+    """A merit made worse by a share of its size, whatever its sign."""
+    return merit * (1.0 + share if merit > 0.0 else 1.0 - share)
 
 
 def further_fields(analysis: Analysis, search: Search, first: int) -> list[Proposal]:

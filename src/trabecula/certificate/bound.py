@@ -232,6 +232,10 @@ def bound_of(
     return Bound(max(values)) if values else found[0]
 
 
+def _ones(discrete: DiscreteProblem) -> Array:
+    return np.ones(discrete.grid.shape)
+
+
 class Box:
     """The admissible designs as increments over the lower bounds, as the knapsack wants them."""
 
@@ -240,9 +244,11 @@ class Box:
         self.base = designs.physical(discrete.lower)
         self.room = discrete.upper - discrete.lower
         self.domain = discrete.domain_volume
-        self.paid = float(self.base.sum())
+        self.paid = discrete.total(self.base)
         self.rounding = slack(self.base.size)
-        self.cost = None if isinstance(designs, AnyDensity) else designs.adjoint(np.ones(discrete.grid.shape))
+        volumes = discrete.grid.volumes
+        is_plain = volumes is None and isinstance(designs, AnyDensity)
+        self.cost = None if is_plain else designs.adjoint(_ones(discrete) if volumes is None else volumes)
 
     def left(self, fraction: float) -> float:
         """Material that remains of a volume fraction once the lower bounds are paid, rounded up.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.numerics.components import Labels, label
+from trabecula.numerics.components import Labels
 from trabecula.numerics.inner_product import inner
 
 Array = NDArray[np.float64]
@@ -73,24 +73,24 @@ def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESH
     threshold
         Physical density above which a voxel is material.
     """
-    labels, count = label(physical > threshold)
+    labels, count = discrete.grid.label_elements(physical > threshold)
     if count == 0:
         return Pieces(0, 0, 0.0, loads_reached=False)
     held = np.asarray(discrete.fixed.any(axis=0))
-    supported = _touched(labels, held, count)
+    supported = _touched(discrete, labels, held, count)
     loaded = np.zeros(count + 1, dtype=bool)
     reached = True
     for load, gravity in zip(discrete.loads, discrete.gravity, strict=True):
         if np.any(gravity) and not discrete.heat:
             loaded |= supported
         nodes = np.asarray((load != 0).any(axis=0))
-        patches, number = label(nodes, diagonal=True)
-        touching = _contacts(labels, patches)
+        patches, number = discrete.grid.label_nodes(nodes)
+        touching = discrete.grid.contacts(labels, patches)
         good = touching[supported[touching[:, 0]]]
         loaded[touching[:, 0]] = True
         reached = reached and bool(np.count_nonzero(np.bincount(good[:, 1])) == number)
     working = (supported & loaded)[1:]
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    sizes = np.bincount(labels.ravel(), _volumes(discrete), minlength=count + 1)[1:]
     islands = int(count - working.sum())
     return Pieces(count, islands, float(sizes[~working].sum() / sizes.sum()), reached and bool(working.any()))
 
@@ -105,26 +105,22 @@ def grey(physical: Array, discrete: DiscreteProblem | None = None) -> float:
     discrete
         Says what is passive void; without it everything counts.
     """
+    if discrete is not None and discrete.grid.volumes is not None:
+        inside = np.where(discrete.void, 0.0, physical * (1.0 - physical))
+        return 4.0 * discrete.total(inside) / discrete.total((~discrete.void).astype(np.float64))
     values = physical.ravel() if discrete is None else physical[~discrete.void]
     if not values.size:
         return 0.0
     return float(4.0 * (values.sum() - inner(values, values)) / values.size)
 
 
-def _touched(labels: Labels, nodes: Mask, count: int) -> Mask:
+def _volumes(discrete: DiscreteProblem) -> Array | None:
+    """Volumes of all elements, flat; None where all are the same."""
+    return None if discrete.grid.volumes is None else discrete.grid.volumes.ravel()
+
+
+def _touched(discrete: DiscreteProblem, labels: Labels, nodes: Mask, count: int) -> Mask:
     """Which labels `[label]` have a corner among the nodes."""
     touched = np.zeros(count + 1, dtype=bool)
-    touched[_contacts(labels, nodes.astype(np.int32))[:, 0]] = True
+    touched[discrete.grid.contacts(labels, nodes.astype(np.int32))[:, 0]] = True
     return touched
-
-
-def _contacts(labels: Labels, patches: Labels) -> NDArray[np.int64]:
-    """Pairs `[pair, (label, patch)]` of an element label and a patch of nodes at one of its corners."""
-    many = np.int64(patches.max()) + 1
-    found = []
-    for corner in np.ndindex((2,) * labels.ndim):
-        patch = patches[tuple(slice(b, b + n) for b, n in zip(corner, labels.shape, strict=True))]
-        both = (labels > 0) & (patch > 0)
-        found.append(labels[both] * many + patch[both])
-    pairs = np.sort(np.concatenate(found))
-    return np.stack(np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], many), axis=1)

@@ -254,7 +254,7 @@ def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> 
     names = [stage["name"] for stage in way]
     if len(set(names)) < len(names) or not all(STAGE.fullmatch(name) for name in names):
         return f"stages {', '.join(names)}"
-    whole = "x".join(map(str, discrete.grid.elements))
+    whole = discrete.grid.label
     own = [start] if start in ("uniform", "classical") else [whole, "finish"]
     here = [stage["iterations"] for stage in way if stage["name"] in own]
     alone = start not in ("uniform", "classical") or names == own

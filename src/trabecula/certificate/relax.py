@@ -216,9 +216,12 @@ class _Sheet:
     def __init__(self, discrete: DiscreteProblem, designs: Designs) -> None:
         self.discrete, self.designs = discrete, designs
         self.lower = np.maximum(discrete.lower, FLOOR * discrete.upper)
-        self.cost = designs.adjoint(np.broadcast_to(1.0, discrete.grid.shape))  # no memory where all cost one
+        volumes = discrete.grid.volumes
+        if volumes is None:
+            volumes = np.broadcast_to(1.0, discrete.grid.shape)  # no memory where all cost one
+        self.cost = designs.adjoint(volumes)
         self.domain = discrete.domain_volume
-        self.paid = float(designs.physical(discrete.lower).sum()) - inner(self.cost, discrete.lower)
+        self.paid = discrete.total(designs.physical(discrete.lower)) - inner(self.cost, discrete.lower)
         form = formulate(discrete).bound_form(discrete)
         assert form is not None, "asked for where a bound is known"
         self.fraction = 0.5 if form.volume is None else form.volume
@@ -229,7 +232,7 @@ class _Sheet:
     def begin(self, start: Array | None) -> Array:
         given = np.full(self.discrete.grid.shape, self.fraction) if start is None else start
         if start is not None and self.weights is None:
-            self.fraction = float(self.designs.physical(start).sum()) / self.domain
+            self.fraction = self.discrete.volume_fraction(self.designs.physical(start))
         return self.fitted(np.clip(given, self.lower, self.discrete.upper))
 
     def objective(self, density: Array, works: Array) -> float:
@@ -237,7 +240,7 @@ class _Sheet:
         if self.weights is not None:
             return float(self.weights @ works)
         need = self._excess(works)
-        return float(density.sum()) / self.domain * max(1.0, need) if need <= 1.01 else np.inf
+        return self.discrete.volume_fraction(density) * max(1.0, need) if need <= 1.01 else np.inf
 
     def step(self, x: Array, density: Array, field: Field) -> Array:
         """Optimality criteria: more material where a unit of it gains more than its price."""
@@ -245,7 +248,7 @@ class _Sheet:
         if weights is None:
             weights = self.sums[0]
             need = self._excess(field.works)
-            self.fraction = min(1.0, float(density.sum()) / self.domain * need)
+            self.fraction = min(1.0, self.discrete.volume_fraction(density) * need)
             if self.multipliers is not None:
                 self.multipliers = self.multipliers * ((self.sums @ field.works) / self.limits)
                 self.multipliers /= float(self.multipliers @ self.limits)

@@ -43,8 +43,7 @@ class DesignChain:
         self.projects = discrete.options.projection
         self.clips = self.filter.overshoots
         """Whether filtered densities may leave 0 to 1 and are brought back."""
-        dimension = discrete.grid.dimension
-        self._mirrors = tuple(dimension - 1 - AXES.index(name) for name in discrete.options.symmetry)
+        self._mirrors = tuple(AXES.index(name) for name in discrete.options.symmetry)
         passive = discrete.lower == discrete.upper
         self._passive = passive if passive.any() else None
 
@@ -98,15 +97,14 @@ class DesignChain:
 
     def volume_gradient(self, x: Array, beta: float = 1.0) -> Array:
         """Gradient of `volume(physical(x, beta))` with respect to `x`; a read-only array."""
-        each = 1.0 / self.discrete.domain_volume
-        gradient = self.pullback(x, beta, np.full(self.discrete.grid.shape, each))
+        gradient = self.pullback(x, beta, self.discrete.volume_gradient())
         gradient.setflags(write=False)
         return gradient
 
     def symmetrise(self, values: Array) -> Array:
         """Mean of an element array and its mirror images in the problem's symmetry planes."""
         for axis in self._mirrors:
-            mean = np.flip(values, axis) + values
+            mean = self.discrete.grid.mirror(values, axis) + values
             mean *= 0.5
             values = mean
         return values

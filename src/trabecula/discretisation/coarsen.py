@@ -85,7 +85,7 @@ def _check(fine: DiscreteProblem, coarse: DiscreteProblem) -> None:
     if lost.size:
         raise ValueError(f"a grid of {coarse.grid.elements} elements loses the load of case {int(lost[0])}")
     volume = fine.goal.volume
-    if volume is not None and coarse.lower.sum() > volume * coarse.domain_volume:
+    if volume is not None and coarse.total(coarse.lower) > volume * coarse.domain_volume:
         raise ValueError(
             f"on a grid of {coarse.grid.elements} elements passive solid takes more than the volume"
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.units import Units
+from trabecula.numerics.inner_product import inner
 from trabecula.problem.model import Goal, Material, Options
 
 
@@ -51,21 +52,26 @@ class DiscreteProblem:
     def radius(self) -> float:
         """Filter radius in metres (default 1.5 of the largest element edge)."""
         given = self.options.filter.radius
-        return 1.5 * max(self.grid.spacing) if given is None else given
+        return 1.5 * self.grid.edges[1] if given is None else given
+
+    def total(self, values: NDArray[np.float64]) -> float:
+        """The sum of a density over all elements, each by its volume, in elements."""
+        volumes = self.grid.volumes
+        return float(values.sum()) if volumes is None else inner(volumes, values)
 
     @property
     def domain_volume(self) -> float:
-        """Volume of what may hold material, in voxels; one that is partly passive void counts its share.
+        """Volume of what may hold material, in elements; one that is partly passive void counts its share.
 
         The one measure of "the domain" on every grid: volume fractions, limits, bounds and what passive solid
         takes all refer to it, so that a coarse grid is judged as the fine one is.
         """
-        return float(self.upper.sum())
+        return self.total(self.upper)
 
     @property
     def solid_fraction(self) -> float:
         """Fraction of the domain that passive solid takes, whatever is designed."""
-        solid = float(self.lower.sum())
+        solid = self.total(self.lower)
         return solid / self.domain_volume if solid else 0.0
 
     def volume_fraction(self, physical: NDArray[np.float64]) -> float:
@@ -76,11 +82,16 @@ class DiscreteProblem:
         physical
             float64 `[z, y, x]`: physical density.
         """
-        return float(physical.sum()) / self.domain_volume
+        return self.total(physical) / self.domain_volume
 
     def volume_gradient(self) -> NDArray[np.float64]:
         """Derivative of `volume_fraction`, float64 `[z, y, x]`; a new array."""
-        return np.full(self.grid.shape, 1.0 / self.domain_volume)
+        volumes = self.grid.volumes
+        return (
+            np.full(self.grid.shape, 1.0 / self.domain_volume)
+            if volumes is None
+            else volumes / self.domain_volume
+        )
 
     @property
     def void(self) -> NDArray[np.bool_]:

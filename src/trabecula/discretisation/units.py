@@ -50,11 +50,7 @@ class Units:
 
     def grid(self, grid: Grid) -> Grid:
         """A grid of these units in metres."""
-        return replace(
-            grid,
-            spacing=tuple(ldexp(edge, self.length) for edge in grid.spacing),
-            thickness=ldexp(grid.thickness, self.thickness) if grid.dimension == 2 else grid.thickness,
-        )
+        return grid.in_units(self.length, self.thickness)
 
     def material(self, material: Material, heat: bool) -> Material:
         """A material of these units in SI."""

@@ -15,7 +15,7 @@ from trabecula.numerics.inner_product import inner
 from trabecula.physics import Guess, State
 from trabecula.physics.body_force import body_force, body_force_adjoint
 from trabecula.problem.model import Material
-from trabecula.problem.where import Lattice, Where
+from trabecula.problem.where import Where
 
 Array = NDArray[np.float64]
 
@@ -112,13 +112,11 @@ class DesignPoint:
 
     def select_nodes(self, where: Where) -> NDArray[np.bool_]:
         """bool over nodes: what a selector selects."""
-        grid = self.grid
-        return where.select(Lattice(grid.elements, grid.spacing, nodes=True))
+        return self.grid.select_nodes(where)
 
     def select_elements(self, where: Where) -> NDArray[np.bool_]:
         """bool over elements: those whose centres a selector selects."""
-        grid = self.grid
-        return where.select(Lattice(grid.elements, grid.spacing, nodes=False))
+        return self.grid.select_elements(where)
 
     def solve_cases(self) -> None:
         """Solve the states of all load cases now."""

@@ -49,4 +49,4 @@ def optimality_residual(
         ):
             return kkt_residual(x, gradient, limits, lower, upper, material="objective")
     values = [constraint.value for constraint in constraints]
-    return stationarity_residual(x, gradient, values, limits, lower, upper)
+    return stationarity_residual(x, gradient, values, limits, lower, upper, discrete.grid.volumes)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from trabecula.design import DesignChain, Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.numerics.gaussian import blur
 from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
@@ -75,7 +74,7 @@ class RandomFields:
             field = random.standard_normal(discrete.grid.shape)
             width = _SMOOTHNESS[k % len(_SMOOTHNESS)]
             if width:
-                field = blur(field, width)
+                field = discrete.grid.blur(field, width)
             field /= float(field.std()) or 1.0
             amplitude = _AMPLITUDE[k // len(_SMOOTHNESS) % len(_AMPLITUDE)]
             density = np.clip(volume * np.exp(amplitude * field), 1e-3, 1.0)

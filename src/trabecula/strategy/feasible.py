@@ -60,7 +60,8 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
     """
     formulation = formulate(discrete)
     volume, has_solid = formulation.volume_limit(discrete), bool(discrete.lower.any())
-    is_flat = max(discrete.grid.spacing) > FLAT * min(discrete.grid.spacing)
+    shortest, longest = discrete.grid.edges
+    is_flat = longest > FLAT * shortest
     limits_compliance = _limits_compliances_only(formulation, discrete) and not discrete.gravity.any()
     if not (is_flat or limits_compliance or (volume is not None and has_solid)):
         return
@@ -104,7 +105,7 @@ def _refuse_flat(analysis: Analysis) -> None:
         residual = min(residual, equilibrium_residual(discrete, relative, loads, solved))
         if residual <= EQUILIBRIUM["certified"]:
             return
-    ratio = max(discrete.grid.spacing) / min(discrete.grid.spacing)
+    ratio = discrete.grid.edges[1] / discrete.grid.edges[0]
     raise NoDesignError(
         Status.NOT_SOLVABLE,
         f"voxels are {ratio:.3g} times as long as wide, and even the full solid is only solved to an"

@@ -71,7 +71,7 @@ def needs_search(
     """
     if not search.also and search.proposals <= search.scouts:
         return False, []
-    if finest.radius < max(analysis.discrete.grid.spacing):
+    if finest.radius < analysis.discrete.grid.edges[1]:
         return True, []
     ramps, fields, given = make_starts(analysis, search)
     chosen = [p for p in (*ramps, *fields) if p.name in search.sentinels] + given

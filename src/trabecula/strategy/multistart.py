@@ -153,7 +153,7 @@ def stop_after(iterations: int) -> Stop:
 
 def stage_of(discrete: DiscreteProblem) -> str:
     """Name of the work on a grid."""
-    return "x".join(map(str, discrete.grid.elements))
+    return discrete.grid.label
 
 
 def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:

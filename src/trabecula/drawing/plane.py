@@ -93,16 +93,14 @@ def _draw_material(
     def tint(cells: NDArray[np.floating], colour: str) -> NDArray[np.float32]:
         rows = _means(cells[::-1], (top - place.bottom) / height + len(cells), 1 / height, bottom - top)
         means = _means(rows.T, (left - place.left) / width, 1 / width, right - left).T
-        return np.multiply.outer(means.astype(np.float32), rgb(colour) - 1)
+        return np.multiply.outer(means.astype(np.float32), 255 * (rgb(colour) - 1))
 
     material = np.clip(density, 0, 1)
     shown = tint(material if void is None else material * ~void, _DARK)
     if void is not None and void.any():
         shown += tint(void.astype(np.float64), _FREE)
-    shown += 1
-    shown *= 255
-    shown += 0.5
-    page.image(np.clip(shown, 0, 255, out=shown).astype(np.uint8), left, top)
+    shown += 255.5  # white, and what is cut off when it becomes whole
+    page.image(shown.astype(np.uint8), left, top)
 
 
 def _means(cells: NDArray[np.floating], start: float, step: float, count: int) -> Floats:

@@ -47,7 +47,7 @@ MORE = {
     "nn": {"nn", "storage", "onnx_runtime"},  # networks in general know nothing of structures
     "surface": {"surface", "numerics"},  # arrays only, as are pictures and files
     "drawing": {"drawing", "surface", "numerics", "storage"},
-    "export": {"export", "drawing", "surface", "numerics", "storage"},
+    "export": {"export", "drawing", "surface", "problem", "numerics", "storage"},  # the table, the STL record
     "version": {"_version"},
     "__init__": {"problem", "results", "solve", "status", "strategy", "version"},
     "__main__": {"cli"},

@@ -111,7 +111,7 @@ def test_a_page_escapes_all_that_comes_from_outside() -> None:
          "elements": [wild], "stages": [{"name": wild, "iterations": wild}], "compliance": wild,
          "certificate": {"gap": wild, "connected": wild}},
         [{"compliance": 1.0, "stage": wild}, {"compliance": 2.0, "stage": wild + "x"}, {"volume": wild}],
-        b"", f"name: x # {wild}", wild,
+        b"", {"name": wild, "supports": [{wild: wild}]}, f"name: x # {wild}", wild,
     )  # fmt: skip
     assert "<script" not in page
     assert not ACTING.search(page)

@@ -11,10 +11,10 @@ from PIL import Image
 from trabecula.drawing import picture
 from trabecula.drawing.glyphs import (
     Arrows,
-    arrows,
+    farthest_points,
+    make_arrows,
     node_points,
-    spread,
-    tails,
+    place_tails,
 )
 
 
@@ -146,9 +146,9 @@ def test_a_design_without_material_shows_its_frame():
 
 def test_spread_takes_far_points_and_keeps_a_gap():
     line = np.stack([np.arange(101.0), np.zeros(101)], axis=1)
-    np.testing.assert_array_equal(spread(line, 5), [0, 25, 50, 75, 100])
-    assert np.diff(spread(line, 50, gap=20.0)).min() > 20
-    assert len(spread(np.empty((0, 2)), 3)) == 0
+    np.testing.assert_array_equal(farthest_points(line, 5), [0, 25, 50, 75, 100])
+    assert np.diff(farthest_points(line, 50, gap=20.0)).min() > 20
+    assert len(farthest_points(np.empty((0, 2)), 3)) == 0
 
 
 def test_node_points_are_in_metres():
@@ -158,7 +158,7 @@ def test_node_points_are_in_metres():
 
 
 def test_arrows_are_unit_vectors_of_every_case():
-    drawn = arrows(plane()["loads"], (0.1, 0.1))
+    drawn = make_arrows(plane()["loads"], (0.1, 0.1))
     assert set(drawn.case.tolist()) == {0, 1}
     np.testing.assert_allclose(np.linalg.norm(drawn.direction, axis=1), 1)
     assert (drawn.case == 1).sum() == 9
@@ -166,4 +166,4 @@ def test_arrows_are_unit_vectors_of_every_case():
 
 def test_arrows_stay_outside_the_box():
     drawn = Arrows(np.array([[1.0, 2.0], [1.0, 0.0]]), np.array([[0.0, -1.0], [0.0, -1.0]]), np.zeros(2, int))
-    np.testing.assert_allclose(tails(drawn, (2, 2), 0.5), [[1.0, 2.5], [1.0, 0.0]])
+    np.testing.assert_allclose(place_tails(drawn, (2, 2), 0.5), [[1.0, 2.5], [1.0, 0.0]])

@@ -10,7 +10,7 @@ import trimesh
 from scipy.ndimage import gaussian_filter
 
 from trabecula.export import write_stl
-from trabecula.export.stl import RECORD
+from trabecula.problem.stl import RECORD, read_stl
 from trabecula.surface import Mesh, surface
 
 
@@ -69,6 +69,12 @@ def test_fine_grids_of_large_parts_stay_watertight():
     file = io.BytesIO()
     write_stl(file, mesh)
     assert merged(read(file.getvalue())[1]).is_watertight()
+
+
+def test_our_own_reader_finds_the_corners_that_were_written(tmp_path):
+    mesh = design()
+    write_stl(tmp_path / "design.stl", mesh, "m")
+    np.testing.assert_array_equal(read_stl(tmp_path / "design.stl"), mesh.corners().astype(np.float32))
 
 
 def test_an_empty_design_is_an_empty_file():

@@ -53,7 +53,7 @@ def test_minus_zero_is_zero():
 
 
 def test_scaling_scales():
-    large = surface(np.ones((2, 2, 2)), (0.1, 0.1, 0.1)).scaled(1000)
+    large = surface(np.ones((2, 2, 2)), (0.1, 0.1, 0.1)).scale(1000)
     assert large.volume() == pytest.approx(200**3)
 
 

@@ -71,12 +71,21 @@ def explain(error: Exception) -> tuple[str, int]:
     """What to say about an exception, and the exit code it stands for."""
     from trabecula.physics.compiled_core import CoreError, InstructionSetError
     from trabecula.problem import ProblemError
+    from trabecula.problem.tables import BrokenEntryError, UnknownNameError
     from trabecula.status import EXPLANATIONS, NoDesignError
     from trabecula.storage.reading import UnreadableError
 
     if isinstance(error, NoDesignError):
         return str(error), EXPLANATIONS[error.status].code
-    if isinstance(error, ProblemError | UnreadableError | CoreError | InstructionSetError):
+    refusals = (
+        ProblemError,
+        UnreadableError,
+        UnknownNameError,
+        BrokenEntryError,
+        CoreError,
+        InstructionSetError,
+    )
+    if isinstance(error, refusals):
         return str(error), BAD_INPUT
     if isinstance(error, MemoryError):
         return "not enough memory for this problem; lower domain.elements", BAD_INPUT

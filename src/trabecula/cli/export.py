@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,15 +16,6 @@ from trabecula.storage.visible import visible
 if TYPE_CHECKING:
     from trabecula.results.result import Result
     from trabecula.storage.owned import Owned
-    from trabecula.surface import Mesh
-
-FILES = {
-    "stl": "design.stl",
-    "3mf": "design.3mf",
-    "vti": "design.vti",
-    "png": "design.png",
-    "report": "report.html",
-}
 
 
 def export(
@@ -37,6 +29,12 @@ def export(
     ] = False,
     png: Annotated[bool, typer.Option("--png", help="Picture, design.png.")] = False,
     report: Annotated[bool, typer.Option("--report", help="One page that says it all, report.html.")] = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="NAME", help="Any export by its name, also one of your own; repeatable."
+        ),
+    ] = None,
     units: Annotated[Units, typer.Option(help="Unit of the numbers in STL and 3MF.")] = Units.mm,
 ) -> None:
     """Write a saved result as STL, 3MF, VTK image data, picture or report."""
@@ -44,19 +42,47 @@ def export(
     from trabecula.results.result_folder import KIND, check
     from trabecula.storage.owned import hold
 
-    formats = [
-        name
-        for name, wanted in {"stl": stl, "3mf": threemf, "vti": vti, "png": png, "report": report}.items()
-        if wanted
-    ]
-    if not formats:
-        fail("nothing to export; choose some of --stl, --3mf, --vti, --png, --report")
+    chosen = choose({"stl": stl, "3mf": threemf, "vti": vti, "png": png, "report": report}, formats)
+    if not chosen:
+        fail(f"nothing to export; choose some of --stl, --3mf, --vti, --png, --report, {_others()}")
     result = Result.load(folder)
     with hold(folder, KIND) as mine:
         note(mine)
-        check(result.problem, mine, [FILES[name] for name in formats])
-        for path in write(result, mine, formats, units):
+        check(result.problem, mine, chosen.values())
+        for path in write(result, mine, chosen, units):
             typer.echo(visible(str(path)))
+
+
+def choose(switches: Mapping[str, bool], names: Iterable[str] | None) -> dict[str, str]:
+    """The exports that were asked for, each once, and the names of their files.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no export of a name.
+    BrokenEntryError
+        If a package or a module has it and it cannot be used.
+    """
+    wanted = dict.fromkeys([*(name for name, switch in switches.items() if switch), *(names or [])])
+    if not wanted:
+        return {}
+    from trabecula.export.table import find_export
+
+    files: dict[str, str] = {}
+    for name in wanted:
+        file = find_export(name).file_name
+        for other, taken in files.items():
+            if file == taken:
+                fail(f"the exports {other} and {name} both write {file}; ask for one of them")
+        files[name] = file
+    return files
+
+
+def _others() -> str:
+    """How exports without a switch of their own are asked for."""
+    from trabecula.export.table import EXPORTS
+
+    return f"or --format with any of {', '.join(EXPORTS.names())}"
 
 
 def note(folder: Owned) -> None:
@@ -65,37 +91,18 @@ def note(folder: Owned) -> None:
         say(f"trabecula: note: {folder.folder} was left locked by {folder.stale}, which is gone; going on")
 
 
-def write(result: Result, folder: Owned, formats: list[str], units: Units, quiet: bool = False) -> list[Path]:
-    """Write the asked formats into `folder`, each whole or not at all, and say which files these are."""
+def write(
+    result: Result, folder: Owned, chosen: Mapping[str, str], units: Units, quiet: bool = False
+) -> list[Path]:
+    """Write the chosen exports into `folder`, each whole or not at all, and say which files these are."""
+    if not chosen:
+        return []
+    from trabecula.export.table import write_export
+
+    design = result.to_design(units.value)
     paths = []
-    surface = None
-    for name in formats:
-        path = folder.folder / FILES[name]
-        with waiting(f"writing {path.name}", quiet), folder.replacing(path.name) as file:
-            if name in {"stl", "3mf"}:
-                surface = surface or result.to_mesh()
-                _write_surface(name, file, result, surface, units)
-            else:
-                _write_picture(name, file, result)
-        paths.append(path)
+    for name, file_name in chosen.items():
+        with waiting(f"writing {file_name}", quiet), folder.replacing(file_name) as file:
+            write_export(name, file, design)
+        paths.append(folder.folder / file_name)
     return paths
-
-
-def _write_surface(name: str, file: IO[bytes], result: Result, surface: Mesh, units: Units) -> None:
-    from trabecula.export import write_3mf, write_stl
-
-    if name == "stl":
-        write_stl(file, surface, units.value)
-    else:
-        write_3mf(file, surface, units.value, result.problem.name)
-
-
-def _write_picture(name: str, file: IO[bytes], result: Result) -> None:
-    from trabecula.export import write_vti
-
-    if name == "vti":
-        write_vti(file, result.density, result.spacing)
-    elif name == "png":
-        file.write(result.plot())
-    else:
-        file.write(result.to_html().encode())

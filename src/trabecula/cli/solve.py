@@ -63,6 +63,10 @@ def solve(
     stl: Annotated[bool, typer.Option("--stl/--no-stl", help="Write the surface, design.stl.")] = False,
     vti: Annotated[bool, typer.Option("--vti/--no-vti", help="Write design.vti for ParaView.")] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = False,
+    exports: Annotated[
+        list[str] | None,
+        typer.Option("--export", metavar="NAME", help="Write any export by its name; repeatable."),
+    ] = None,
     units: Annotated[Units, typer.Option(help="Unit of the numbers in the STL.")] = Units.mm,
     history: Annotated[
         bool | None,
@@ -74,6 +78,7 @@ def solve(
     Exit code 0: solved; 2: bad input; 3: stopped before convergence, the result is kept;
     130 and 143: interrupted or terminated, --resume goes on.
     """
+    from trabecula.cli.export import choose
     from trabecula.cli.past import is_wanted, remember
     from trabecula.cli.request import Request
 
@@ -84,7 +89,7 @@ def solve(
     asked = Request(None if start is None else start.value, proposals, iterations, tolerance, leap)
     memory = None if max_memory is None else max_memory * GIGABYTE
     learns = is_wanted(history)
-    formats = [name for name, wanted in {"stl": stl, "vti": vti, "report": report}.items() if wanted]
+    formats = choose({"stl": stl, "vti": vti, "report": report}, exports)
     with ExitStack() as stack:  # nobody else writes into the folder until the end
         if resume is not None:
             job = _resumed(file, resume, out, asked, memory, formats, stack)
@@ -117,7 +122,7 @@ def _fresh(
     max_memory: float | None,
     quiet: bool,
     learns: bool,
-    formats: list[str],
+    formats: dict[str, str],
     stack: ExitStack,
 ) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
@@ -147,7 +152,7 @@ def _fresh(
         fail(f"--out {folder} is a file; choose another folder")
     discrete = _announce(problem, max_memory, quiet)
     held = _held(folder, stack)
-    copies = check_names(problem, held, [*FILES, REQUEST, PAST, *_exports(formats)])
+    copies = check_names(problem, held, [*FILES, REQUEST, PAST, *formats.values()])
     check_checkpoints(held)
     held.sweep()
     clear(held, problem, (PROBLEM, REQUEST))
@@ -169,12 +174,6 @@ def _held(folder: Path, stack: ExitStack) -> Owned:
     held = stack.enter_context(hold(folder, KIND, remedy=REMEDY))
     note(held)
     return held
-
-
-def _exports(formats: list[str]) -> list[str]:
-    from trabecula.cli.export import FILES
-
-    return [FILES[name] for name in formats]
 
 
 def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> DiscreteProblem:
@@ -199,7 +198,7 @@ def _resumed(
     out: Path | None,
     asked: Request,
     max_memory: float | None,
-    formats: list[str],
+    formats: dict[str, str],
     stack: ExitStack,
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
@@ -237,14 +236,14 @@ def _resumed(
         is_cut_off = finished.converged and any((folder / each).exists() for each in (CHECKPOINT, PAST, LOCK))
         held = _held(folder, stack) if formats or is_cut_off else None
         if held is not None:
-            check_names(problem, held, _exports(formats))
+            check_names(problem, held, formats.values())
         if held is not None and is_cut_off:
             held.sweep()
             forget_checkpoints(folder)
             forget(held)
         return _Job(problem, folder, request, True, held, finished)
     held = _held(folder, stack)
-    check_names(problem, held, [*FILES, REQUEST, *_exports(formats)])
+    check_names(problem, held, [*FILES, REQUEST, *formats.values()])
     held.sweep()
     clear(held, problem, (PROBLEM, REQUEST, PAST))
     if request != earlier or not (folder / REQUEST).is_file():
@@ -297,7 +296,7 @@ def _print_nothing(job: _Job, error: NoDesignError) -> None:
     print_json(known | dict.fromkeys(unknown) | {"stages": [], "learned": []})
 
 
-def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bool) -> None:
+def _keep(job: _Job, result: Result, formats: dict[str, str], units: Units, quiet: bool) -> None:
     from trabecula.cli.console import waiting
     from trabecula.cli.export import write
     from trabecula.cli.past import forget

@@ -38,7 +38,7 @@ def convergence(history: Sequence[Row], bound: float | None = None) -> str:
     shown = [value for _, _, value in rows]
     if bound is not None and _positive(bound):
         shown = [*shown, bound]
-    low, high = _with_air(math.log10(min(shown)), math.log10(max(shown)))
+    low, high = _widen_range(math.log10(min(shown)), math.log10(max(shown)))
     last = max(1, len(history) - 1)
 
     def x(index: float) -> float:
@@ -107,7 +107,7 @@ def _positive(value: float) -> bool:
     return math.isfinite(value) and value > 0
 
 
-def _with_air(low: float, high: float) -> tuple[float, float]:
+def _widen_range(low: float, high: float) -> tuple[float, float]:
     """A range with some air, and never empty."""
     air = max(0.09 * (high - low), 0.02)
     return low - air, high + air

@@ -45,10 +45,10 @@ def distance(nodes: NDArray[np.bool_], spacing: Sequence[float], points: Floats,
         for k in range(1, min(far, len(along))):
             np.minimum(along[k:], before[:-k] + (k * step) ** 2, out=along[k:])
             np.minimum(along[:-k], before[k:] + (k * step) ** 2, out=along[:-k])
-    return _interpolated(np.sqrt(square), points[:, ::-1] / steps - low, limit)
+    return _interpolate(np.sqrt(square), points[:, ::-1] / steps - low, limit)
 
 
-def _interpolated(values: Floats, places: Floats, outside: float) -> Floats:
+def _interpolate(values: Floats, places: Floats, outside: float) -> Floats:
     """Values `[z, y, x]` at places `[point, (z, y, x)]` in cells; `outside` beyond the array."""
     result = np.full(len(places), outside)
     ends = np.array(values.shape) - 1

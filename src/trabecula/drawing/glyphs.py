@@ -38,7 +38,7 @@ def node_points(nodes: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[n
     )
 
 
-def spread(points: NDArray[np.float64], count: int, gap: float = 0.0) -> NDArray[np.int64]:
+def farthest_points(points: NDArray[np.float64], count: int, gap: float = 0.0) -> NDArray[np.int64]:
     """Rows of at most `count` points that lie far from each other, and no nearer than `gap` metres.
 
     Farthest-point sampling, ends first: evenly spaced nodes stay evenly spaced.
@@ -56,7 +56,7 @@ def spread(points: NDArray[np.float64], count: int, gap: float = 0.0) -> NDArray
     return np.array(sorted(chosen))
 
 
-def arrows(loads: NDArray[np.float64], spacing: Sequence[float]) -> Arrows:
+def make_arrows(loads: NDArray[np.float64], spacing: Sequence[float]) -> Arrows:
     """A few arrows for each load case.
 
     Parameters
@@ -76,7 +76,7 @@ def arrows(loads: NDArray[np.float64], spacing: Sequence[float]) -> Arrows:
         size = np.sqrt((load**2).sum(axis=0))
         loaded = size > _FAINT * size.max(initial=0.0)
         place = node_points(loaded, spacing)
-        rows = spread(place, _MOST)
+        rows = farthest_points(place, _MOST)
         vector = load[:, loaded].T[rows]
         if len(load) == dimension:
             vector = vector / np.linalg.norm(vector, axis=1, keepdims=True)
@@ -88,7 +88,7 @@ def arrows(loads: NDArray[np.float64], spacing: Sequence[float]) -> Arrows:
     return Arrows(np.concatenate(points), np.concatenate(directions), np.concatenate(cases))
 
 
-def tails(drawn: Arrows, size: Sequence[float], length: float) -> NDArray[np.float64]:
+def place_tails(drawn: Arrows, size: Sequence[float], length: float) -> NDArray[np.float64]:
     """Where the arrows begin so that they stay outside the box: they push onto it with their tip, or pull
     with their tail.
 

@@ -1,38 +1,38 @@
-"""A page of pixels to draw on: lines, areas and letters with smooth edges.
+"""A page to draw on: lines, areas and letters with smooth edges, drawn by Pillow.
 
-Places are in pixels, x to the right and y down from the upper left corner. A pixel is covered by what its
-centre lies in, or lies half a pixel before: the clipped signed distance, which is exact along straight edges.
+Places are in pixels, x to the right and y down from the upper left corner. Pillow's areas have hard edges, so
+a shape is drawn several times as large into a mask of its own and put on the page through that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
+from itertools import pairwise
+from math import hypot
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trabecula.drawing import png
-from trabecula.drawing.lettering import (
-    CAPITAL,
-    GAP,
-    glyph,
-    letters,
-)
+from trabecula.drawing.font import set_line
 
-PEN, BOLD = 0.95, 1.35
-"""Width of the pen, a capital being seven units high."""
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
 
 Floats = NDArray[np.float64]
-Window = tuple[slice, slice]
+
+_FINE, _COARSE = 8, 4
+"""How many times as large a mask is drawn, each way: finely where it is small."""
+
+_LARGE = 100_000
+"""Pixels of the page that a finely drawn mask may cover."""
+
+_EFFORT = 4  # 6 takes longer for a file a few per cent smaller
 
 
 class Page:
     """White at first.
-
-    Attributes
-    ----------
-    pixels
-        float32 `[row, column, (red, green, blue)]`, 0 to 1.
 
     Parameters
     ----------
@@ -41,66 +41,75 @@ class Page:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self.pixels: NDArray[np.float32] = np.ones((height, width, 3), dtype=np.float32)
+        from PIL import Image
+
+        self._image = Image.new("RGB", (width, height), "white")
 
     @property
     def width(self) -> int:
         """In pixels."""
-        return int(self.pixels.shape[1])
+        return self._image.width
 
-    def image(self, pixels: NDArray[np.floating], left: int, top: int) -> None:
-        """Put a picture `[row, column, (red, green, blue)]`, 0 to 1, onto the page; it must lie on it."""
-        rows, columns, _ = pixels.shape
-        self.pixels[top : top + rows, left : left + columns] = pixels
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8 `[row, column, (red, green, blue)]`, a copy."""
+        return np.array(self._image)
 
-    def stroke(self, parts: Iterable[ArrayLike], width: float, colour: str) -> None:
-        """Draw lines with round ends.
+    def image(self, pixels: NDArray[np.uint8], left: int, top: int) -> None:
+        """Put a picture, uint8 `[row, column, (red, green, blue)]`, onto the page."""
+        from PIL import Image
+
+        self._image.paste(Image.fromarray(pixels), (left, top))
+
+    def stroke(self, lines: Iterable[ArrayLike], width: float, colour: str) -> None:
+        """Draw lines with round ends; where they cross or overlap they are one.
 
         Parameters
         ----------
-        parts
-            Float `[line, end, (x, y)]` each: lines near each other, worked on at once.
+        lines
+            float `[point, (x, y)]` each: points that are joined in order.
+        width
+            In pixels.
         """
-        groups = [np.asarray(part, dtype=np.float64).reshape(-1, 2, 2) for part in parts]
-        groups = [group for group in groups if len(group)]
-        if not groups:
+        paths = [np.asarray(line, dtype=np.float64) for line in lines]
+        if not paths:
             return
-        reach = width / 2 + 1
-        whole = self._window(np.concatenate(groups).reshape(-1, 2), reach)
-        cover = np.zeros(self.pixels[whole].shape[:2])
-        for group in groups:
-            window = self._window(group.reshape(-1, 2), reach)
-            near = np.clip(width / 2 + 0.5 - _distance(group, *_centres(window)), 0, 1)
-            part = cover[tuple(_within(w, outer) for w, outer in zip(window, whole, strict=True))]
-            np.maximum(part, near, out=part)
-        self._blend(whole, cover, colour)
+
+        def draw(mask: ImageDraw, place: Callable[[Floats], Floats], scale: int) -> None:
+            for path in paths:
+                _draw_path(mask, place(path), width * scale)
+
+        self._paint(np.concatenate(paths), width / 2 + 1, colour, draw)
 
     def polygon(self, corners: ArrayLike, colour: str) -> None:
-        """Fill a convex polygon, corners float `[corner, (x, y)]` in order."""
+        """Fill a polygon, corners float `[corner, (x, y)]` in order."""
         points = np.asarray(corners, dtype=np.float64)
-        following = np.roll(points, -1, axis=0)
-        turn = np.sign(np.sum(points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]))
-        window = self._window(points, 1.0)
-        x, y = _centres(window)
-        along = (following - points) / np.linalg.norm(following - points, axis=1, keepdims=True)
-        outside = [turn * ((y - b) * -u + (x - a) * v) for (a, b), (u, v) in zip(points, along, strict=True)]
-        self._blend(window, np.clip(0.5 - np.max(outside, axis=0), 0, 1), colour)
+
+        def draw(mask: ImageDraw, place: Callable[[Floats], Floats], scale: int) -> None:
+            _fill(mask, place(points))
+
+        self._paint(points, 1.0, colour, draw)
 
     def box(self, low: Sequence[float], high: Sequence[float], radius: float, colour: str) -> None:
         """Fill a rectangle with round corners, from its upper left to its lower right end."""
         ends = np.array([low, high], dtype=np.float64)
-        window = self._window(ends, 1.0)
-        middle, half = ends.mean(axis=0), (ends[1] - ends[0]) / 2 - radius
-        over = [np.abs(at - m) - h for at, m, h in zip(_centres(window), middle, half, strict=True)]
-        outside = np.hypot(*(np.maximum(o, 0.0) for o in over)) + np.minimum(np.maximum(*over), 0.0)
-        self._blend(window, np.clip(radius + 0.5 - outside, 0, 1), colour)
+
+        def draw(mask: ImageDraw, place: Callable[[Floats], Floats], scale: int) -> None:
+            (left, top), (right, bottom) = np.rint(place(ends) + 0.5).tolist()
+            mask.rounded_rectangle((left, top, right - 1, bottom - 1), radius * scale, fill=255)
+
+        self._paint(ends, 1.0, colour, draw)
 
     def ring(self, centre: Sequence[float], radius: float, width: float, colour: str) -> None:
-        """Draw a circle."""
-        window = self._window(np.array([centre], dtype=np.float64), radius + width + 1)
-        x, y = _centres(window)
-        off = np.abs(np.hypot(x - centre[0], y - centre[1]) - radius)
-        self._blend(window, np.clip(width / 2 + 0.5 - off, 0, 1), colour)
+        """Draw a circle; `radius` is that of the middle of its line."""
+        middle = np.array([centre], dtype=np.float64)
+
+        def draw(mask: ImageDraw, place: Callable[[Floats], Floats], scale: int) -> None:
+            (x, y), outer, inner = place(middle)[0], *((radius + d * width / 2) * scale for d in (1, -1))
+            mask.ellipse((x - outer, y - outer, x + outer, y + outer), fill=255)
+            mask.ellipse((x - inner, y - inner, x + inner, y + inner), fill=0)
+
+        self._paint(middle, radius + width + 1, colour, draw)
 
     def write(self, text: str, left: float, base: float, height: float, colour: str, bold: bool) -> None:
         """Write a line of text.
@@ -112,47 +121,62 @@ class Page:
         height
             Of a capital letter.
         """
-        unit = height / CAPITAL
-        thick = BOLD if bold else PEN
-        pen = thick * unit
-        # upright and level strokes fill whole pixels
-        sharp = (pen / 2) % 1.0
-        at, level, drawn, dots = left, round(base) - sharp, [], []
-        for letter, marks in letters(text):
-            strokes, wide = glyph(letter, marks)
-            origin = np.array([round(at) + sharp, level])
-            placed = [origin + stroke * np.array([unit, -unit]) for stroke in strokes]
-            lines = [np.stack([p[:-1], p[1:]], axis=1) for p in placed if len(p) > 1]
-            if lines:
-                drawn.append(np.concatenate(lines))
-            dots += [np.concatenate([p, p])[None] for p in placed if len(p) == 1]
-            at += unit * (wide + GAP + thick - PEN)
-        self.stroke(drawn, pen, colour)
-        self.stroke(dots, 1.3 * pen, colour)
+        from PIL import ImageDraw
+
+        set_line(text, height, bold).draw(ImageDraw.Draw(self._image), left, base, colour)
 
     def to_png(self) -> bytes:
         """The page as a PNG file, the same bytes every time."""
-        scaled = np.clip(self.pixels, 0, 1)
-        scaled *= 255
-        scaled += 0.5
-        return png.encode(scaled.astype(np.uint8))
+        from PIL.PngImagePlugin import PngInfo
 
-    def _window(self, points: Floats, reach: float) -> Window:
-        """The part of the page that lies within reach of points."""
-        low, high = np.floor(points.min(axis=0) - reach), np.ceil(points.max(axis=0) + reach)
-        height, width = self.pixels.shape[:2]
-        (left, top), (right, bottom) = (np.clip(end, 0, (width, height)).astype(int) for end in (low, high))
-        return slice(int(top), int(bottom)), slice(int(left), int(right))
+        notes = PngInfo()
+        notes.add_text("Software", "trabecula")
+        file = BytesIO()
+        self._image.save(file, "PNG", compress_level=_EFFORT, pnginfo=notes)
+        return file.getvalue()
 
-    def _blend(self, window: Window, cover: Floats, colour: str) -> None:
-        part = self.pixels[window]
-        part += cover.astype(np.float32)[..., None] * (rgb(colour) - part)
+    def _paint(
+        self,
+        points: Floats,
+        reach: float,
+        colour: str,
+        draw: Callable[[ImageDraw, Callable[[Floats], Floats], int], None],
+    ) -> None:
+        """Put a colour on the part of the page that `draw` fills, within reach of points.
+
+        `draw` is given a mask to fill with 255, a function from places on the page to places in it, and how
+        many times as large it is.
+        """
+        from PIL import Image, ImageDraw
+
+        size = np.array(self._image.size)
+        low = np.clip(np.floor(points.min(axis=0) - reach), 0, size).astype(np.int64)
+        high = np.clip(np.ceil(points.max(axis=0) + reach), 0, size).astype(np.int64)
+        width, height = (high - low).tolist()
+        if not width * height:
+            return
+        scale = _FINE if width * height <= _LARGE else _COARSE
+        mask = Image.new("L", (scale * width, scale * height), 0)
+        # Pillow's coordinates are the middles of pixels
+        draw(ImageDraw.Draw(mask), lambda places: (places - low) * scale - 0.5, scale)
+        self._image.paste(colour, (*low.tolist(), *high.tolist()), mask.reduce(scale))
 
 
-def text_width(text: str, height: float, bold: bool = False) -> float:
-    """How wide a line of text is, in the unit of a capital's height."""
-    gap = GAP + (BOLD - PEN if bold else 0.0)
-    return height / CAPITAL * (sum(glyph(*letter)[1] + gap for letter in letters(text)) - gap)
+def _fill(mask: ImageDraw, corners: Floats) -> None:
+    """Fill a polygon without the rim of half a pixel that Pillow gives it."""
+    inner = corners + np.clip(corners.mean(axis=0) - corners, -0.5, 0.5)
+    mask.polygon([(x, y) for x, y in inner.tolist()], fill=255)
+
+
+def _draw_path(mask: ImageDraw, points: Floats, width: float) -> None:
+    """A line with round joints and ends."""
+    radius = width / 2
+    for a, b in pairwise(points):
+        along = (b - a) * (radius / max(hypot(*(b - a)), 1e-12))
+        side = np.array([along[1], -along[0]])
+        _fill(mask, np.array([a + side, b + side, b - side, a - side]))
+    for x, y in points.tolist():
+        mask.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
 
 
 def rgb(colour: str) -> NDArray[np.float32]:
@@ -164,25 +188,3 @@ def rgb(colour: str) -> NDArray[np.float32]:
     [1.0, 0.0, 0.0]
     """
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], dtype=np.float32) / np.float32(255)
-
-
-def _centres(window: Window) -> tuple[Floats, Floats]:
-    """x `[1, column]` and y `[row, 1]` of the pixels' centres."""
-    rows, columns = window
-    return (
-        np.arange(columns.start, columns.stop, dtype=np.float64)[None, :] + 0.5,
-        np.arange(rows.start, rows.stop, dtype=np.float64)[:, None] + 0.5,
-    )
-
-
-def _within(window: slice, outer: slice) -> slice:
-    return slice(window.start - outer.start, window.stop - outer.start)
-
-
-def _distance(lines: Floats, x: Floats, y: Floats) -> Floats:
-    """From pixels to the nearest of lines `[line, end, (x, y)]`: float64 `[row, column]`."""
-    (ax, ay), (bx, by) = (lines[:, k].T[..., None, None] for k in (0, 1))
-    dx, dy = bx - ax, by - ay
-    share = ((x - ax) * dx + (y - ay) * dy) / np.maximum(dx * dx + dy * dy, 1e-12)
-    np.clip(share, 0, 1, out=share)
-    return np.asarray(np.sqrt(((x - ax - share * dx) ** 2 + (y - ay - share * dy) ** 2).min(axis=0)))

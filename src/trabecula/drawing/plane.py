@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.drawing import canvas
+from trabecula.drawing import layout
 from trabecula.drawing.glyphs import (
-    arrows,
+    farthest_points,
+    make_arrows,
     node_points,
-    spread,
-    tails,
+    place_tails,
 )
 from trabecula.drawing.page import Page, rgb
 
@@ -56,12 +56,12 @@ def draw(
     size = (density.shape[1] * spacing[0], density.shape[0] * spacing[1])
     room = 0.11 * max(size) if fixed is not None or loads is not None else 0.015 * max(size)
     breadth, height = size[0] + 2 * room, size[1] + 2 * room
-    header = canvas.HEADER if title or word else 0
-    inner = width - 2 * canvas.MARGIN
+    header = layout.HEADER if title or word else 0
+    inner = width - 2 * layout.MARGIN
     drawn = int(np.clip(inner * height / breadth, 0.2 * width, 1.5 * width))
-    page = Page(width, drawn + 2 * canvas.MARGIN + header)
+    page = Page(width, drawn + 2 * layout.MARGIN + header)
     scale = min(inner / breadth, drawn / height)
-    middle = header + canvas.MARGIN + drawn / 2
+    middle = header + layout.MARGIN + drawn / 2
     place = _Place(scale, (width - scale * size[0]) / 2, middle + scale * size[1] / 2)
 
     _draw_material(page, density, void, spacing, place)
@@ -74,7 +74,7 @@ def draw(
         _draw_supports(page, fixed, spacing, size, 0.3 * room, place)
     if loads is not None:
         _draw_loads(page, loads, spacing, size, 0.8 * room, place)
-    canvas.write_header(page, title, word, canvas.legend(fixed is not None, loads))
+    layout.write_header(page, title, word, layout.legend(fixed is not None, loads))
     return page.to_png()
 
 
@@ -92,15 +92,15 @@ def _draw_material(
 
     def tint(cells: NDArray[np.floating], colour: str) -> NDArray[np.float32]:
         rows = _means(cells[::-1], (top - place.bottom) / height + len(cells), 1 / height, bottom - top)
-        seen = _means(rows.T, (left - place.left) / width, 1 / width, right - left).T
-        return np.multiply.outer(seen.astype(np.float32), rgb(colour) - 1)
+        means = _means(rows.T, (left - place.left) / width, 1 / width, right - left).T
+        return np.multiply.outer(means.astype(np.float32), 255 * (rgb(colour) - 1))
 
     material = np.clip(density, 0, 1)
     shown = tint(material if void is None else material * ~void, _DARK)
     if void is not None and void.any():
         shown += tint(void.astype(np.float64), _FREE)
-    shown += 1
-    page.image(shown, left, top)
+    shown += 255.5  # white, and what is cut off when it becomes whole
+    page.image(shown.astype(np.uint8), left, top)
 
 
 def _means(cells: NDArray[np.floating], start: float, step: float, count: int) -> Floats:
@@ -116,12 +116,12 @@ def _means(cells: NDArray[np.floating], start: float, step: float, count: int) -
 def _outline(solid: NDArray[np.bool_]) -> Floats:
     """Sides between solid cells and others, joined where straight: `[line, end, (x, y)]` in cells."""
     padded = np.pad(solid, 1)
-    level = _straight(padded[1:, 1:-1] != padded[:-1, 1:-1])
-    upright = _straight((padded[1:-1, 1:] != padded[1:-1, :-1]).T)[..., ::-1]
+    level = _find_runs(padded[1:, 1:-1] != padded[:-1, 1:-1])
+    upright = _find_runs((padded[1:-1, 1:] != padded[1:-1, :-1]).T)[..., ::-1]
     return np.concatenate([level, upright]).astype(np.float64)
 
 
-def _straight(sides: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _find_runs(sides: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Runs along the rows of a mask: `[run, end, (column, row)]`."""
     change = np.diff(np.pad(sides, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     (row, first), (_, last) = np.nonzero(change > 0), np.nonzero(change < 0)
@@ -140,16 +140,16 @@ def _draw_supports(
     held = fixed.all(axis=0)
     for component, kind in [(None, held), *((k, fixed[k] & ~held) for k in range(len(fixed)))]:
         points = node_points(kind, spacing)
-        for x, y in points[spread(points, _MOST_SUPPORTS, 1.1 * glyph)]:
-            outward = _outward((x, y), size, component)
+        for x, y in points[farthest_points(points, _MOST_SUPPORTS, 1.1 * glyph)]:
+            outward = _find_direction((x, y), size, component)
             side = np.array([-outward[1], outward[0]])
             base = np.array([x, y]) + glyph * outward
             corners = place(np.array([(x, y), base + 0.6 * glyph * side, base - 0.6 * glyph * side]))
-            page.polygon(corners, canvas.SUPPORT if component is None else "#ffffff")
-            page.stroke([np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)], 1.9, canvas.SUPPORT)
+            page.polygon(corners, layout.SUPPORT if component is None else "#ffffff")
+            page.stroke([corners[[0, 1, 2, 0]]], 1.9, layout.SUPPORT)
 
 
-def _outward(
+def _find_direction(
     point: tuple[float, float], size: tuple[float, float], component: int | None
 ) -> NDArray[np.float64]:
     """Which way a support's triangle lies: along the held component, away from the middle of the box."""
@@ -171,11 +171,11 @@ def _draw_loads(
     place: _Place,
 ) -> None:
     """Arrows for forces; rings for heat, which has no direction."""
-    drawn = arrows(loads, spacing)
+    drawn = make_arrows(loads, spacing)
     for tail, point, direction, case in zip(
-        tails(drawn, size, length), drawn.point, drawn.direction, drawn.case, strict=True
+        place_tails(drawn, size, length), drawn.point, drawn.direction, drawn.case, strict=True
     ):
-        colour = canvas.case_colour(int(case))
+        colour = layout.case_colour(int(case))
         if not direction.any():
             page.ring(place(point).tolist(), 4.9, 2.2, colour)
             continue

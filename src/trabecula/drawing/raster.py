@@ -15,21 +15,21 @@ _DEEPEST = float(0xFFFFFFF0)
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What is seen where something is seen at all.
+class VisibilityBuffer:
+    """The triangle that is seen at each covered pixel.
 
     Attributes
     ----------
     shape
         Rows and columns of the picture.
     pixel
-        int32 `[seen]`: flat pixel indices, ascending.
+        int32 `[covered]`: flat pixel indices, ascending.
     face
-        int32 `[seen]`: the triangle nearest to the eye.
+        int32 `[covered]`: the triangle nearest to the eye.
     weights
-        float32 `[seen, corner]`: barycentric co-ordinates within that triangle.
+        float32 `[covered, corner]`: barycentric co-ordinates within that triangle.
     depth
-        float32 `[seen]`: distance from the eye, in pixels.
+        float32 `[covered]`: distance from the eye, in pixels.
     """
 
     shape: tuple[int, int]
@@ -39,7 +39,9 @@ class Seen:
     depth: NDArray[np.float32]
 
 
-def rasterise(points: NDArray[np.float64], faces: NDArray[np.int64], shape: tuple[int, int]) -> Seen:
+def rasterise(
+    points: NDArray[np.float64], faces: NDArray[np.int64], shape: tuple[int, int]
+) -> VisibilityBuffer:
     """Find the nearest front-facing triangle at every pixel centre.
 
     Triangles are taken in groups of like size, so that each group is a few whole-array operations; the
@@ -70,7 +72,7 @@ def rasterise(points: NDArray[np.float64], faces: NDArray[np.int64], shape: tupl
         row, column = np.divmod(pixel[part], shape[1])
         second, third, depth[part] = _at(planes[face[part]], column + 0.5, row + 0.5)
         weights[part, 0], weights[part, 1], weights[part, 2] = 1 - second - third, second, third
-    return Seen(shape, pixel, face, weights, depth)
+    return VisibilityBuffer(shape, pixel, face, weights, depth)
 
 
 def _planes(corners: NDArray[np.float64]) -> NDArray[np.float64]:

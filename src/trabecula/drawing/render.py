@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.drawing.raster import Seen, rasterise
+from trabecula.drawing.raster import VisibilityBuffer, rasterise
 from trabecula.numerics.gaussian import blur
 
 SUPERSAMPLING = 2
@@ -85,14 +85,14 @@ def render(scene: Scene, width: int, height: int, view: View | None = None) -> N
     middle = (low + high) / 2
 
     def project(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        seen = (points @ axes.T - middle) * scale
-        return np.asarray(seen * np.array([1.0, -1.0, -1.0]) + np.array([shape[1] / 2, shape[0] / 2, 0.0]))
+        turned = (points @ axes.T - middle) * scale
+        return np.asarray(turned * np.array([1.0, -1.0, -1.0]) + np.array([shape[1] / 2, shape[0] / 2, 0.0]))
 
-    seen = rasterise(project(scene.vertices), scene.faces, shape)
+    buffer = rasterise(project(scene.vertices), scene.faces, shape)
     picture = np.tile(_BACKGROUND, (shape[0] * shape[1], 1))
     depth = np.full(shape[0] * shape[1], np.inf, dtype=np.float32)
-    depth[seen.pixel] = seen.depth
-    picture[seen.pixel] = _shade(scene, seen, axes, depth.reshape(shape))
+    depth[buffer.pixel] = buffer.depth
+    picture[buffer.pixel] = _shade(scene, buffer, axes, depth.reshape(shape))
     _draw_lines(picture, depth, shape, project(scene.lines.reshape(-1, 3)).reshape(-1, 2, 3))
     fine = picture.reshape(height, SUPERSAMPLING, width, SUPERSAMPLING, 3)
     total = np.zeros((height, width, 3), dtype=np.float32)
@@ -140,39 +140,41 @@ def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _shade(
-    scene: Scene, seen: Seen, axes: NDArray[np.float64], depth: NDArray[np.float32]
+    scene: Scene, buffer: VisibilityBuffer, axes: NDArray[np.float64], depth: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Colours of what is seen, float32 `[seen, (red, green, blue)]`."""
+    """Colours of the covered pixels, float32 `[pixel, (red, green, blue)]`."""
     normals = _corner_normals(scene)
-    normal = np.empty((len(seen.face), 3), dtype=np.float32)
-    for part in _portions(len(normal)):
-        mixed = np.einsum("pc,pci->pi", seen.weights[part], normals[seen.face[part]])
+    normal = np.empty((len(buffer.face), 3), dtype=np.float32)
+    for part in _slices(len(normal)):
+        mixed = np.einsum("pc,pci->pi", buffer.weights[part], normals[buffer.face[part]])
         normal[part] = _unit(mixed) @ axes.T.astype(np.float32)
-    open_to_light = _hollows(depth, seen, normal)
+    open_to_light = _ambient_occlusion(depth, buffer, normal)
     edge = _outline(depth).ravel()
-    for part in _portions(len(normal)):
+    for part in _slices(len(normal)):
         key, fill, half, up = (np.clip(normal[part] @ lamp, 0.0, 1.0) for lamp in (_KEY, _FILL, _HALF, _UP))
         light = (0.42 + 0.08 * up + 0.46 * key + 0.24 * fill) * open_to_light[part]
-        colour = np.einsum("pc,pci->pi", seen.weights[part], scene.colours[scene.faces[seen.face[part]]])
+        colour = np.einsum("pc,pci->pi", buffer.weights[part], scene.colours[scene.faces[buffer.face[part]]])
         shaded = colour * light[:, None] + (0.12 * half**48)[:, None]
-        shaded *= (1 - 0.6 * edge[seen.pixel[part]])[:, None]
+        shaded *= (1 - 0.6 * edge[buffer.pixel[part]])[:, None]
         normal[part] = np.clip(shaded, 0, 1)
     return normal
 
 
-def _portions(count: int) -> Iterator[slice]:
+def _slices(count: int) -> Iterator[slice]:
     """Parts small enough to stay in the caches."""
     return (slice(start, start + _PORTION) for start in range(0, count, _PORTION))
 
 
-def _hollows(depth: NDArray[np.float32], seen: Seen, normal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Light that reaches each seen place, 1 in the open: less where surroundings stand above its tangent
+def _ambient_occlusion(
+    depth: NDArray[np.float32], buffer: VisibilityBuffer, normal: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Light that reaches each covered pixel, 1 in the open: less where surroundings stand above its tangent
     plane.
 
     Ambient occlusion from the depth picture, at half its resolution, with a fixed rosette of neighbours.
     """
-    rows, columns = (n // 2 for n in seen.shape)
-    row, column = np.divmod(seen.pixel, seen.shape[1])
+    rows, columns = (n // 2 for n in buffer.shape)
+    row, column = np.divmod(buffer.pixel, buffer.shape[1])
     chosen = np.flatnonzero((row % 2 == 0) & (column % 2 == 0))
     row, column = row[chosen] // 2, column[chosen] // 2
     coarse = np.where(np.isfinite(depth), depth, np.float32(1e9))[::2, ::2] / 2
@@ -191,7 +193,7 @@ def _hollows(depth: NDArray[np.float32], seen: Seen, normal: NDArray[np.float32]
     mask = np.zeros((rows, columns), dtype=np.float32)
     picture[row, column], mask[row, column] = shadow / _ROSETTE, 1.0
     soft = blur(picture, 1.5) / np.maximum(blur(mask, 1.5), 1e-3)
-    row, column = np.divmod(seen.pixel, seen.shape[1])
+    row, column = np.divmod(buffer.pixel, buffer.shape[1])
     return np.asarray(1 - np.clip(1.6 * soft[row // 2, column // 2], 0.0, 0.75), dtype=np.float32)
 
 

@@ -8,9 +8,9 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.drawing import canvas
+from trabecula.drawing import layout
 from trabecula.drawing.distance import distance
-from trabecula.drawing.glyphs import arrows, tails
+from trabecula.drawing.glyphs import make_arrows, place_tails
 from trabecula.drawing.page import Page, rgb
 from trabecula.drawing.render import Scene, View, render
 from trabecula.surface.surface import surface
@@ -35,15 +35,15 @@ def draw(
     size = np.array(density.shape[::-1]) * np.asarray(spacing, dtype=np.float64)
     scene = _scene(density, spacing, size, solid, void, fixed, loads)
     view = View()
-    header = canvas.HEADER if title or word else 0
-    inner = width - 2 * canvas.MARGIN
+    header = layout.HEADER if title or word else 0
+    inner = width - 2 * layout.MARGIN
     flat = np.concatenate([scene.vertices, scene.lines.reshape(-1, 3)]) @ view.axes()[:2].T
     breadth, height = flat.max(axis=0) - flat.min(axis=0)
     drawn = int(np.clip(inner * height / breadth, 0.3 * width, 1.2 * width))
     pixels = render(scene, inner, drawn, view)
-    page = Page(width, drawn + 2 * canvas.MARGIN + header)
-    page.image(pixels / np.float32(255), canvas.MARGIN, header + canvas.MARGIN)
-    canvas.write_header(page, title, word, canvas.legend(fixed is not None, loads))
+    page = Page(width, drawn + 2 * layout.MARGIN + header)
+    page.image(pixels, layout.MARGIN, header + layout.MARGIN)
+    layout.write_header(page, title, word, layout.legend(fixed is not None, loads))
     return page.to_png()
 
 
@@ -59,10 +59,10 @@ def _scene(
     step = int(np.ceil((density.size / _MOST_CELLS) ** (1 / 3) - 1e-9))
     coarse = [h * step for h in spacing]
     mesh = surface(
-        _coarser(density, step),
+        _coarsen(density, step),
         coarse,
-        solid=None if solid is None else _coarser(solid, step) > 0.5,
-        void=None if void is None else _coarser(void, step) > 0.5,
+        solid=None if solid is None else _coarsen(solid, step) > 0.5,
+        void=None if void is None else _coarsen(void, step) > 0.5,
     )
     vertices = np.minimum(mesh.vertices, size)
     colours = np.tile(_MATERIAL, (len(vertices), 1))
@@ -74,13 +74,13 @@ def _scene(
         colours = colours * (1 - share) + _SUPPORT * share
     faces = mesh.faces
     if loads is not None:
-        vertices, faces, colours = _with_arrows(
+        vertices, faces, colours = _add_arrows(
             vertices, faces, colours, loads, spacing, size, 0.11 * diagonal
         )
-    return Scene(vertices, faces, colours, _frame(size))
+    return Scene(vertices, faces, colours, _frame_edges(size))
 
 
-def _coarser(cells: NDArray[np.floating] | NDArray[np.bool_], step: int) -> NDArray[np.float32]:
+def _coarsen(cells: NDArray[np.floating] | NDArray[np.bool_], step: int) -> NDArray[np.float32]:
     """Means over cubes of `step` cells each way."""
     if step <= 1:
         return cells.astype(np.float32)
@@ -90,7 +90,7 @@ def _coarser(cells: NDArray[np.floating] | NDArray[np.bool_], step: int) -> NDAr
     return np.asarray(blocks.mean(axis=(1, 3, 5), dtype=np.float32))
 
 
-def _frame(size: NDArray[np.float64]) -> NDArray[np.float64]:
+def _frame_edges(size: NDArray[np.float64]) -> NDArray[np.float64]:
     """Edges of the box, without the three before the design: float64 `[line, end, (x, y, z)]`."""
     corners = [np.array(corner) for corner in product((0.0, 1.0), repeat=3)]
     edges = [
@@ -101,7 +101,7 @@ def _frame(size: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(edges)
 
 
-def _with_arrows(
+def _add_arrows(
     vertices: NDArray[np.float64],
     faces: NDArray[np.int64],
     colours: NDArray[np.float32],
@@ -110,14 +110,14 @@ def _with_arrows(
     size: NDArray[np.float64],
     length: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float32]]:
-    drawn = arrows(loads, spacing)
+    drawn = make_arrows(loads, spacing)
     for tail, direction, case in zip(
-        tails(drawn, size.tolist(), length), drawn.direction, drawn.case, strict=True
+        place_tails(drawn, size.tolist(), length), drawn.direction, drawn.case, strict=True
     ):
         if not direction.any():
             continue
         points, triangles = _arrow(tail, direction, length)
-        colour = rgb(canvas.case_colour(int(case)))
+        colour = rgb(layout.case_colour(int(case)))
         faces = np.concatenate([faces, triangles + len(vertices)])
         vertices = np.concatenate([vertices, points])
         colours = np.concatenate([colours, np.tile(colour, (len(points), 1))])

@@ -8,9 +8,11 @@ import platform
 from collections.abc import Mapping, Sequence
 from html import escape as escape_html
 from importlib import resources
+from typing import IO
 
 from trabecula.drawing.chart import Row, convergence
 from trabecula.drawing.verdicts import MEANINGS
+from trabecula.export.design import Design
 from trabecula.export.summary import name_goal, summarise
 from trabecula.storage.visible import visible
 
@@ -41,7 +43,8 @@ def report(
     result: Mapping[str, object],
     history: Sequence[Row],
     picture: bytes,
-    problem: str,
+    problem: Mapping[str, object],
+    problem_text: str,
     machine: str | None = None,
 ) -> str:
     """An HTML page about a result that needs no other file and no network.
@@ -52,11 +55,13 @@ def report(
         What `result.json` holds: name, version, start, compliance, certificate, stages, word and so on.
         Missing keys are left out of the page.
     history
-        Rows of the history, one an iteration.
+        Rows of the history, one per iteration.
     picture
         PNG of the design.
     problem
-        The problem file as solved, YAML; it is summarised and shown.
+        Tree of the problem file as solved; it is summarised.
+    problem_text
+        The file itself, YAML; it is shown.
     machine
         What the numbers were made on; this machine if not given.
 
@@ -91,7 +96,7 @@ def report(
             f"<section><h2>What was proven</h2>{_meaning(word)}{_certificate(proven)}</section>",
             "</div>",
             f"<section><h2>How it was reached</h2>{convergence(history, bound)}</section>",
-            f"<details><summary>Problem file</summary><pre>{escape(problem)}</pre></details>",
+            f"<details><summary>Problem file</summary><pre>{escape(problem_text)}</pre></details>",
             f"<footer>{_origin(result, machine)}</footer>",
             "</main></body></html>\n",
         ]
@@ -204,3 +209,15 @@ def _count(elements: object) -> str:
     if not isinstance(elements, Sequence) or isinstance(elements, str):
         return ""
     return " × ".join(_text(n) for n in elements)
+
+
+class Report:
+    """The format by name; see `trabecula.export.Export`."""
+
+    file_name = "report.html"
+    description = "One page that says it all, report.html."
+
+    def write(self, file: IO[bytes], design: Design) -> None:
+        """Write the page about a design."""
+        page = report(design.record, design.history, design.picture, design.problem, design.problem_text)
+        file.write(page.encode())

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 import numpy as np
 
-from trabecula.export.target import (
-    Target,
-    Unit,
-    per_metre,
-    writing,
-)
+from trabecula.export.design import Design
+from trabecula.export.target import Target, Unit, open_target, per_metre
+from trabecula.problem.stl import RECORD
 from trabecula.surface.mesh import Mesh
-
-RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-"""One triangle: unit normal, three corners, two unused bytes."""
 
 _CHUNK = 100_000
 
@@ -35,7 +31,7 @@ def write_stl(target: Target, mesh: Mesh, unit: Unit = "mm") -> None:
         "mm" (what slicers expect) or "m".
     """
     points = (mesh.vertices * per_metre(unit)).astype("<f4")
-    with writing(target) as file:
+    with open_target(target) as file:
         # a header that starts with "solid" would be taken for the text form of STL
         file.write(f"trabecula surface, unit {unit}".encode().ljust(80))
         file.write(np.uint32(len(mesh.faces)).astype("<u4").tobytes())
@@ -48,3 +44,14 @@ def write_stl(target: Target, mesh: Mesh, unit: Unit = "mm") -> None:
             length = np.linalg.norm(normal, axis=1, keepdims=True)
             records["normal"] = normal / np.where(length > 0, length, 1.0)
             file.write(records.tobytes())
+
+
+class Stl:
+    """The format by name; see `trabecula.export.Export`."""
+
+    file_name = "design.stl"
+    description = "Watertight surface, design.stl."
+
+    def write(self, file: IO[bytes], design: Design) -> None:
+        """Write the surface of a design."""
+        write_stl(file, design.surface, design.unit)

@@ -1,59 +1,36 @@
-"""What was asked, in a few lines a person reads at a glance, from the problem file's text."""
+"""What was asked, in a few lines a person reads at a glance, from the tree of the problem file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-_LONGEST = 100_000
-_DEEPEST = 20
 
-
-def summarise(problem: str) -> list[tuple[str, str]]:
-    """Label and text for each thing a problem file says; one line that says so if it cannot be read.
+def summarise(problem: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Label and text for each thing a problem asks; one line that says where to look if it is empty.
 
     Parameters
     ----------
     problem
-        The problem file as solved, YAML.
+        Tree of the problem file as solved; what does not look like one is left out.
     """
-    tree = _read(problem)
-    if not tree:
+    if not problem:
         return [("Problem", "see the problem file below")]
     rows = [
-        ("Goal", _goal(tree.get("goal"))),
-        ("Domain", _domain(tree.get("domain"))),
-        ("Material", _inline(tree.get("material"))),
-        *(("Held", text) for text in _each(tree.get("supports"))),
-        *(("Load", text) for text in _loads(tree)),
-        *(("Region", text) for text in _each(tree.get("regions"))),
-        ("Options", _inline(tree.get("options"))),
+        ("Goal", _goal(problem.get("goal"))),
+        ("Domain", _domain(problem.get("domain"))),
+        ("Material", _inline(problem.get("material"))),
+        *(("Held", text) for text in _each(problem.get("supports"))),
+        *(("Load", text) for text in _loads(problem)),
+        *(("Region", text) for text in _each(problem.get("regions"))),
+        ("Options", _inline(problem.get("options"))),
     ]
     return [(label, text) for label, text in rows if text]
 
 
-def name_goal(problem: str) -> str:
-    """What the problem file says is minimised; "compliance" if it does not say."""
-    goal = _read(problem).get("goal")
+def name_goal(problem: Mapping[str, object]) -> str:
+    """What the problem says is minimised; "compliance" if it does not say."""
+    goal = problem.get("goal")
     return str(goal.get("minimize", "compliance")) if isinstance(goal, Mapping) else "compliance"
-
-
-def _read(problem: str) -> Mapping[object, object]:
-    """The file's tree; empty if it is none, too long or deep, or uses aliases (which saved problems never
-    do)."""
-    import yaml
-
-    if len(problem) > _LONGEST:
-        return {}
-    try:
-        depth = 0
-        for event in yaml.parse(problem):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
-                return {}
-        tree = yaml.safe_load(problem)
-    except (yaml.YAMLError, ValueError):
-        return {}
-    return tree if isinstance(tree, Mapping) else {}
 
 
 def _goal(goal: object) -> str:
@@ -79,7 +56,7 @@ def _domain(domain: object) -> str:
     return ", ".join([*parts, *([_inline(others)] if others else [])])
 
 
-def _loads(tree: Mapping[object, object]) -> list[str]:
+def _loads(tree: Mapping[str, object]) -> list[str]:
     cases = tree.get("cases")
     if not isinstance(cases, Sequence) or isinstance(cases, str):
         return _each(tree.get("loads"))

@@ -15,7 +15,7 @@ Unit = Literal["m", "mm"]
 
 
 @contextmanager
-def writing(target: Target) -> Iterator[IO[bytes]]:
+def open_target(target: Target) -> Iterator[IO[bytes]]:
     """Open a path for writing bytes; a file that is already open is passed on and left open."""
     if isinstance(target, Path | str):
         with Path(target).open("wb") as file:

@@ -10,12 +10,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.export.target import (
-    Target,
-    Unit,
-    per_metre,
-    writing,
-)
+from trabecula.export.design import Design
+from trabecula.export.target import Target, Unit, open_target, per_metre
 from trabecula.surface.mesh import Mesh
 
 MODEL = "3D/3dmodel.model"
@@ -56,7 +52,7 @@ def write_3mf(target: Target, mesh: Mesh, unit: Unit = "mm", title: str = "desig
     """
     # float32 is enough for nine digits at most, and keeps apart whatever STL keeps apart
     points = (mesh.vertices * per_metre(unit)).astype(np.float32)
-    with writing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+    with open_target(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
         for name, text in (("[Content_Types].xml", _TYPES), ("_rels/.rels", _RELATIONS)):
             package.writestr(_entry(name), text)
         with package.open(_entry(MODEL), "w", force_zip64=True) as part:
@@ -91,3 +87,14 @@ def _rows(form: str, rows: NDArray[np.float32] | NDArray[np.int64]) -> Iterator[
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         yield ((form * len(chunk)) % tuple(chunk.ravel().tolist())).encode()
+
+
+class ThreeMf:
+    """The format by name; see `trabecula.export.Export`."""
+
+    file_name = "design.3mf"
+    description = "Watertight surface for printing, design.3mf."
+
+    def write(self, file: IO[bytes], design: Design) -> None:
+        """Write the surface of a design under its title."""
+        write_3mf(file, design.surface, design.unit, design.title)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.export.target import Target, writing
+from trabecula.export.design import Design
+from trabecula.export.target import Target, open_target
 
 BLOCK = 1 << 20
 """Bytes in one compressed block."""
@@ -61,7 +62,7 @@ def write_vti(
     if "density" in (fields or {}):
         raise ValueError('write_vti: a field cannot be called "density": that name is taken')
     arrays: dict[str, NDArray[Any]] = {"density": density.astype(np.float32), **(fields or {})}
-    cells, points = _sorted_by_place(arrays, density.shape)
+    cells, points = _sort_by_place(arrays, density.shape)
     declared, content = [], []
     offset = 0
     for kind, group in (("CellData", cells), ("PointData", points)):
@@ -93,14 +94,14 @@ def write_vti(
             "   _",
         ]
     )
-    with writing(target) as file:
+    with open_target(target) as file:
         file.write(head.encode())
         for part in content:
             file.write(part)
         file.write(b"\n  </AppendedData>\n</VTKFile>\n")
 
 
-def _sorted_by_place(
+def _sort_by_place(
     arrays: Mapping[str, NDArray[Any]], cells: tuple[int, ...]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Cell arrays and point arrays, each as `[place, component]` with x fastest."""
@@ -137,3 +138,14 @@ def _encode(array: NDArray[Any]) -> bytes:
     blocks = [zlib.compress(raw[start : start + BLOCK], 6) for start in range(0, len(raw), BLOCK)]
     header = np.array([len(blocks), BLOCK, len(raw) % BLOCK, *map(len, blocks)], dtype="<u8")
     return base64.b64encode(header.tobytes()) + base64.b64encode(b"".join(blocks))
+
+
+class Vti:
+    """The format by name; see `trabecula.export.Export`."""
+
+    file_name = "design.vti"
+    description = "Voxels with their density for ParaView, design.vti."
+
+    def write(self, file: IO[bytes], design: Design) -> None:
+        """Write the density of a design."""
+        write_vti(file, design.density, design.spacing)

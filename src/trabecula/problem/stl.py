@@ -24,7 +24,9 @@ _STEPS = {
     b"endsolid": ("solid", "outside", 0),
 }
 """What the words of a text file need before them, lead to, and how many corners must follow."""
-_RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+
+RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+"""One triangle of a binary file: unit normal, three corners, two unused bytes; for reading and writing."""
 
 
 def read_stl(path: Path, where: str = "stl") -> NDArray[np.float64]:
@@ -95,9 +97,9 @@ def _binary(content: bytes) -> NDArray[np.float64] | None:
     if len(content) < 84:
         return None
     count = int.from_bytes(content[80:84], "little")
-    if len(content) != 84 + count * _RECORD.itemsize:
+    if len(content) != 84 + count * RECORD.itemsize:
         return None
-    return np.frombuffer(content, dtype=_RECORD, offset=84)["corners"].astype(np.float64)
+    return np.frombuffer(content, dtype=RECORD, offset=84)["corners"].astype(np.float64)
 
 
 def _text(content: bytes) -> tuple[NDArray[np.float64] | None, bool]:

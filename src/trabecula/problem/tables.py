@@ -2,20 +2,31 @@
 
 A room has one table of its kind: quantities, filters, optimisers, exports. Reader, writer, command line and
 schema ask the table, so that something new is one file and one line. Packages that are installed add to a
-table by an entry point of its group, programs by a call of `register`.
+table by an entry point of its group, programs by a call of `register`, and modules that are not installed by
+the same call and their names in the environment variable `TRABECULA_PLUGINS`.
 """
 
 from __future__ import annotations
 
+import importlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import RLock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
-"""What a name in a table looks like: words a problem file can hold without quotes."""
+NAME = re.compile(r"(?:[a-z]|[1-9][a-z]{2})[a-z0-9_]{0,61}\Z")
+"""What a name in a table looks like: words that a problem file can hold without quotes, and that no reader
+takes for a number."""
+
+PLUGINS = "TRABECULA_PLUGINS"
+"""Environment variable with names of modules, parted by commas, that add to the tables when imported."""
+
+_IMPORTED: set[str] = set()
+_IMPORTING = RLock()
 
 
 class UnknownNameError(LookupError):
@@ -23,11 +34,46 @@ class UnknownNameError(LookupError):
 
     def __init__(self, kind: str, name: str, names: tuple[str, ...]) -> None:
         self.kind, self.name, self.names = kind, name, names
-        super().__init__(f"there is no {kind} {name!r}; there are {', '.join(names)}")
+        known = f"known are {', '.join(names)}" if names else "none is known"
+        super().__init__(f"there is no {kind} {name!r}; {known}")
 
 
 class BrokenEntryError(Exception):
-    """An installed package names an entry that cannot be loaded, or that is none of its kind."""
+    """What a package or a module adds to a table cannot be loaded, or is not what the table holds."""
+
+
+def import_plugins() -> None:
+    """Import the modules that `TRABECULA_PLUGINS` names, each once in a process.
+
+    Raises
+    ------
+    BrokenEntryError
+        If one of them cannot be imported; it is tried again the next time.
+    """
+    with _IMPORTING:
+        for name in filter(None, (part.strip() for part in os.environ.get(PLUGINS, "").split(","))):
+            if name in _IMPORTED:
+                continue
+            _IMPORTED.add(name)  # before it is: a module that asks a table is not imported again by that
+            try:
+                importlib.import_module(name)
+            except (Exception, SystemExit) as error:
+                _IMPORTED.discard(name)
+                raise BrokenEntryError(
+                    f"{PLUGINS} names the module {name!r}, which cannot be imported ({_reason(error)}); mend "
+                    "it, put its folder into PYTHONPATH, or take it out of the variable"
+                ) from error
+
+
+def _describe(entry: object) -> str:
+    """What an entry says of itself on one line."""
+    own = getattr(entry, "description", None)
+    return own if isinstance(own, str) else (getattr(entry, "__doc__", None) or "").strip().partition("\n")[0]
+
+
+def _reason(error: BaseException) -> str:
+    """An exception on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
 
 
 @dataclass(frozen=True)
@@ -44,12 +90,16 @@ class Table(Generic[T]):
     kind
         What an entry is, in the singular, for messages: "quantity".
     group
-        Entry-point group of installed packages: "trabecula.quantities". They are looked for when a name is
-        asked for that is not known yet, or when all names are.
+        Entry-point group of installed packages: "trabecula.quantities". They and the modules of
+        `TRABECULA_PLUGINS` are looked for when a name is asked for that is not known yet, or when all names
+        are.
+    protocol
+        What an entry must be, where that can be checked: a class, or a protocol that is
+        `runtime_checkable`.
     """
 
-    def __init__(self, kind: str, group: str) -> None:
-        self.kind, self.group = kind, group
+    def __init__(self, kind: str, group: str, protocol: type | None = None) -> None:
+        self.kind, self.group, self.protocol = kind, group, protocol
         self._rows: dict[str, _Row[T]] = {}
         self._places: dict[str, tuple[str, str]] = {}
 
@@ -59,22 +109,28 @@ class Table(Generic[T]):
         Parameters
         ----------
         name
-            Lower-case letters, digits and underscores, a letter first.
+            Lower-case letters, digits and underscores, a letter first, or one digit before two letters.
         description
-            One sentence for help texts and the schema; default: the first line of the entry's docstring.
+            One sentence for help texts and the schema; default: the entry's own `description`, else the
+            first line of its docstring.
 
         Raises
         ------
         ValueError
             If the name cannot be one, or is taken by another entry.
+        TypeError
+            If the entry is not what the table holds.
         """
         if not NAME.match(name):
-            raise ValueError(f"{name!r} cannot name a {self.kind}; use lower-case letters, digits and _")
+            raise ValueError(
+                f"{name!r} cannot name an entry of kind {self.kind}; use lower-case letters, digits and _, a "
+                "letter first"
+            )
         row = self._rows.get(name)
         if row is not None and row.entry is not entry and row.entry != entry:
-            raise ValueError(f"there is a {self.kind} {name!r} already; choose another name")
-        first_line = (getattr(entry, "__doc__", None) or "").strip().partition("\n")[0]
-        self._rows[name] = _Row(entry, description or first_line)
+            raise ValueError(f"the name {name!r} is taken by another {self.kind}; choose another name")
+        self._check(name, entry)
+        self._rows[name] = _Row(entry, description or _describe(entry))
         return entry
 
     def declare(self, name: str, place: str, description: str) -> None:
@@ -106,13 +162,20 @@ class Table(Generic[T]):
         return self._rows[name].entry
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names()
+        return name in self._rows or name in self._places or name in self.names()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def names(self) -> tuple[str, ...]:
-        """All names, ours first, then those of installed packages."""
+        """All names, ours first, then those of modules and of installed packages.
+
+        Raises
+        ------
+        BrokenEntryError
+            If a module of `TRABECULA_PLUGINS` cannot be imported.
+        """
+        import_plugins()
         return tuple(dict.fromkeys([*self._places, *self._rows, *self._offered()]))
 
     def description(self, name: str) -> str:
@@ -129,7 +192,7 @@ class Table(Generic[T]):
         return sorted(point.name for point in entry_points(group=self.group))
 
     def _load(self, name: str) -> None:
-        """Load the entry of a name from the package that offers it, where one does."""
+        """Load the entry of a name from where it is declared, or from the module or package that has it."""
         from importlib import import_module
         from importlib.metadata import entry_points
 
@@ -138,14 +201,26 @@ class Table(Generic[T]):
             module, _, attribute = place.partition(":")
             self.register(name, getattr(import_module(module), attribute), description)
             return
+        import_plugins()
+        if name in self._rows:
+            return
         for point in entry_points(group=self.group, name=name):
             try:
-                entry = point.load()
-            except Exception as error:
+                self.register(name, point.load())
+            except (Exception, SystemExit) as error:
                 package = point.dist.name if point.dist is not None else point.value
                 raise BrokenEntryError(
-                    f"the {self.kind} {name!r} of the package {package} cannot be loaded ({error}); "
+                    f"the {self.kind} {name!r} of the package {package} cannot be loaded ({_reason(error)}); "
                     "mend or remove that package"
                 ) from error
-            self.register(name, entry)
             return
+
+    def _check(self, name: str, entry: object) -> None:
+        """Refuse what cannot be an entry; a class has the attributes of its objects and is none of them."""
+        if self.protocol is None or (isinstance(entry, self.protocol) and not isinstance(entry, type)):
+            return
+        found = f"the class {entry.__name__}" if isinstance(entry, type) else f"a {type(entry).__name__}"
+        raise TypeError(
+            f"{name!r} is {found}; what is registered must be an object with the attributes of "
+            f"{self.protocol.__module__}.{self.protocol.__qualname__}"
+        )

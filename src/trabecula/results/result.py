@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from trabecula.certificate.consistency import Record as Claim
     from trabecula.certificate.record import Certificate
     from trabecula.certificate.verdict import Recheck
+    from trabecula.export.design import Design
+    from trabecula.export.target import Unit
     from trabecula.problem import Problem
     from trabecula.surface import Mesh
 
@@ -331,20 +333,7 @@ class Result:
         bytes
             The PNG.
         """
-        from trabecula.discretisation import discretise
-        from trabecula.drawing import picture
-
-        discrete = discretise(self.problem)
-        png = picture(
-            self.density,
-            self.spacing,
-            solid=discrete.lower >= 1,
-            void=discrete.void,
-            fixed=discrete.fixed,
-            loads=discrete.loads,
-            title=self.problem.name,
-            word=self.word,
-        )
+        png = self.to_design().picture
         if path is not None:
             writing.write_bytes(Path(path), png)
         return png
@@ -358,26 +347,48 @@ class Result:
         scale
             1 for metres, 1000 for millimetres.
         """
-        from trabecula.discretisation import discretise
-        from trabecula.surface import surface
-
-        discrete = discretise(self.problem)
-        mesh = surface(
-            self.density,
-            self.spacing,
-            thickness=self.problem.domain.thickness,
-            solid=discrete.lower >= 1,
-            void=discrete.void,
-        )
-        return mesh if scale == 1 else mesh.scaled(scale)
+        mesh = self.to_design().surface
+        return mesh if scale == 1 else mesh.scale(scale)
 
     @own_errstate
     def to_html(self) -> str:
         """One page that says it all and needs no other file: picture, question, proof, way."""
         from trabecula.export import report
-        from trabecula.problem import dump
 
-        return report(self.to_json(), self.history, self.plot(), dump(self.problem))
+        design = self.to_design()
+        return report(design.record, self.history, design.picture, design.problem, design.problem_text)
+
+    @own_errstate
+    def to_design(self, unit: Unit = "mm") -> Design:
+        """What an export is given: the arrays and plain values of this result.
+
+        Parameters
+        ----------
+        unit
+            "mm" or "m": of lengths in surface files.
+        """
+        from trabecula.export.design import Conditions, Design
+        from trabecula.problem import dump, to_tree
+
+        def find_conditions() -> Conditions:
+            from trabecula.discretisation import discretise
+
+            discrete = discretise(self.problem)
+            return Conditions(discrete.lower >= 1, discrete.void, discrete.fixed, discrete.loads)
+
+        return Design(
+            self.density,
+            self.spacing,
+            thickness=self.problem.domain.thickness,
+            title=self.problem.name,
+            word=self.word,
+            unit=unit,
+            record=self.to_json(),
+            history=self.history,
+            problem=to_tree(self.problem),
+            problem_text=dump(self.problem),
+            find_conditions=find_conditions,
+        )
 
     @own_errstate
     def check(self, threads: int | None = None) -> Recheck:

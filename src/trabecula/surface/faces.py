@@ -36,7 +36,7 @@ class Quads:
     cell: NDArray[np.int64]
     extra: NDArray[np.float64]
 
-    def only(self, chosen: NDArray[np.bool_]) -> Quads:
+    def select(self, chosen: NDArray[np.bool_]) -> Quads:
         """The chosen quadrilaterals."""
         return Quads(
             self.corners[chosen], self.middles[chosen], self.centre[chosen], self.cell[chosen], self.extra
@@ -44,7 +44,7 @@ class Quads:
 
 
 @dataclass(frozen=True, eq=False)
-class _Doubled:
+class _DoubleSides:
     """Voxel edges where four quadrilaterals would share one side, each with two extra vertices to part them.
 
     `key` is `3 node + axis`, ascending; `vertex` `[edge, corner]` the extra vertex beside a cell around the
@@ -58,14 +58,14 @@ class _Doubled:
 
 def find_quads(samples: Samples, nodes: Nodes) -> Quads:
     """All quadrilaterals of the surface; extra vertices are numbered after those of the nodes."""
-    doubled, extra = _part_doubled_sides(samples, nodes)
-    parts = [_along(axis, samples, nodes, doubled) for axis in range(3)]
+    doubled, extra = _split_double_sides(samples, nodes)
+    parts = [_quads_across(axis, samples, nodes, doubled) for axis in range(3)]
     corners, middles, centre, cell = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Quads(corners, middles, centre, cell, extra)
 
 
-def _along(
-    axis: int, samples: Samples, nodes: Nodes, doubled: _Doubled
+def _quads_across(
+    axis: int, samples: Samples, nodes: Nodes, doubled: _DoubleSides
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Quadrilaterals across `axis`: corners, middles, centres and solid cells."""
     b, c = (axis + 1) % 3, (axis + 2) % 3
@@ -114,7 +114,7 @@ def _strides(shape: tuple[int, ...]) -> NDArray[np.int64]:
     return np.array([1, shape[2], shape[2] * shape[1]])
 
 
-def _part_doubled_sides(samples: Samples, nodes: Nodes) -> tuple[_Doubled, NDArray[np.float64]]:
+def _split_double_sides(samples: Samples, nodes: Nodes) -> tuple[_DoubleSides, NDArray[np.float64]]:
     """Find sides that four quadrilaterals would share, and give each pair of them a vertex of its own.
 
     That happens where solid and void alternate around a voxel edge while both its ends have a single patch
@@ -147,7 +147,7 @@ def _part_doubled_sides(samples: Samples, nodes: Nodes) -> tuple[_Doubled, NDArr
     # all four get a number; the two that no contour cuts off are dropped with the other unused vertices
     vertex = len(nodes.corner) + np.arange(4 * len(key)).reshape(-1, 4)
     extra = np.concatenate(places)[order].reshape(-1, 3)
-    return _Doubled(key[order], np.concatenate(joined)[order], vertex), extra
+    return _DoubleSides(key[order], np.concatenate(joined)[order], vertex), extra
 
 
 def _all_equal(patch: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -69,7 +69,7 @@ class Mesh:
         merged = merge_equal(self.vertices.astype(np.float32), self.faces)
         return _is_closed(merged)
 
-    def scaled(self, factor: float) -> Mesh:
+    def scale(self, factor: float) -> Mesh:
         """The same surface in other units: every co-ordinate times `factor`."""
         return Mesh(self.vertices * factor, self.faces, self.islands, self.island_volume)
 

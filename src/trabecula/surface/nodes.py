@@ -21,7 +21,7 @@ from trabecula.surface.patches import (
     FACE_CORNERS,
     patches,
 )
-from trabecula.surface.samples import LEVEL, Samples, joins
+from trabecula.surface.samples import LEVEL, Samples, are_joined
 
 REACH = 0.45
 """How far, in voxels, a vertex may be from its voxel corner: neighbours stay apart, in float32 too."""
@@ -86,7 +86,7 @@ def find_nodes(samples: Samples) -> Nodes:
     joined = np.zeros(len(index), dtype=np.uint8)
     for face in range(6):
         rows = np.flatnonzero(ALTERNATING[configuration, face])
-        joined[rows] |= joins(values[rows], face).astype(np.uint8) << np.uint8(face)
+        joined[rows] |= are_joined(values[rows], face).astype(np.uint8) << np.uint8(face)
     patch = _patch_numbers(configuration, joined)
     count = patch.max(axis=1, initial=-1).astype(np.int64) + 1
     first = np.cumsum(count) - count
@@ -107,7 +107,7 @@ def cells_around(shape: tuple[int, int, int], index: NDArray[np.int64]) -> NDArr
     return np.asarray(low[:, None] + bits @ np.array([1, nx + 1, (nx + 1) * (ny + 1)]))
 
 
-def joined_cells(nodes: Nodes) -> NDArray[np.int64]:
+def find_joined_cells(nodes: Nodes) -> NDArray[np.int64]:
     """Cells that touch along an edge only and are joined there: flat padded indices, int64 `[pair, 2]`."""
     found = [np.empty((0, 2), dtype=np.int64)]
     for face, corners in enumerate(FACE_CORNERS):

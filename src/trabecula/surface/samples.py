@@ -54,7 +54,7 @@ def sample(
     return Samples(values, hard, values > LEVEL)
 
 
-def joins(values: NDArray[np.float32], face: int) -> NDArray[np.bool_]:
+def are_joined(values: NDArray[np.float32], face: int) -> NDArray[np.bool_]:
     """Whether the solid corners of an alternating face are joined: the mean of its corners is above the
     level.
 
@@ -72,7 +72,7 @@ def joins(values: NDArray[np.float32], face: int) -> NDArray[np.bool_]:
     return np.asarray(total > 4 * LEVEL)
 
 
-def pieces(
+def find_pieces(
     samples: Samples, pairs: NDArray[np.int64], solid: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_], float]:
     """Connected pieces of material, and which of them are worth keeping.

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from trabecula.numerics.errstate import own_errstate
 from trabecula.surface.faces import Quads, find_quads
 from trabecula.surface.mesh import Mesh
-from trabecula.surface.nodes import find_nodes, joined_cells
+from trabecula.surface.nodes import find_joined_cells, find_nodes
 from trabecula.surface.relax import relax
-from trabecula.surface.samples import pieces, sample
+from trabecula.surface.samples import find_pieces, sample
 
 SMOOTHING = 5
 """Rounds of smoothing by default."""
@@ -70,13 +70,13 @@ def surface(
     >>> block.is_watertight(), round(block.volume(), 12)
     (True, 3.0)
     """
-    field, cell, solid, void = _as_solid(density, spacing, thickness, solid, void)
+    field, cell, solid, void = _to_layers(density, spacing, thickness, solid, void)
     samples = sample(field, solid, void, sharp)
     nodes = find_nodes(samples)
     quads = find_quads(samples, nodes)
-    labels, keep, share = pieces(samples, joined_cells(nodes), solid)
+    labels, keep, share = find_pieces(samples, find_joined_cells(nodes), solid)
     if not keep_islands and share > 0:
-        quads = quads.only(np.asarray(keep[labels.ravel()[quads.cell]]))
+        quads = quads.select(np.asarray(keep[labels.ravel()[quads.cell]]))
     del samples, labels
     points = nodes.corner + relax(nodes, quads.corners, np.array(cell), smoothing)
     vertices, faces = _triangles(points, quads, np.array(cell))
@@ -84,7 +84,7 @@ def surface(
     return Mesh(vertices, faces, dropped, 0.0 if keep_islands else share)
 
 
-def _as_solid(
+def _to_layers(
     density: NDArray[np.floating],
     spacing: Sequence[float],
     thickness: float,
@@ -122,7 +122,7 @@ def _triangles(
     corners = np.where(first[:, None], corners, np.roll(corners, -1, axis=1))
     faces = [corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]]
 
-    fans = quads.only(fanned)
+    fans = quads.select(fanned)
     centre = len(points) + len(quads.extra) + np.arange(len(fans.corners))
     for k in range(4):
         here, middle, there = fans.corners[:, k], fans.middles[:, k], fans.corners[:, (k + 1) % 4]

@@ -1,11 +1,12 @@
-"""What plane and solid pictures share: margins, colours, and the line on top."""
+"""What plane and solid pictures share: margins, colours, and the title line."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.drawing.page import Page, text_width
+from trabecula.drawing.font import set_line, shorten
+from trabecula.drawing.page import Page
 from trabecula.drawing.verdicts import COLOURS
 
 MARGIN = 24
@@ -40,30 +41,22 @@ def write_header(
         return
     left, height = float(MARGIN), 11.0
     if word is not None:
-        end = left + text_width(word.upper(), height, bold=True) + 14
+        end = left + set_line(word.upper(), height, bold=True).width + 14
         page.box((left - 6, _MIDDLE - 13), (end - 6, _MIDDLE + 13), 5.0, COLOURS[word])
         page.write(word.upper(), left + 1, _MIDDLE + height / 2, height, "#ffffff", bold=True)
         left = end + 10
     right = _write_legend(page, entries or [])
     if title:
         height = 12.6
-        shown = _shortened(title, height, right - left)
+        shown = shorten(title, height, right - left)
         page.write(shown, left, _MIDDLE + height / 2, height, _TEXT, bold=False)
-
-
-def _shortened(title: str, height: float, room: float) -> str:
-    if text_width(title, height) <= room:
-        return title
-    while title and text_width(title + "...", height) > room:
-        title = title[:-1].rstrip()
-    return title + "..."
 
 
 def _write_legend(page: Page, entries: list[tuple[str, str]]) -> float:
     """Write from the right edge to the left; returns where the line is still free up to."""
     height, right = 10.0, page.width - float(MARGIN)
     for name, colour in reversed(entries):
-        left = right - text_width(name, height)
+        left = right - set_line(name, height).width
         page.write(name, left, _MIDDLE + height / 2, height, colour, bold=False)
         page.box((left - 16, _MIDDLE - 5), (left - 6, _MIDDLE + 5), 1.0, colour)
         right = left - 32

@@ -1,0 +1,100 @@
+"""What a file is made of: the arrays and plain values of one design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.drawing.chart import Row
+from trabecula.drawing.verdicts import Word
+from trabecula.export.target import Unit
+from trabecula.surface.mesh import Mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What a design was made for, on its grid; None where it is not known.
+
+    Attributes
+    ----------
+    solid, void
+        bool `[z, y, x]` or `[y, x]`: passive cells.
+    fixed
+        bool `[component, z, y, x]` or `[component, y, x]` over nodes: held components.
+    loads
+        float64 `[case, component, z, y, x]` or `[case, component, y, x]` over nodes.
+    """
+
+    solid: NDArray[np.bool_] | None = None
+    void: NDArray[np.bool_] | None = None
+    fixed: NDArray[np.bool_] | None = None
+    loads: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A design to be written: arrays and plain values, so that any density can be exported.
+
+    Attributes
+    ----------
+    density
+        float `[z, y, x]` or `[y, x]`: physical density of the cells, 0 void to 1 solid.
+    spacing
+        Edge lengths of a cell along x, y(, z), in metres.
+    thickness
+        Of a plane design, in metres.
+    title
+        Name of the design.
+    word
+        "predicted", "verified", "certified", or None where nothing is known.
+    unit
+        "mm" or "m": what the user wants lengths in a surface file to be in.
+    record
+        What `result.json` holds: compliance, certificate, stages and so on; may be empty.
+    history
+        Rows of the history, one per iteration; may be empty.
+    problem
+        Tree of the problem file: mappings, lists, texts and numbers; may be empty.
+    problem_text
+        The problem file itself, YAML; may be empty.
+    find_conditions
+        Gives `conditions`, which cost time and memory and are asked for only where a format needs them.
+    """
+
+    density: NDArray[np.floating]
+    spacing: Sequence[float]
+    thickness: float = 1.0
+    title: str = "design"
+    word: Word | None = None
+    unit: Unit = "mm"
+    record: Mapping[str, object] = field(default_factory=dict)
+    history: Sequence[Row] = ()
+    problem: Mapping[str, object] = field(default_factory=dict)
+    problem_text: str = ""
+    find_conditions: Callable[[], Conditions] = Conditions
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Passive cells, supports and loads; found when first asked for."""
+        return self.find_conditions()
+
+    @cached_property
+    def surface(self) -> Mesh:
+        """The smooth watertight surface, in metres; made when first asked for."""
+        from trabecula.surface.surface import surface
+
+        passive = self.conditions
+        return surface(
+            self.density, self.spacing, thickness=self.thickness, solid=passive.solid, void=passive.void
+        )
+
+    @cached_property
+    def picture(self) -> bytes:
+        """The picture, a PNG file; drawn when first asked for."""
+        from trabecula.drawing.picture import picture
+
+        return picture(self.density, self.spacing, **vars(self.conditions), title=self.title, word=self.word)

@@ -49,10 +49,12 @@ class Analyst:
         self.method = "assembled matrix, direct factorisation"
         self.tolerance = 1e-10
         if not self.assembled.is_direct:
-            from trabecula.physics.voxel import VoxelState
+            from trabecula.physics import default_machine
 
-            self.state = VoxelState(discrete, threads)
-            self.method = "displacements of the compiled solver, verified element by element in NumPy"
+            machine = default_machine(threads)
+            self.state = machine.state(discrete)
+            kind = machine.name.partition(" ")[0]
+            self.method = f"displacements of the {kind} solver, verified element by element in NumPy"
 
     def stiffness(self, physical: Array) -> Array:
         """Relative stiffness, by formulas of its own."""
@@ -129,7 +131,7 @@ class Analyst:
         from trabecula.physics.body_force import body_force_adjoint
 
         gradient = -self.slope(physical) * self.assembled.energy(u)
-        if np.any(self.discrete.gravity[case]) and not self.discrete.heat:
+        if np.any(self.discrete.gravity[case]) and "gravity" in self.discrete.physics.loads:
             gradient += 2 * body_force_adjoint(self.discrete, u, case)
         return gradient
 

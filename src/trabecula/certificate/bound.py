@@ -81,7 +81,7 @@ class Aspect:
 
 def reason_unbounded(discrete: DiscreteProblem) -> str:
     """Return why no bound holds for this problem, or an empty string where one does."""
-    if not discrete.heat and np.any(discrete.gravity):
+    if "gravity" in discrete.physics.loads and np.any(discrete.gravity):
         return "own weight: the load depends on the design"
     return ""
 

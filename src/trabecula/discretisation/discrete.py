@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.problem.model import Goal, Material, Options
+from trabecula.problem.physics import Physics
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class DiscreteProblem:
 
     Attributes
     ----------
+    physics
+        The state equation, as far as arrays are concerned; its matrices are in the room `physics`.
     fixed
         bool `[component, z, y, x]` over nodes: held degrees of freedom (one component for heat).
     loads
@@ -60,7 +63,7 @@ class DiscreteProblem:
 
     name: str
     grid: Grid
-    heat: bool
+    physics: Physics
     material: Material
     fixed: NDArray[np.bool_]
     loads: NDArray[np.float64]

@@ -27,7 +27,7 @@ from trabecula.optimize.loop import (
     advance,
     go_on,
 )
-from trabecula.physics import machine
+from trabecula.physics import machine_name
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned, hold
 from trabecula.version import VERSION
@@ -178,7 +178,7 @@ class Checkpoints:
                 others.add(f"trabecula {made.version}, {made.machine}")
         if others:
             warnings.warn(
-                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, {machine()}: "
+                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, {machine_name()}: "
                 "the last digits of the design can differ from those of an undisturbed solve "
                 "(TRABECULA_ISA chooses the instruction set)",
                 ResumeWarning,

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from trabecula.discretisation import discretise
-from trabecula.physics.voxel import VoxelState
+from trabecula.physics.machine import default_machine
 from trabecula.problem import problems
 
 ELEMENTS = (48, 24, 24)
@@ -23,7 +23,7 @@ def pace() -> float:
     badly by chance.
     """
     problem = discretise(problems.cantilever_3d(elements=ELEMENTS))
-    state = VoxelState(problem, 1)
+    state = default_machine(1).state(problem)
     even = np.full(problem.grid.shape, 0.5)
     seconds = []
     for _ in range(REPEATS):

@@ -342,7 +342,8 @@ class Result:
         from trabecula.export import report
         from trabecula.problem import dump
 
-        return report(self.to_json(), self.history, self.plot(), dump(self.problem))
+        unit = self.problem.physics.compliance_unit
+        return report(self.to_json(), self.history, self.plot(), dump(self.problem), unit=unit)
 
     @own_errstate
     def check(self, threads: int | None = None) -> Recheck:

@@ -26,7 +26,7 @@ from trabecula.optimize.loop import (
     go_on,
 )
 from trabecula.optimizers import MMA, OC, Adaptive
-from trabecula.physics import thread_count
+from trabecula.physics import default_machine
 from trabecula.results.result import Trial
 from trabecula.starts import (
     HalfGrey,
@@ -149,7 +149,7 @@ def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: floa
     several = goal.minimize == "volume" and goal.compliance is not None and len(goal.compliance) > 1
     if options.optimizer == "mma" or several:
         return MovingAsymptotes(MMA(move=options.move))
-    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), threads=thread_count(threads))
+    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), machine=default_machine(threads))
     return OptimalityCriteria(oc, least_volume=goal.minimize == "volume")
 
 

@@ -21,7 +21,7 @@ from trabecula.discretisation.resample import resample
 from trabecula.numerics.stationarity import kkt_residual
 from trabecula.optimize.analysis import Analysis, Evaluation
 from trabecula.optimize.loop import Row
-from trabecula.physics import Guess, machine, thread_count
+from trabecula.physics import Guess, thread_count
 from trabecula.problem import Problem
 from trabecula.results.result import Result, Stage, Trial
 from trabecula.status import NoDesignError, Status
@@ -103,7 +103,7 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         volume=final.found.volume,
         threads=thread_count(asked.threads),
         version=VERSION,
-        machine=machine(),
+        machine=analysis.machine.name,
         word=word_of(certificate, status, final.found.compliance, final.found.volume),
         tolerance=outcome.plan.stop.change,
         relaxed=None if convex is None else convex.density.astype(np.float32),
@@ -126,7 +126,7 @@ def _certify(
     discrete = analysis.discrete
     finals: list[_Final] = []
     for state in solvers(analysis):
-        by = analysis if state is analysis.state else Analysis(discrete, analysis.threads, state)
+        by = analysis if state is analysis.state else Analysis(discrete, analysis.machine, state)
         found = by.evaluate(x, penalty, beta, warm, TIGHT)
         physical = analysis.chain.physical(x, beta)
         relative = analysis.interpolation.with_penalty(penalty).value(physical)

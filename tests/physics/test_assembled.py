@@ -8,15 +8,13 @@ import pytest
 from tests.certificate.grids import cantilever
 from trabecula.discretisation.discrete import Grid
 from trabecula.physics import element
-from trabecula.physics.assembled import (
-    AssembledState,
-    constitutive,
-    element_matrix,
-    total_load,
-)
+from trabecula.physics.assembled import AssembledState, total_load
 from trabecula.physics.body_force import body_force
+from trabecula.physics.constitutive import constitutive
 from trabecula.physics.dissection import nested_dissection
+from trabecula.physics.quadrature import element_matrix
 from trabecula.problem.model import Material
+from trabecula.problem.physics import CONDUCTION, ELASTICITY, Physics
 
 BOXES = [Grid((1, 1), (1.0, 1.0)), Grid((1, 1), (2.0, 0.5), 0.3), Grid((1, 1, 1), (1.0, 0.7, 2.0))]
 STEEL = Material(young=210e9, poisson=0.3, conductivity=50.0)
@@ -47,17 +45,21 @@ def test_rigid_motions_hold_no_energy_and_all_others_do(grid: Grid) -> None:
 
 @pytest.mark.parametrize("grid", BOXES)
 def test_conduction_holds_no_energy_at_one_temperature_only(grid: Grid) -> None:
-    matrix = element_matrix(grid, STEEL, heat=True)
+    matrix = element_matrix(grid, STEEL, CONDUCTION)
     assert np.abs(matrix.sum(axis=1)).max() < 1e-12 * np.abs(matrix).max()
     values = np.linalg.eigvalsh(matrix)
     assert np.sum(values < 1e-9 * values.max()) == 1
 
 
-@pytest.mark.parametrize("heat", [False, True])
+@pytest.mark.parametrize("physics", [ELASTICITY, CONDUCTION], ids=lambda p: p.name)
 @pytest.mark.parametrize("grid", BOXES)
-def test_quadrature_agrees_with_the_exact_tensor_product_integrals(grid: Grid, heat: bool) -> None:
-    exact = element.element_matrix(grid, STEEL, heat)
-    np.testing.assert_allclose(element_matrix(grid, STEEL, heat), exact, atol=1e-14 * np.abs(exact).max())
+def test_quadrature_agrees_with_the_exact_tensor_product_integrals(grid: Grid, physics: Physics) -> None:
+    if physics == CONDUCTION:
+        exact = element.conduction(grid.spacing, STEEL.conductivity, grid.thickness)
+    else:
+        exact = element.elasticity(grid.spacing, STEEL.young, STEEL.poisson, grid.thickness)
+    found = element_matrix(grid, STEEL, physics)
+    np.testing.assert_allclose(found, exact, atol=1e-14 * np.abs(exact).max())
 
 
 def test_unit_square_matches_the_published_88_line_matrix() -> None:
@@ -72,7 +74,9 @@ def test_unit_square_matches_the_published_88_line_matrix() -> None:
 
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_uniaxial_stress_strains_by_young_and_poisson(dimension: int) -> None:
-    strain = np.linalg.solve(constitutive(STEEL, dimension, False), np.eye(3 if dimension == 2 else 6)[0])
+    strain = np.linalg.solve(
+        constitutive(ELASTICITY, STEEL, dimension), np.eye(3 if dimension == 2 else 6)[0]
+    )
     np.testing.assert_allclose(strain[:dimension] * STEEL.young, [1.0, -0.3, -0.3][:dimension], atol=1e-12)
 
 

@@ -77,8 +77,8 @@ def nondimensional(discrete: DiscreteProblem) -> Scaled:
     if abs(compliance) > LARGEST:
         raise ProblemError(
             "loads",
-            f"a compliance of about 1e{round(compliance * math.log10(2)):+d} {discrete.physics.compliance_unit}"
-            " leaves the range of numbers",
+            f"a compliance of about 1e{round(compliance * math.log10(2)):+d}"
+            f" {discrete.physics.compliance_unit} leaves the range of numbers",
             f"needs one within 1e{round(LARGEST * math.log10(2)):+d} and its reciprocal",
             "look at the size of forces, moduli and weights",
         )

@@ -178,9 +178,9 @@ class Checkpoints:
                 others.add(f"trabecula {made.version}, {made.machine}")
         if others:
             warnings.warn(
-                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, {machine_name()}: "
-                "the last digits of the design can differ from those of an undisturbed solve "
-                "(TRABECULA_ISA chooses the instruction set)",
+                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, "
+                f"{machine_name()}: the last digits of the design can differ from those of an undisturbed"
+                " solve (TRABECULA_ISA chooses the instruction set)",
                 ResumeWarning,
                 stacklevel=4,
             )

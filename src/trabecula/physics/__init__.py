@@ -1,5 +1,5 @@
-"""HOW IT RESPONDS: state equations (elasticity, conduction, and what others bring along), and the machines that
-solve them.
+"""HOW IT RESPONDS: state equations (elasticity, conduction, and what others bring along), and the machines
+that solve them.
 
 `Machine` does the arithmetic and makes a `State`; `operators` has strains, stresses and mass of its answers.
 """

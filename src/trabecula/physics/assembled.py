@@ -17,7 +17,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.physics.dissection import nested_dissection
 from trabecula.physics.quadrature import element_matrix
-from trabecula.physics.state import Guess, Solve
+from trabecula.physics.state import Guess, Solve, WitnessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +90,11 @@ def _product(matrix: Array, columns: Array) -> Array:
         part = slice(first, first + step)
         np.matmul(matrix, columns[:, part], out=out[:, part])
     return out
+
+
+def make_witness(discrete: DiscreteProblem, direct_limit: int | None = None) -> WitnessState:
+    """A state equation that shares no code with the compiled core; arguments as for `AssembledState`."""
+    return AssembledState(discrete, direct_limit)
 
 
 class AssembledState:
@@ -212,8 +217,9 @@ class AssembledState:
         """Return the element energies and a rigorous bound of their rounding errors, float64 `[z, y, x]`, J.
 
         The energy is computed from the displacements relative to the element's first node (where a constant
-        state has none), whose differences are correctly rounded.  With n degrees of freedom an inner product errs by at
-        most n eps/2 of its absolute terms; 4 n eps covers both products, the differences and the quadrature.
+        state has none), whose differences are correctly rounded.  With n degrees of freedom an inner product
+        errs by at most n eps/2 of its absolute terms; 4 n eps covers both products, the differences and the
+        quadrature.
         """
         energy, error = np.empty(self.grid.shape), np.empty(self.grid.shape)
         allowance = 4 * len(self.element) * EPSILON * float(np.linalg.norm(self.element))

@@ -1,6 +1,6 @@
 """The machine without a compiler: the same loops in NumPy, the state by SciPy's sparse solvers.
 
-Every function follows its kernel (`kernels/stencil.hpp`, `oc.hpp`, `mma.hpp`) and differs from it by rounding.
+Every function follows its kernel (`stencil.hpp`, `oc.hpp`, `mma.hpp` in `kernels/`) and differs by rounding.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics.assembled import AssembledState
 from trabecula.physics.state import State
+from trabecula.problem.physics import Physics
 
 Array = NDArray[np.float64]
 
@@ -40,6 +41,10 @@ class AssembledMachine:
         """The same machine on another number of threads."""
         return replace(self, threads=threads)
 
+    def knows(self, physics: Physics) -> bool:
+        """Any physics: True."""
+        return True
+
     def state(self, discrete: DiscreteProblem) -> State:
         """A state equation with an assembled matrix."""
         return AssembledState(discrete)
@@ -52,9 +57,8 @@ class AssembledMachine:
         out = np.zeros(voxels.shape)
         for place in zip(*np.nonzero(octant), strict=True):
             for offset in product(*({-int(n), int(n)} for n in place)):
-                to = tuple(slice(max(0, o), n + min(0, o)) for o, n in zip(offset, given.shape, strict=True))
-                of = tuple(slice(max(0, -o), n + min(0, -o)) for o, n in zip(offset, given.shape, strict=True))
-                out[to] += octant[place] * given[of]
+                to = _shifted(given.shape, offset)
+                out[to] += octant[place] * given[_shifted(given.shape, tuple(-o for o in offset))]
         if after is not None:
             out *= after
         return out
@@ -119,6 +123,11 @@ class AssembledMachine:
         return x, np.concatenate([[value], gradient, ((slopes * weight) @ slopes.T).ravel()])
 
 
+def _shifted(shape: tuple[int, ...], offset: tuple[int, ...]) -> tuple[slice, ...]:
+    """The part of an array that its own shift by `offset` covers."""
+    return tuple(slice(max(0, o), n + min(0, o)) for o, n in zip(offset, shape, strict=True))
+
+
 _END = 1e5
 """Logarithm beyond which a multiplier is no longer looked for."""
 
@@ -126,8 +135,8 @@ _END = 1e5
 class _Criteria:
     """One update of optimality criteria: densities as functions of the multiplier, and its search.
 
-    With `B = -dC/dV` the update is `clip(max(x, floor) (B / lam)^exponent)`. No benefit: as little as allowed.
-    Benefit at no cost: as much as allowed. Neither: a density stays.
+    With `B = -dC/dV` the update is `clip(max(x, floor) (B / lam)^exponent)`. No benefit: as little as
+    allowed. Benefit at no cost: as much as allowed. Neither: a density stays.
     """
 
     def __init__(

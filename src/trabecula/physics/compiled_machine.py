@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from trabecula.physics.element import is_compiled
 from trabecula.physics.machine import SlowMachineWarning
 from trabecula.physics.state import State
 from trabecula.physics.voxel import VoxelState
+from trabecula.problem.physics import Physics
 
 Array = NDArray[np.float64]
 
@@ -40,22 +42,21 @@ class CompiledMachine:
         """The same machine on another number of threads."""
         return replace(self, threads=threads)
 
+    def knows(self, physics: Physics) -> bool:
+        """Whether the core has its equations: isotropic elasticity, or conduction."""
+        return is_compiled(physics)
+
     def state(self, discrete: DiscreteProblem) -> State:
-        """A voxel state; of a physics that the core has no equations of, an assembled one.
+        """A voxel state; of a physics that the core does not know, an assembled one.
 
         Warns
         -----
         SlowMachineWarning
-            In the second case.
+            In the second case, once in a process for every physics.
         """
-        if is_compiled(discrete.physics):
+        if self.knows(discrete.physics):
             return VoxelState(discrete, self.threads)
-        warnings.warn(
-            f"the compiled core has no equations of the physics {discrete.physics.name!r}: "
-            "an assembled matrix solves it, which is many times slower",
-            SlowMachineWarning,
-            stacklevel=2,
-        )
+        _note(discrete.physics.name)
         return AssembledState(discrete)
 
     def convolve(
@@ -129,3 +130,14 @@ class CompiledMachine:
         x, sums = np.empty(low.size), np.empty(1 + m + m * m)
         compiled_core.core.mma_dual(low, upp, alpha, beta, p, q, multipliers, x, sums, self.threads)
         return x, sums
+
+
+@cache
+def _note(physics: str) -> None:
+    """Say once what makes a solve slow."""
+    warnings.warn(
+        f"the compiled core has no equations of the physics {physics!r}: "
+        "an assembled matrix solves it, which is many times slower",
+        SlowMachineWarning,
+        stacklevel=3,
+    )

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics.state import State
 from trabecula.physics.threads import thread_count
+from trabecula.problem.physics import Physics
+from trabecula.status import NoteWarning
 
 Array = NDArray[np.float64]
 
@@ -31,7 +33,7 @@ class MachineError(ValueError):
     """The environment variable TRABECULA_MACHINE names no machine."""
 
 
-class SlowMachineWarning(UserWarning):
+class SlowMachineWarning(NoteWarning):
     """The assembled machine takes the place of the compiled one, which is faster by far."""
 
 
@@ -56,8 +58,12 @@ class Machine(Protocol):
         """The same machine on another number of threads."""
         ...
 
+    def knows(self, physics: Physics) -> bool:
+        """Whether it has the equations of a physics; an assembled matrix solves all others."""
+        ...
+
     def state(self, discrete: DiscreteProblem) -> State:
-        """A state equation on a problem's grid."""
+        """A state equation on a problem's grid; assembled where the machine does not know its physics."""
         ...
 
     def convolve(
@@ -200,7 +206,9 @@ def _choose(wanted: str) -> str:
     """The name of the machine to use."""
     if wanted and wanted not in NAMES:
         allowed = " or ".join(NAMES)
-        raise MachineError(f"{VARIABLE} is {wanted[:40]!r}; it can be {allowed}: name one of them or unset it")
+        raise MachineError(
+            f"{VARIABLE} is {wanted[:40]!r}; it can be {allowed}: name one of them or unset it"
+        )
     if wanted == "assembled":
         return wanted
     from trabecula.physics import compiled_core
@@ -211,8 +219,8 @@ def _choose(wanted: str) -> str:
         if wanted:
             raise
         warnings.warn(
-            f"{error}; until then the assembled machine does its work, which gives the same designs many times"
-            f" slower ({VARIABLE}=assembled asks for it and ends this note)",
+            f"{error}; until then the assembled machine does its work, many times slower"
+            f" ({VARIABLE}=assembled asks for it and ends this note)",
             SlowMachineWarning,
             stacklevel=3,
         )

@@ -1,9 +1,9 @@
 """Strains and stresses at the centres of elements, and mass: what responses are made of besides energies.
 
-Every operator is linear, gives its transpose beside itself, and stores no matrix. Strains are the derivatives of
-the multilinear shape functions at an element's centre, where they are most exact (Barlow 1976, "Optimal stress
-locations in finite element models"). Conduction has the gradient of the temperature for a strain and D times
-it for a stress; the heat flux is minus that.
+Every operator is linear, gives its transpose beside itself, and stores no matrix. Strains are the
+derivatives of the multilinear shape functions at an element's centre, where they are most exact (Barlow 1976,
+"Optimal stress locations in finite element models"). Conduction has the gradient of the temperature for a
+strain and D times it for a stress; the heat flux is minus that.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ class StrainOperator:
             engineers count them (K/m along x, y(, z)).
         """
         found = np.zeros((len(self.rows), *self.grid.shape))
-        for strain, row in zip(found, self.rows, strict=True):
+        for k, row in enumerate(self.rows):
             for component, axis in row:
-                strain += self._derivative(u[component], axis)
+                found[k] += self._derivative(u[component], axis)
         return found
 
     def strain_transpose(self, s: Array) -> Array:
@@ -108,8 +108,10 @@ class StrainOperator:
         return found
 
     def stress(self, strain: Array) -> Array:
-        """Stresses of the solid material, D strain: float64 `[strain, z, y, x]`, Pa (W/m2). D is symmetric, so
-        the transpose of this map is itself."""
+        """Stresses of the solid material, D strain: float64 `[strain, z, y, x]`, Pa (W/m2).
+
+        D is symmetric, so the transpose of this map is itself.
+        """
         return np.asarray(np.tensordot(self.matrix, strain, axes=1))
 
     def flux(self, u: Array) -> Array:
@@ -152,7 +154,7 @@ def von_mises(stress: Array) -> Array:
 
 
 def von_mises_derivative(stress: Array) -> Array:
-    """Derivative of `von_mises` with respect to the stresses, in their shape; zero where there is no stress."""
+    """Derivative of `von_mises` with respect to the stresses, in their shape; zero where there is none."""
     value = von_mises(stress)
     turned = np.tensordot(_quadratic_form(len(stress)), stress, axes=1)
     return np.asarray(np.divide(turned, value, out=np.zeros_like(turned), where=value > 0.0))
@@ -179,8 +181,8 @@ class MassOperator:
     density
         Of the solid material, kg/m3.
     kind
-        "consistent" (the same shape functions as the stiffness), or "lumped" (an element's mass shared equally
-        by its nodes; a diagonal matrix).
+        "consistent" (the same shape functions as the stiffness), or "lumped" (an element's mass shared
+        equally by its nodes; a diagonal matrix).
 
     Source: Bathe 2014, section 4.2.4.
     """
@@ -248,9 +250,7 @@ class MassOperator:
     def _windows(self) -> list[tuple[slice, ...]]:
         """Where a node array holds the corners of all elements, in the order of the element matrix."""
         shape, dimension = self.grid.shape, self.grid.dimension
-        corners = [
-            tuple((a >> axis) & 1 for axis in reversed(range(dimension))) for a in range(2**dimension)
-        ]
+        corners = [tuple((a >> axis) & 1 for axis in reversed(range(dimension))) for a in range(2**dimension)]
         return [tuple(slice(b, b + n) for b, n in zip(c, shape, strict=True)) for c in corners]
 
     def _gather(self, values: Array) -> Array:

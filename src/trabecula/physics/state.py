@@ -58,7 +58,8 @@ class State(Protocol):
         ...
 
     def bilinear(self, u: Array, v: Array) -> Array:
-        """`u_e K0 v_e` of every element at full density, `[z, y, x]`, in J (W K); symmetric in `u` and `v`."""
+        """`u_e K0 v_e` of every element at full density, `[z, y, x]`, in J (W K); `u` and `v` may change
+        places."""
         ...
 
     def energy(self, u: Array) -> Array:

@@ -137,8 +137,10 @@ class VoxelState:
         return self.bilinear(u, u)
 
     def bilinear(self, u: Array, v: Array) -> Array:
-        """u_e K0 v_e of every voxel at full density, float64 `[z, y, x]`, in joules; half as dear where `v` is
-        `u` itself."""
+        """u_e K0 v_e of every voxel at full density, float64 `[z, y, x]`, in joules.
+
+        Cheaper where `v` is `u` itself.
+        """
         out = np.empty(self._shape)
         if v is u:
             self._core.energy(np.ascontiguousarray(u), out)

@@ -103,9 +103,7 @@ def parse(tree: object, base: Path | None = None) -> Problem:
     physics_name = _physics_name(top["physics"], goal.minimize) if "physics" in top else None
     physics = choose_physics(goal.minimize, physics_name)
     weighs = any(one.gravity is not None for case in cases for one in case.loads)
-    supports = tuple(
-        _support(at, space) for at in top["supports"].items(MAX_ENTRIES, "a list of supports")
-    )
+    supports = tuple(_support(at, space) for at in top["supports"].items(MAX_ENTRIES, "a list of supports"))
     if not supports:
         raise top["supports"].refuse("at least one support", given="is empty")
     problem = Problem(

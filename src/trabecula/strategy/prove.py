@@ -103,7 +103,7 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         volume=final.found.volume,
         threads=thread_count(asked.threads),
         version=VERSION,
-        machine=analysis.machine.name,
+        machine=_machine_of(analysis),
         word=word_of(certificate, status, final.found.compliance, final.found.volume),
         tolerance=outcome.plan.stop.change,
         relaxed=None if convex is None else convex.density.astype(np.float32),
@@ -112,6 +112,13 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         trials=tuple(_trial(trial, of_objective) for trial in outcome.trials),
         coarser=outcome.coarser,
     )
+
+
+def _machine_of(analysis: Analysis) -> str:
+    """What did the arithmetic, and whether an assembled matrix did it for a physics of somebody else's."""
+    name = analysis.machine.name
+    is_known = analysis.machine.knows(analysis.discrete.physics)
+    return name if is_known else f"{name}, assembled state"
 
 
 def _certify(

@@ -73,13 +73,13 @@ class Sketch:
 
 def sketch(discrete: DiscreteProblem) -> Sketch:
     """Pool a problem on the lattice."""
-    grid, goal = discrete.grid, discrete.goal
+    grid, goal, physics = discrete.grid, discrete.goal, discrete.physics.name
     size = tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
     cells = (CELLS[grid.dimension],) * grid.dimension
     hats = [_hat(n, c) for n, c in zip(grid.shape, cells, strict=True)]
     own_weight = discrete.material.density * prod(size) * grid.thickness * (goal.volume or 0.5)
     return Sketch(
-        kind=f"{FORM} {grid.dimension}-D {KINDS.get(discrete.physics.name, discrete.physics.name)} {goal.minimize}",
+        kind=f"{FORM} {grid.dimension}-D {KINDS.get(physics, physics)} {goal.minimize}",
         held=np.stack([_largest(hats, held.astype(np.float64)) for held in discrete.fixed]),
         forces=np.stack([[_sums(hats, part) for part in case] for case in discrete.loads]),
         weights=discrete.weights / discrete.weights.sum(),

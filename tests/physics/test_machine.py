@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -159,6 +160,26 @@ def test_threads_are_chosen_once() -> None:
     assert default_machine(1) == CompiledMachine(1) and machine_of(ASSEMBLED) is ASSEMBLED
     assert machine_of(1).threads == 1 and machine_of(None) == default_machine()
     assert COMPILED.with_threads(1) == CompiledMachine(1) and ASSEMBLED.with_threads(3).threads == 3
+
+
+SOURCE = Path(tb.__file__).parent
+
+
+def test_the_compiled_core_is_asked_for_by_its_machine_only() -> None:
+    asking = {
+        str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if "compiled_core" in path.read_text()
+    }
+    own = {f"physics/{name}.py" for name in ("compiled_machine", "machine", "voxel")}  # machine: is it there?
+    assert asking - {"physics/compiled_core.py"} == own | {"cli/edge.py"}  # edge: its exceptions
+
+
+@pytest.mark.parametrize("room", ["design", "optimizers"])
+def test_designs_and_optimizers_are_given_a_machine_and_no_threads(room: str) -> None:
+    for path in (SOURCE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.arg) and node.arg == "threads"), path
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                assert node.target.id != "threads", path
 
 
 @pytest.mark.usefixtures("_afresh")

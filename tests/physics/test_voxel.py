@@ -19,7 +19,7 @@ from tests.physics.blocks import (
     using,
 )
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.physics import Cycle, VoxelState
+from trabecula.physics import Cycle, VoxelState, element
 from trabecula.physics.assembled import AssembledState
 
 every_set = pytest.mark.parametrize("isa", INSTRUCTION_SETS)
@@ -35,6 +35,30 @@ def blocks(draw: st.DrawFn) -> DiscreteProblem:
     spacing = tuple(draw(st.floats(0.2, 5.0)) for _ in elements)
     poisson = draw(st.floats(0.0, 0.45))
     return block(tuple(elements), spacing, heat=draw(st.booleans()), poisson=poisson)
+
+
+def mixed_energies(problem: DiscreteProblem, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """u_e K0 v_e of every element, one after the other."""
+    matrix, found = element.of(problem), np.empty(problem.grid.shape)
+    for place in np.ndindex(found.shape):
+        box = tuple(slice(i, i + 2) for i in place)
+        left, right = (field[(slice(None), *box)].reshape(len(matrix)) for field in (u, v))
+        found[place] = left @ matrix @ right
+    return found
+
+
+@pytest.mark.parametrize("heat", [False, True], ids=["elasticity", "heat"])
+@pytest.mark.parametrize("elements", [(19, 3), (3, 18), (17, 2, 3), (2, 3, 2)], ids=str)
+@every_set
+def test_mixed_energies_are_those_of_one_element_after_the_other(
+    isa: str, elements: tuple[int, ...], heat: bool
+) -> None:
+    problem = block(elements, spacing=(0.5, 2.0, 1.5)[: len(elements)], heat=heat)
+    u, v = np.random.default_rng(0).standard_normal((2, *problem.fixed.shape))
+    with using(isa):
+        state = VoxelState(problem, 2)
+    expected = mixed_energies(problem, u, v)
+    np.testing.assert_allclose(state.bilinear(u, v), expected, atol=1e-12 * np.abs(expected).max())
 
 
 @every_set

@@ -4,9 +4,9 @@ faster than an assembled sparse matrix, on any instruction set.
 The figures (another processor, AMD Zen 4 with AVX-512): float32 106 and 207, float64 61 and 120 million
 elements per second on one and two threads, 3-D. Measured: the products K u of the finest grid, on padded
 arrays as the solver has them (float32 in the multigrid cycle, float64 in the conjugate gradients around
-it), SciPy's product with the assembled matrix in the same types, the cone filter beside
-`scipy.ndimage.convolve`, and the OC step beside NumPy's bisection. Every instruction set this processor has
-runs in a process of its own.
+it), SciPy's product with the assembled matrix in the same types, the energies u_e K0 u_e and u_e K0 v_e of
+every element beside those in NumPy, the cone filter beside `scipy.ndimage.convolve`, and the OC step beside
+NumPy's bisection. Every instruction set this processor has runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from trabecula.design.filters.cone import Cone
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimizers import OC
-from trabecula.physics import VoxelState
+from trabecula.physics import VoxelState, default_machine
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import problems
 
@@ -42,6 +42,8 @@ Rates = dict[tuple[str, str, int, str], float]
 LIBRARIES = {
     "float32": "SciPy's sparse matrix",
     "float64": "SciPy's sparse matrix",
+    "energy": "NumPy, slab by slab",
+    "bilinear": "NumPy, slab by slab",
     "filter": "scipy.ndimage.convolve",
     "OC": "NumPy's bisection",
 }
@@ -80,14 +82,17 @@ def products(elements: Size, threads: int) -> dict[str, float]:
     state.apply(u)  # leaves it in the padded arrays
     calls = max(1, 2_000_000 // math.prod(elements))
     core = state._core
+    v = u[::-1].copy()
     return {
         "float32": rate(lambda: core.apply_single(calls), elements, calls),
         "float64": rate(lambda: core.apply_double(calls), elements, calls),
+        "energy": rate(lambda: state.bilinear(u, u), elements),
+        "bilinear": rate(lambda: state.bilinear(u, v), elements),
     }
 
 
 def assembled(elements: Size) -> dict[str, float]:
-    """Rates of SciPy's product with the assembled matrix, on one thread."""
+    """Rates of SciPy's product with the assembled matrix, and of element energies in NumPy, on one thread."""
     discrete = cantilever(elements)
     random = np.random.default_rng(0)
     state = AssembledState(discrete)
@@ -98,6 +103,9 @@ def assembled(elements: Size) -> dict[str, float]:
         matrix = matrix.astype(name)
         u = random.standard_normal(matrix.shape[1]).astype(name)
         found[name] = rate(partial(matrix.dot, u), elements)
+    u, v = random.standard_normal((2, *discrete.fixed.shape))
+    found["energy"] = rate(partial(state.energy, u), elements)
+    found["bilinear"] = rate(partial(state.bilinear, u, v), elements)
     return found
 
 
@@ -125,8 +133,9 @@ def filters_and_steps(elements: Size, threads: int) -> dict[str, float]:
     """Rates of the cone filter and the OC step."""
     x, dc, dv = design(elements)
     lower, upper = np.zeros_like(x), np.ones_like(x)
-    cone = Cone(x.shape, (1.0,) * x.ndim, RADIUS, threads)
-    oc = OC(threads=threads)
+    machine = default_machine(threads)
+    cone = Cone(x.shape, (1.0,) * x.ndim, RADIUS, machine)
+    oc = OC(machine=machine)
     return {
         "filter": rate(lambda: cone.apply(x), elements),
         "OC": rate(lambda: oc.step(oc.start(), x, dc, 0.0, dv, lower, upper), elements),

@@ -36,6 +36,7 @@ from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import begin
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimizers import OC, OptimalityCriteria
+from trabecula.physics import default_machine
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import (
     Domain,
@@ -199,7 +200,7 @@ def refined(discrete: DiscreteProblem, density: Array, steps: int, threads: int 
     if steps == 0:
         return density
     analysis = _analysed(discrete, threads)
-    oc = OC(move=discrete.options.move, exponent=0.5, threads=threads)
+    oc = OC(move=discrete.options.move, exponent=0.5, machine=default_machine(threads))
     end = discrete.options.penalty
     stop = Stop(change=0.0, kkt=0.0, limit=steps)
     plan = Plan(OptimalityCriteria(oc), Schedule(end, end), stop, tolerance=1e-4)

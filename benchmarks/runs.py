@@ -16,6 +16,7 @@ from trabecula.optimize.loop import begin, iterate
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimizers import OC, Adaptive, OptimalityCriteria
+from trabecula.physics import default_machine
 from trabecula.problem import Problem
 from trabecula.starts import volume_of
 
@@ -33,7 +34,7 @@ def forever(limit: int) -> Stop:
 def cold_plan(discrete: DiscreteProblem, threads: int, limit: int, tolerance: float) -> Plan:
     """The usual cold start: fixed penalty, OC exponent 1/2, until no density changes by 0.01."""
     end = discrete.options.penalty
-    oc = OC(move=discrete.options.move, exponent=0.5, threads=threads)
+    oc = OC(move=discrete.options.move, exponent=0.5, machine=default_machine(threads))
     stop = Stop(change=0.0, kkt=0.0, density_change=0.01, limit=limit)
     return Plan(OptimalityCriteria(oc), Schedule(end, end), stop, tolerance)
 
@@ -48,7 +49,12 @@ def ramp_plan(
 ) -> Plan:
     """Penalty `start` to the problem's over so many iterations, adaptive OC, exactly `limit` iterations."""
     end = discrete.options.penalty
-    oc = OC(move=discrete.options.move, exponent=0.7 if over else 1.0, adaptive=Adaptive(), threads=threads)
+    oc = OC(
+        move=discrete.options.move,
+        exponent=0.7 if over else 1.0,
+        adaptive=Adaptive(),
+        machine=default_machine(threads),
+    )
     schedule = Schedule(start, end, over) if over else Schedule(end, end)
     return Plan(OptimalityCriteria(oc), schedule, forever(limit), tolerance)
 

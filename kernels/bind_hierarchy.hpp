@@ -100,6 +100,16 @@ inline void bind_hierarchy(nb::module_& m) {
             s.energy(u.data(), w.data());
           },
           nb::arg("u"), nb::arg("w").noconvert())
+      .def(
+          "bilinear",
+          [](Solver& s, Doubles u, Doubles v, Out w) {
+            const std::size_t n = static_cast<std::size_t>(s.node_count()) * s.components();
+            need(u.size() == n && v.size() == n, "u, v: [component, z, y, x]");
+            need(w.size() == static_cast<std::size_t>(s.element_count()), "w: one value an element");
+            const WithoutLock unlocked;
+            s.bilinear(u.data(), v.data(), w.data());
+          },
+          nb::arg("u"), nb::arg("v"), nb::arg("w").noconvert())
       .def("apply_single",
            [](Solver& s, int repeats) {
              const WithoutLock unlocked;

@@ -37,6 +37,7 @@ class Solver {
   virtual Outcome solve(const double* load, double* u, double tolerance, int max_iterations) = 0;
   virtual void apply(const double* u, double* y) = 0;
   virtual void energy(const double* u, double* w) = 0;
+  virtual void bilinear(const double* u, const double* v, double* w) = 0;
   virtual void apply_single(int repeats) = 0;
   virtual void apply_double(int repeats) = 0;
   virtual std::size_t bytes() const = 0;
@@ -147,6 +148,35 @@ class Hierarchy final : public Solver {
             v[c][2 * q + 1] = S::load(p + 1);
           }
         const typename S::V e = fine_d_.energy(v);
+        for (int a = 0; a < S::W && i + a < g.n[0]; a++) w[r * g.n[0] + i + a] = e[a];
+      }
+    });
+  }
+
+  // u_e K0 v_e: the product K0 v_e, then with u_e as it is loaded, so that one element's values stay in registers. A
+  // loop beside that of the energy: shared, it is summed in another order, and designs differ in their last bits.
+  void bilinear(const double* u, const double* v, double* w) override {
+    using S = Simd<double>;
+    const Box& g = level_[0].box;
+    pad(u, u_.data());
+    pad(v, dd_.data());
+    const long rows = g.layers * g.rows;
+    parallel(rows, threads_for(g.padded_elements(), settings.threads), [&](long r) {
+      for (long i = 0; i < g.nxp; i += S::W) {
+        typename S::V k[C][N];
+        for (int c = 0; c < C; c++)
+          for (int q = 0; q < N / 2; q++) {
+            const double* p = dd_.data() + c * g.sc + g.line(r / g.rows, r % g.rows, q) + i;
+            k[c][2 * q] = S::load(p);
+            k[c][2 * q + 1] = S::load(p + 1);
+          }
+        fine_d_.apply(k, typename S::V{} + 1.0);
+        typename S::V e{};
+        for (int c = 0; c < C; c++)
+          for (int q = 0; q < N / 2; q++) {
+            const double* p = u_.data() + c * g.sc + g.line(r / g.rows, r % g.rows, q) + i;
+            e += S::load(p) * k[c][2 * q] + S::load(p + 1) * k[c][2 * q + 1];
+          }
         for (int a = 0; a < S::W && i + a < g.n[0]; a++) w[r * g.n[0] + i + a] = e[a];
       }
     });

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class NoteWarning(UserWarning):
+    """Something worth knowing that stops nothing; the command line says it in one line."""
+
+
 class Status(StrEnum):
     """The named outcomes of a solve; the text is what `result.json` and `--json` hold."""
 

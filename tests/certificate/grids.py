@@ -12,6 +12,7 @@ from trabecula.problem.model import (
     Material,
     Options,
 )
+from trabecula.problem.physics import CONDUCTION, ELASTICITY
 
 
 def cantilever(
@@ -40,7 +41,7 @@ def cantilever(
     return DiscreteProblem(
         name="cantilever",
         grid=grid,
-        heat=heat,
+        physics=CONDUCTION if heat else ELASTICITY,
         material=material or Material(),
         fixed=fixed,
         loads=loads,
@@ -65,7 +66,7 @@ def mbb(elements: tuple[int, int] = (30, 10), volume: float = 0.5, **options: ob
     return DiscreteProblem(
         name="mbb",
         grid=grid,
-        heat=False,
+        physics=ELASTICITY,
         material=Material(),
         fixed=fixed,
         loads=loads,

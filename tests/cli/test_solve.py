@@ -325,7 +325,7 @@ def test_a_first_design_is_told_while_the_search_goes_on(run: Run, tmp_path: Pat
 def cut(run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A uniform solve that stopped after four iterations, with its checkpoint and without its result."""
     monkeypatch.setattr(checkpoints, "_PATIENCE", 0.0)
-    monkeypatch.setattr(checkpoint, "machine", lambda: "compiled for another")
+    monkeypatch.setattr(checkpoint, "machine_name", lambda: "compiled for another")
     folder = tmp_path / "cut"
     assert (
         run("solve", small, "--start", "uniform", "--iterations", "4", "--out", folder, "-q").exit_code == 3

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.problem.model import Goal, Material, Options
+from trabecula.problem.physics import CONDUCTION, ELASTICITY
 
 Array = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ def discrete(
     return DiscreteProblem(
         name="block",
         grid=grid,
-        heat=heat,
+        physics=CONDUCTION if heat else ELASTICITY,
         material=Material(young=2.0, poisson=0.3, density=3.0, conductivity=1.5),
         fixed=fixed,
         loads=loads,
@@ -119,7 +120,7 @@ def _element_matrix(problem: DiscreteProblem) -> Array:
         for axis in range(d):
             others = np.delete(factors, axis, axis=1).prod(axis=1)
             gradients[:, axis] = np.where(corners[:, axis] == 1, 1.0, -1.0) / h[axis] * others
-        if problem.heat:
+        if problem.physics == CONDUCTION:
             k = k + material.conductivity * gradients @ gradients.T
             continue
         # sigma : eps = lame tr(eps)^2 + 2 mu eps : eps, tested with every pair of (component, corner).

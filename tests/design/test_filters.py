@@ -19,6 +19,7 @@ from trabecula.design.filters import (
 )
 from trabecula.design.filters import cone as cone_module
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.physics.machine import default_machine
 from trabecula.problem.model import Filter, Options
 
 GRIDS = [PLANE, SOLID, (1, 6), (5, 1, 2)]
@@ -53,9 +54,9 @@ def test_fourier_and_stencil_give_the_same_cone(elements, monkeypatch):
     problem = filtered("density", elements, 2.3)
     rng = np.random.default_rng(1)
     voxels, before, after = rng.normal(size=(3, *problem.grid.shape))
-    direct = Cone(problem.grid.shape, problem.grid.spacing, 2.3, 2)
+    direct = Cone(problem.grid.shape, problem.grid.spacing, 2.3, default_machine(2))
     monkeypatch.setattr(cone_module, "LARGEST_STENCIL", 0)
-    fourier = Cone(problem.grid.shape, problem.grid.spacing, 2.3, 2)
+    fourier = Cone(problem.grid.shape, problem.grid.spacing, 2.3, default_machine(2))
     assert fourier.apply(voxels) == pytest.approx(direct.apply(voxels), abs=1e-12)
     both = direct.apply(voxels, before, after)
     assert fourier.apply(voxels, before, after) == pytest.approx(both, abs=1e-12)

@@ -202,5 +202,5 @@ def test_an_unknown_machine_counts_as_a_small_one(monkeypatch: pytest.MonkeyPatc
 
 def test_heat_problems_are_prepared_too() -> None:
     discrete, cautions = prepare(parse(HEATED))
-    assert discrete.heat
+    assert discrete.physics.name == "conduction"
     assert cautions == []

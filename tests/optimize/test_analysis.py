@@ -34,7 +34,7 @@ PROBLEMS = {
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_gradients_are_those_of_finite_differences(name: str) -> None:
     problem = PROBLEMS[name]
-    analysis = Analysis(problem, threads=1)
+    analysis = Analysis(problem, 1)
     x = random_density(problem, 3)
     direction = np.random.default_rng(4).standard_normal(x.shape) * (problem.upper > problem.lower)
     beta, step = 4.0, 1e-5
@@ -53,8 +53,8 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
 def test_numbers_agree_with_an_assembled_analysis(name: str) -> None:
     problem = PROBLEMS[name]
     x = random_density(problem, 1)
-    fast = Analysis(problem, threads=1).evaluate(x, 3.0, 2.0, tolerance=EXACT)
-    slow = Analysis(problem, threads=1, state=AssembledState(problem)).evaluate(x, 3.0, 2.0, tolerance=EXACT)
+    fast = Analysis(problem, 1).evaluate(x, 3.0, 2.0, tolerance=EXACT)
+    slow = Analysis(problem, 1, state=AssembledState(problem)).evaluate(x, 3.0, 2.0, tolerance=EXACT)
     assert fast.objective == pytest.approx(slow.objective, rel=1e-9)
     assert fast.compliance == pytest.approx(slow.compliance, rel=1e-9)
     assert fast.volume == pytest.approx(slow.volume, rel=1e-12)

@@ -242,7 +242,7 @@ def test_a_checkpoint_of_another_instruction_set_is_gone_on_with_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "machine", lambda: "compiled sse")
+        patch.setattr(checkpoint, "machine_name", lambda: "compiled sse")
         travelled(Checkpoints(tmp_path), plan(), 8)
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -23,7 +23,7 @@ NEVER = Stop(change=0.0, kkt=0.0, limit=1000)
 
 
 def after(problem: DiscreteProblem, plan: Plan, fraction: float = 0.4) -> Step:
-    analysis = Analysis(problem, threads=1)
+    analysis = Analysis(problem, 1)
     return run(analysis, plan, analysis.chain.uniform(fraction))
 
 
@@ -248,7 +248,7 @@ def test_a_step_is_all_there_is_to_know(optimizer: Optimizer) -> None:
     step = begin(whole, Analysis(problem, 1).chain.uniform(0.4))
     for k in range(14):
         memory = optimizer.restore({name: array.copy() for name, array in step.memory.arrays().items()})
-        step = advance(Analysis(problem, threads=1), whole, replace(step, memory=memory))
+        step = advance(Analysis(problem, 1), whole, replace(step, memory=memory))
         assert len(step.rows) == k + 1
     assert same(step, undisturbed)
 
@@ -256,7 +256,7 @@ def test_a_step_is_all_there_is_to_know(optimizer: Optimizer) -> None:
 def test_a_longer_plan_takes_a_finished_step_further() -> None:
     problem = cantilever((16, 8))
     short, long = (plan(replace(NEVER, limit=n)) for n in (5, 9))
-    analysis = Analysis(problem, threads=1)
+    analysis = Analysis(problem, 1)
     step = run(analysis, short, analysis.chain.uniform(0.4))
     assert step.finished == "limit"
     assert go_on(short, step).finished == "limit"
@@ -304,7 +304,7 @@ def test_several_limits_share_one_kkt_residual() -> None:
 @pytest.mark.parametrize("exponent", [1.0, 2.0])
 def test_a_way_that_swings_ends_with_the_best_of_its_designs(exponent: float) -> None:
     """Exponents that do not adapt go to and fro for ever."""
-    analysis = Analysis(cantilever((16, 8)), threads=1)
+    analysis = Analysis(cantilever((16, 8)), 1)
     of = plan(replace(NEVER, limit=30), OptimalityCriteria(OC(exponent=exponent, move=0.5)))
     step = run(analysis, of, analysis.chain.uniform(0.4))
     least = min(row.objective for row in step.rows)
@@ -316,7 +316,7 @@ def test_a_way_that_swings_ends_with_the_best_of_its_designs(exponent: float) ->
 
 
 def test_a_way_that_only_fell_ends_with_its_last_design_and_no_more_solves() -> None:
-    analysis = Analysis(cantilever((16, 8)), threads=1)
+    analysis = Analysis(cantilever((16, 8)), 1)
     of = plan(replace(NEVER, limit=20), CLASSICAL)
     step = run(analysis, of, analysis.chain.uniform(0.4))
     solves = analysis.solves
@@ -326,7 +326,7 @@ def test_a_way_that_only_fell_ends_with_its_last_design_and_no_more_solves() -> 
 
 def test_the_last_design_counts_where_it_is_the_best() -> None:
     """The last of those that were evaluated rose, the one after it fell below all of them."""
-    analysis = Analysis(cantilever((16, 8)), threads=1)
+    analysis = Analysis(cantilever((16, 8)), 1)
     of = plan(replace(NEVER, limit=20), CLASSICAL)
     step = run(analysis, of, analysis.chain.uniform(0.4))
     risen = replace(step.rows[-1], objective=1.01 * step.rows[-2].objective)
@@ -336,7 +336,7 @@ def test_the_last_design_counts_where_it_is_the_best() -> None:
 
 def test_designs_before_the_penalty_is_reached_are_never_the_best() -> None:
     """At a lower penalty grey is stiff: nothing to go back to."""
-    analysis = Analysis(cantilever((16, 8)), threads=1)
+    analysis = Analysis(cantilever((16, 8)), 1)
     of = replace(plan(replace(NEVER, limit=10)), schedule=Schedule(1.0, 3.0, 10))
     step = run(analysis, of, analysis.chain.uniform(0.4))
     assert step.best is None

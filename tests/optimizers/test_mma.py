@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from trabecula.optimizers import MMA, MMAState
 from trabecula.optimizers.mma_dual import Subproblem, solve
 from trabecula.physics.compiled_core import core
+from trabecula.physics.machine import default_machine
 
 Array = NDArray[np.float64]
 KERNELS = [importlib.import_module(f"trabecula._core_{name}") for name in core.instruction_sets()]
@@ -144,7 +145,7 @@ def test_the_dual_finds_the_optimum_of_random_subproblems(
     limit = middle * rng.uniform(1.0 - 0.1 * tightness, 1.0 + 0.1 * tightness, constraints)
     alpha, beta = np.zeros(variables), np.ones(variables)
     s = Subproblem(low, upp, alpha, beta, p, q, limit, np.full(constraints, 1000.0))
-    x, lam = solve(s)
+    x, lam = solve(s, default_machine(1))
     y = np.maximum(0.0, lam - s.cost)
     g = (p[1:] / (upp - x) + q[1:] / (x - low)).sum(axis=1) - y - limit
     scale = np.maximum(1.0, abs(limit))
@@ -165,7 +166,7 @@ def test_the_subproblem_agrees_with_a_general_solver():
     p, q = rng.exponential(size=(2, m + 1, n))
     limit = (p[1:] / 1.5 + q[1:] / 1.5).sum(axis=1) * np.array([1.0, 1.02])
     s = Subproblem(low, upp, alpha, beta, p, q, limit, np.full(m, 1000.0))
-    x, _ = solve(s)
+    x, _ = solve(s, default_machine(1))
 
     def terms(v: Array) -> Array:
         return (p / (upp - v) + q / (v - low)).sum(axis=1)

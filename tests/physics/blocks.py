@@ -30,7 +30,7 @@ def compiled(instruction_set: str) -> ModuleType:
 @contextmanager
 def using(instruction_set: str) -> Iterator[None]:
     """Make new voxel states with the core of one instruction set."""
-    with mock.patch("trabecula.physics.voxel.core", compiled(instruction_set)):
+    with mock.patch("trabecula.physics.compiled_core.core", compiled(instruction_set)):
         yield
 
 

@@ -12,10 +12,11 @@ from trabecula.cli.edge import BAD_INPUT, explain
 from trabecula.physics import compiled_core as _kernels
 
 
-@pytest.mark.parametrize("action", ["tb.solve(problems.cantilever((8, 4)))", "import trabecula.physics"])
+@pytest.mark.parametrize("action", ["tb.solve(problems.cantilever((8, 4)))", "default_machine()"])
 def test_an_unknown_instruction_set_is_one_kind_of_error_wherever_the_core_is_first_used(action: str) -> None:
     script = f"""
 import trabecula as tb
+from trabecula.physics import default_machine
 from trabecula.physics.compiled_core import InstructionSetError
 from trabecula.problem import problems
 
@@ -83,7 +84,7 @@ def test_a_core_that_cannot_be_loaded_says_why_and_how_to_mend_it(
     def fail(name: str) -> None:
         raise error
 
-    monkeypatch.setattr(_kernels, "__file__", str(tmp_path / "_kernels.py"))
+    monkeypatch.setattr(_kernels, "__file__", str(tmp_path / "physics" / "compiled_core.py"))
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(_kernels.CoreError) as caught:
         _kernels._load("base")

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 import trabecula as tb
 from tests.physics.blocks import INSTRUCTION_SETS, block, compiled, using
-from trabecula.physics import VoxelState, thread_count, voxel
+from trabecula.physics import VoxelState, thread_count
+from trabecula.physics import threads as counting
 from trabecula.problem import problems
 
 SLOWEST = 120
@@ -25,10 +26,12 @@ PRELUDE = """
 import os, sys, threading
 import numpy as np
 import trabecula as tb
-from trabecula.physics import VoxelState, voxel
-from trabecula.problem import discretise, problems
+from trabecula.physics import VoxelState
+from trabecula.physics import threads as counting
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
 
-voxel.processor_count = lambda: 4  # so that there are threads on any machine
+counting.processor_count = lambda: 4  # so that there are threads on any machine
 PLATE = problems.cantilever((96, 48))
 
 
@@ -197,7 +200,7 @@ print(most - before - len(callers) <= max(3, (os.cpu_count() or 1) - 1))
 def test_the_solver_gives_the_same_bits_on_any_number_of_threads(
     elements: tuple[int, ...], heat: bool, instruction_set: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voxel, "processor_count", lambda: 5)
+    monkeypatch.setattr(counting, "processor_count", lambda: 5)
     problem = block(elements, heat=heat)
     random = np.random.default_rng(0)
     stiffness = random.uniform(0.01, 1.0, problem.grid.shape)
@@ -207,7 +210,7 @@ def test_the_solver_gives_the_same_bits_on_any_number_of_threads(
             state = VoxelState(problem, threads)
         state.set_stiffness(stiffness)
         u, info = state.solve(problem.loads[0], tolerance=1e-7)
-        return u, state.energy(u), state.apply(u), np.array([info.iterations, info.residual])
+        return u, state.bilinear(u, u), state.apply(u), np.array([info.iterations, info.residual])
 
     alone = results(1)
     for threads in (2, 3, 5):
@@ -248,7 +251,7 @@ def _step(core: ModuleType, threads: int, n: int = 30_001) -> list[NDArray[np.fl
 def test_a_whole_solve_gives_the_same_bits_on_any_number_of_threads(
     problem: tb.Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voxel, "processor_count", lambda: 5)
+    monkeypatch.setattr(counting, "processor_count", lambda: 5)
     alone, *others = (tb.solve(problem, start="uniform", iterations=8, threads=n) for n in (1, 2, 3, 5))
     for threads, other in zip((2, 3, 5), others, strict=True):
         assert other.threads == threads
@@ -259,7 +262,7 @@ def test_a_whole_solve_gives_the_same_bits_on_any_number_of_threads(
 def test_python_threads_that_solve_at_once_give_the_bits_of_one_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(voxel, "processor_count", lambda: 4)
+    monkeypatch.setattr(counting, "processor_count", lambda: 4)
     problem = block((24, 13, 17))
 
     def solve(threads: int) -> NDArray[np.float64]:
@@ -284,7 +287,7 @@ def test_python_threads_that_solve_at_once_give_the_bits_of_one_alone(
 def test_what_is_no_number_of_threads_stands_for_all_processors_and_more_than_those_for_all(
     given: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voxel, "processor_count", lambda: 8)
+    monkeypatch.setattr(counting, "processor_count", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", given)
     assert thread_count() == threads
     assert thread_count(5) == 5
@@ -296,11 +299,11 @@ def test_a_thousand_threads_can_be_asked_for_and_are_not_started() -> None:
     lines = run("""
 from pathlib import Path
 
-voxel.processor_count = lambda: os.cpu_count() or 1
+counting.processor_count = lambda: os.cpu_count() or 1
 problem = problems.cantilever((96, 48))
 result = tb.solve(problem, start="uniform", iterations=3, threads=1024)
 print(result.compliance.hex() == solve(), result.threads <= (os.cpu_count() or 1))
-voxel.processor_count = lambda: 1024
+counting.processor_count = lambda: 1024
 print(tb.solve(problem, start="uniform", iterations=3, threads=1024).compliance.hex() == solve())
 tasks = Path("/proc/self/task")
 print(len(list(tasks.iterdir())) < 300 if tasks.exists() else True)

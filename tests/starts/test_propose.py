@@ -16,7 +16,7 @@ from trabecula.starts import Ramps, RandomFields, volume_of
 
 
 def chain(discrete: DiscreteProblem) -> DesignChain:
-    return DesignChain(discrete, threads=1)
+    return DesignChain(discrete, 1)
 
 
 def test_ramps_are_uniform_designs_with_their_schedules() -> None:

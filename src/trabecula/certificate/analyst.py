@@ -54,10 +54,12 @@ class Analyst:
         self.method = "assembled matrix, direct factorisation"
         self.tolerance = 1e-10
         if not self.assembled.is_direct:
-            from trabecula.physics.voxel import VoxelState
+            from trabecula.physics import default_machine
 
-            self.state = VoxelState(discrete, threads)
-            self.method = "displacements of the compiled solver, verified element by element in NumPy"
+            machine = default_machine(threads)
+            self.state = machine.state(discrete)
+            kind = machine.name.partition(" ")[0]
+            self.method = f"displacements of the {kind} solver, verified element by element in NumPy"
 
     def stiffness(self, physical: Array) -> Array:
         """Relative stiffness, by formulas of its own."""
@@ -87,7 +89,7 @@ class Analyst:
     def measure(self, physical: Array, displacements: Sequence[Array]) -> DesignPoint:
         """A design for quantities to be measured at, its displacements those that were found."""
         at = DesignPoint(self.discrete, self.state, physical, self.interpolation, tolerance=self.tolerance)
-        at.take_displacements(displacements, self.assembled.energy)
+        at.take_displacements(displacements, self.assembled.bilinear)
         return at
 
     def kkt(self, design: Array, beta: float, at: DesignPoint) -> float:
@@ -135,10 +137,11 @@ class Analyst:
 
         slope = self.interpolation.derivative(at.physical)
         gradient = np.zeros(at.physical.shape)
+        has_weight = "gravity" in self.discrete.physics.loads
         for case, (weight, u) in enumerate(zip(weights, at.displacements, strict=True)):
             if weight:
-                gradient -= weight * slope * self.assembled.energy(u)
-                if np.any(self.discrete.gravity[case]) and not self.discrete.heat:
+                gradient -= weight * slope * self.assembled.bilinear(u, u)
+                if has_weight and np.any(self.discrete.gravity[case]):
                     gradient += 2 * weight * body_force_adjoint(self.discrete, u, case)
         return gradient
 

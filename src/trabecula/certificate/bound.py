@@ -88,7 +88,7 @@ def reason_unbounded(discrete: DiscreteProblem) -> str:
     One holds by permission only: where the goal is made of quantities that promise what the proof needs, and
     the interpolation is nowhere stiffer than the linear one.
     """
-    if not discrete.heat and np.any(discrete.gravity):
+    if "gravity" in discrete.physics.loads and np.any(discrete.gravity):
         return "own weight: the load depends on the design"
     if formulate(discrete).bound_form(discrete) is None:
         return UNKNOWN_GOAL

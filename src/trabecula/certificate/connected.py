@@ -81,7 +81,7 @@ def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESH
     loaded = np.zeros(count + 1, dtype=bool)
     reached = True
     for load, gravity in zip(discrete.loads, discrete.gravity, strict=True):
-        if np.any(gravity) and not discrete.heat:
+        if np.any(gravity) and "gravity" in discrete.physics.loads:
             loaded |= supported
         nodes = np.asarray((load != 0).any(axis=0))
         patches, number = discrete.grid.label_nodes(nodes)

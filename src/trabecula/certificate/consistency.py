@@ -73,7 +73,7 @@ STARTS = ("uniform", "coarse", "learned", "classical")
 LEARNED = ("proposal", "hand-over", "leap", "past")
 STAGE = re.compile(r"(search )?\d+x\d+(x\d+)?|uniform|classical|finish")
 VERSION = re.compile(r"\d+(\.\d+)*([.+-]?[0-9a-z]+)*|0\+unknown")
-MACHINE = re.compile(r"[a-z]+ [a-z0-9_]+")
+MACHINE = re.compile(r"[a-z]+( [a-z0-9_]+)?(, assembled state)?")
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ def _solve(
 ) -> tuple[Field, tuple[Array, ...]]:
     solved = _displacements(discrete, state, density, start, tolerance)
     works = np.array([inner(load, u) for load, u in zip(discrete.loads, solved, strict=True)])
-    return Field(works, [state.energy(u) for u in solved]), solved
+    return Field(works, [state.bilinear(u, u) for u in solved]), solved
 
 
 def _displacements(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, ParamSpec
+from typing import NoReturn, ParamSpec, TextIO
 
 import typer
 
@@ -47,13 +48,39 @@ def continuing(how: str) -> Iterator[None]:
         fail(f"{name_of(interrupt)}; {how}", code_of(interrupt))
 
 
+@contextmanager
+def noting() -> Iterator[None]:
+    """Say a `NoteWarning` in one line, as everything else is said."""
+    from trabecula.status import NoteWarning
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, NoteWarning):
+                say(f"trabecula: note: {message}")
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
+
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
     """Wrap a command so that no exception reaches the user as a traceback."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            command(*args, **kwargs)
+            with noting():
+                command(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except KeyboardInterrupt as interrupt:
@@ -70,6 +97,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 def explain(error: Exception) -> tuple[str, int]:
     """What to say about an exception, and the exit code it stands for."""
     from trabecula.physics.compiled_core import CoreError, InstructionSetError
+    from trabecula.physics.machine import MachineError
     from trabecula.problem import ProblemError
     from trabecula.problem.tables import BrokenEntryError, UnknownNameError
     from trabecula.status import EXPLANATIONS, NoDesignError
@@ -84,6 +112,7 @@ def explain(error: Exception) -> tuple[str, int]:
         BrokenEntryError,
         CoreError,
         InstructionSetError,
+        MachineError,
     )
     if isinstance(error, refusals):
         return str(error), BAD_INPUT

@@ -68,7 +68,7 @@ def _bound(result: Result) -> str:
 
 
 def _unit(result: Result) -> str:
-    return "W K" if result.problem.is_heat else "J"
+    return result.problem.physics.compliance_unit
 
 
 def _way(result: Result) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from trabecula.design.filters import make_filter
 from trabecula.design.projection import Projection
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.root_finding import root
-from trabecula.physics.voxel import thread_count
+from trabecula.physics.machine import Machine, machine_of
 from trabecula.problem.model import AXES
 
 Array = NDArray[np.float64]
@@ -32,14 +32,15 @@ class DesignChain:
     ----------
     discrete
         The problem on its voxels.
-    threads
-        Threads of the compiled loops; None follows `OMP_NUM_THREADS`. Results do not depend on it.
+    machine
+        What runs the loops of the filter: one, or the default one on so many threads (None follows
+        `OMP_NUM_THREADS`). Results do not depend on it.
     """
 
-    def __init__(self, discrete: DiscreteProblem, threads: int | None = None) -> None:
+    def __init__(self, discrete: DiscreteProblem, machine: Machine | int | None = None) -> None:
         self.discrete = discrete
-        self.threads = thread_count(threads)
-        self.filter = make_filter(discrete, self.threads)
+        self.machine = machine_of(machine)
+        self.filter = make_filter(discrete, self.machine)
         self.projects = discrete.options.projection
         self.clips = self.filter.overshoots
         """Whether filtered densities may leave 0 to 1 and are brought back."""

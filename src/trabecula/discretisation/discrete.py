@@ -11,6 +11,7 @@ from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.units import Units
 from trabecula.numerics.inner_product import inner
 from trabecula.problem.model import Goal, Material, Options
+from trabecula.problem.physics import Physics
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class DiscreteProblem:
 
     Attributes
     ----------
+    physics
+        The state equation, as far as arrays are concerned; its matrices are in the room `physics`.
     fixed
         bool `[component, z, y, x]` over nodes: held degrees of freedom (one component for heat).
     loads
@@ -36,7 +39,7 @@ class DiscreteProblem:
 
     name: str
     grid: Grid
-    heat: bool
+    physics: Physics
     material: Material
     fixed: NDArray[np.bool_]
     loads: NDArray[np.float64]

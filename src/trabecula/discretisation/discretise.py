@@ -52,7 +52,7 @@ def discretise(problem: Problem) -> DiscreteProblem:
     return DiscreteProblem(
         name=problem.name,
         grid=grid,
-        heat=problem.is_heat,
+        physics=problem.physics,
         material=problem.material,
         fixed=fixed,
         loads=loads,
@@ -139,7 +139,8 @@ def _bounds(problem: Problem, grid: Grid) -> tuple[Floats, Floats]:
 def _fixed(problem: Problem, grid: Grid, material: Mask) -> NDArray[np.bool_]:
     """Held degrees of freedom, bool `[component, z, y, x]`."""
     nodes = Lattice(grid.elements, grid.spacing, nodes=True)
-    fixed = np.zeros((1 if problem.is_heat else grid.dimension, *grid.node_shape), dtype=np.bool_)
+    components = problem.physics.count(grid.dimension)
+    fixed = np.zeros((components, *grid.node_shape), dtype=np.bool_)
     part = nodes_of(material)
     temperature = problem.supports[0].temperature
     for i, support in enumerate(problem.supports):
@@ -155,7 +156,8 @@ def _fixed(problem: Problem, grid: Grid, material: Mask) -> NDArray[np.bool_]:
                 "needs the same temperature at every support",
                 "temperatures are counted from it; several different ones are not solved yet",
             )
-        for component in [0] if problem.is_heat else [AXES.index(axis) for axis in support.fix]:
+        axes = [AXES.index(axis) for axis in support.fix]
+        for component in axes if support.temperature is None else range(components):
             fixed[component] |= chosen
     return fixed
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def to_nodes(elements: Array) -> Array:
+def to_nodes(elements: Array, skip: int | None = None) -> Array:
     """Every node's sum over the elements that touch it: `[z, y, x]` over elements to `[z, y, x]` over nodes.
+
+    The array axis `skip` is left as it is.
 
     Examples
     --------
@@ -19,12 +21,14 @@ def to_nodes(elements: Array) -> Array:
     """
     nodes = elements
     for axis in range(elements.ndim):
-        nodes = _spread(nodes, axis)
+        nodes = nodes if axis == skip else _spread(nodes, axis)
     return nodes
 
 
-def to_elements(nodes: Array) -> Array:
+def to_elements(nodes: Array, skip: int | None = None) -> Array:
     """Every element's sum over its corner nodes: `[z, y, x]` over nodes to `[z, y, x]` over elements.
+
+    The array axis `skip` is left as it is.
 
     Examples
     --------
@@ -33,6 +37,8 @@ def to_elements(nodes: Array) -> Array:
     """
     elements = nodes
     for axis in range(nodes.ndim):
+        if axis == skip:
+            continue
         elements = elements[_along(axis, slice(1, None))] + elements[_along(axis, slice(None, -1))]
     return elements
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.units import Units
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.model import Material
 
 Array = NDArray[np.float64]
 
@@ -57,10 +59,11 @@ def nondimensional(discrete: DiscreteProblem) -> Scaled:
         If the compliance would leave the range of double precision in any units of length and force.
     """
     grid, material, goal = discrete.grid, discrete.material, discrete.goal
-    is_plane = grid.dimension == 2
-    length = _exponent(max(grid.spacing))
-    thickness = _exponent(grid.thickness) if is_plane else length
-    modulus = _exponent(material.conductivity if discrete.heat else material.young)
+    is_plane, scaled = grid.dimension == 2, discrete.physics.modulus
+    # Of a physics that is not known to scale with lengths and one modulus, only the loads are scaled.
+    length = _exponent(grid.edges[1]) if scaled else 0
+    thickness = _exponent(grid.thickness) if is_plane and scaled else length
+    modulus = _exponent(getattr(material, scaled)) if scaled else 0
     density = _exponent(material.density)
     volume = length * grid.dimension + (thickness if is_plane else 0)
     element_mass = _exponent(material.density) + _exponent(grid.element_volume)
@@ -75,7 +78,8 @@ def nondimensional(discrete: DiscreteProblem) -> Scaled:
     if abs(compliance) > LARGEST:
         raise ProblemError(
             "loads",
-            f"a compliance of about 1e{round(compliance * math.log10(2)):+d} J leaves the range of numbers",
+            f"a compliance of about 1e{round(compliance * math.log10(2)):+d}"
+            f" {discrete.physics.compliance_unit} leaves the range of numbers",
             f"needs one within 1e{round(LARGEST * math.log10(2)):+d} and its reciprocal",
             "look at the size of forces, moduli and weights",
         )
@@ -88,19 +92,8 @@ def nondimensional(discrete: DiscreteProblem) -> Scaled:
         options = replace(options, filter=replace(options.filter, radius=math.ldexp(radius, -length)))
     problem = replace(
         discrete,
-        grid=replace(
-            grid,
-            spacing=tuple(math.ldexp(edge, -length) for edge in grid.spacing),
-            thickness=math.ldexp(grid.thickness, -thickness) if is_plane else grid.thickness,
-        ),
-        material=replace(
-            material,
-            young=material.young if discrete.heat else math.ldexp(material.young, -modulus),
-            conductivity=math.ldexp(material.conductivity, -modulus)
-            if discrete.heat
-            else material.conductivity,
-            density=math.ldexp(material.density, -density),
-        ),
+        grid=grid.in_units(-length, -thickness),
+        material=_scaled_material(material, scaled, modulus, density),
         loads=_shifted(discrete.loads, [-force for force in forces]),
         gravity=_shifted(discrete.gravity, [density + volume - force for force in forces]),
         weights=_shifted(discrete.weights, [energy - compliance for energy in energies]),
@@ -109,6 +102,15 @@ def nondimensional(discrete: DiscreteProblem) -> Scaled:
         units=Units(length, thickness, modulus, density, tuple(forces), compliance),
     )
     return Scaled(problem, math.ldexp(1.0, compliance))
+
+
+def _scaled_material(material: Material, scaled: str | None, modulus: int, density: int) -> Material:
+    """The material with one property and its density divided by powers of two."""
+    material = replace(material, density=math.ldexp(material.density, -density))
+    if scaled is None:
+        return material
+    divided: dict[str, Any] = {scaled: math.ldexp(getattr(material, scaled), -modulus)}
+    return replace(material, **divided)
 
 
 def _exponent(value: float) -> int:

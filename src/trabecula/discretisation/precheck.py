@@ -163,7 +163,7 @@ def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
         if not piece.loaded:
             idle.append(str(piece))
             continue
-        if discrete.heat:
+        if discrete.physics.free == "constant":
             given, allowed, mend = (
                 f"{piece} {piece.motions[0]}",
                 "",

@@ -52,7 +52,7 @@ class _Body:
 
 
 def loose(discrete: DiscreteProblem) -> list[LoosePiece]:
-    """Find the pieces of the domain that supports leave free to move (for heat: without a held temperature).
+    """Find the pieces of the domain that supports leave free: to move, or without a held temperature.
 
     Parameters
     ----------
@@ -63,9 +63,13 @@ def loose(discrete: DiscreteProblem) -> list[LoosePiece]:
     -------
     The loose pieces; none is good.
     """
+    free_modes = discrete.physics.free
+    if free_modes == "nothing":
+        return []
     material = ~discrete.void
     groups, count = label(material, diagonal=True)
-    pieces = groups if discrete.heat else label(material)[0]
+    moves = free_modes == "rigid motions"
+    pieces = label(material)[0] if moves else groups
     found = []
     for g, box in enumerate(boxes(groups, count), start=1):
         inside = groups[box] == g
@@ -74,7 +78,7 @@ def loose(discrete: DiscreteProblem) -> list[LoosePiece]:
             bodies = [_body(inside, box)]
         else:
             bodies = [_body(inside & (pieces[box] == part), box) for part in parts]
-        free = [_no_temperature(discrete, bodies[0])] if discrete.heat else _free(discrete, bodies)
+        free = _free(discrete, bodies) if moves else [_no_constant(discrete, bodies[0])]
         whole = count == 1 and len(bodies) == 1
         found += [
             _loose(discrete, b, motions, whole) for b, motions in zip(bodies, free, strict=True) if motions
@@ -102,9 +106,10 @@ def _loose(discrete: DiscreteProblem, body: _Body, motions: tuple[str, ...], who
     )
 
 
-def _no_temperature(discrete: DiscreteProblem, body: _Body) -> tuple[str, ...]:
-    held = discrete.fixed[0][body.box] & body.nodes
-    return () if held.any() else ("has no held temperature, so heat cannot leave it",)
+def _no_constant(discrete: DiscreteProblem, body: _Body) -> tuple[str, ...]:
+    held = discrete.fixed[(slice(None), *body.box)] & body.nodes
+    is_held = held.reshape(len(held), -1).any(axis=1).all()
+    return () if is_held else ("has no held temperature, so heat cannot leave it",)
 
 
 def _free(discrete: DiscreteProblem, bodies: list[_Body]) -> list[tuple[str, ...]]:

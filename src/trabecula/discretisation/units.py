@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ldexp
+from typing import Any
 
 from trabecula.discretisation.grid import Grid
 from trabecula.problem.model import Material
+from trabecula.problem.physics import Physics
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,10 @@ class Units:
         """A grid of these units in metres."""
         return grid.in_units(self.length, self.thickness)
 
-    def material(self, material: Material, heat: bool) -> Material:
+    def material(self, material: Material, physics: Physics) -> Material:
         """A material of these units in SI."""
-        return replace(
-            material,
-            young=material.young if heat else ldexp(material.young, self.modulus),
-            conductivity=ldexp(material.conductivity, self.modulus) if heat else material.conductivity,
-            density=ldexp(material.density, self.density),
+        modulus = physics.modulus
+        scaled: dict[str, Any] = (
+            {} if modulus is None else {modulus: ldexp(getattr(material, modulus), self.modulus)}
         )
+        return replace(material, density=ldexp(material.density, self.density), **scaled)

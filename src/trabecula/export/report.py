@@ -46,6 +46,7 @@ def report(
     problem: Mapping[str, object],
     problem_text: str,
     machine: str | None = None,
+    unit: str = "J",
 ) -> str:
     """An HTML page about a result that needs no other file and no network.
 
@@ -64,6 +65,8 @@ def report(
         The file itself, YAML; it is shown.
     machine
         What the numbers were made on; this machine if not given.
+    unit
+        Of the compliance.
 
     Returns
     -------
@@ -78,7 +81,6 @@ def report(
     goal = name_goal(problem)
     # where volume is minimised the bound is a volume and has no place on the compliance axis
     bound = None if goal == "volume" else _finite(proven.get("lower_bound"))
-    unit = "W K" if goal == "thermal_compliance" else "J"
     image = base64.b64encode(picture).decode("ascii")
     return "\n".join(
         [

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trabecula.design import DesignChain, make_interpolation
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.physics import Guess, State, VoxelState
+from trabecula.physics import Guess, Machine, State, machine_of
 from trabecula.physics.body_force import body_force
 from trabecula.responses import Constraint, DesignPoint, Evaluation, Quantity, formulate
 
@@ -23,23 +23,32 @@ class Analysis:
     ----------
     discrete
         The problem on its grid.
-    threads
-        Threads of the compiled core; None follows `OMP_NUM_THREADS`.
+    machine
+        What does the arithmetic: one, or the default one on so many threads (None follows
+        `OMP_NUM_THREADS`).
     state
-        The state equation; made here unless given.
+        The state equation; made by the machine unless given.
     """
 
     def __init__(
-        self, discrete: DiscreteProblem, threads: int | None = None, state: State | None = None
+        self,
+        discrete: DiscreteProblem,
+        machine: Machine | int | None = None,
+        state: State | None = None,
     ) -> None:
         self.discrete = discrete
-        self.threads = threads
-        self.chain = DesignChain(discrete, threads)
+        self.machine = machine_of(machine)
+        self.chain = DesignChain(discrete, self.machine)
         self.interpolation = make_interpolation(discrete)
         self.formulation = formulate(discrete)
-        self.state: State = VoxelState(discrete, threads) if state is None else state
+        self.state: State = self.machine.state(discrete) if state is None else state
         self.solves = 0
         self._slopes: dict[float, Array] = {}
+
+    @property
+    def threads(self) -> int:
+        """Threads of the machine."""
+        return self.machine.threads
 
     @property
     def limits_more_than_material(self) -> bool:

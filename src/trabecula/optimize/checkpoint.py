@@ -24,7 +24,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import advance, go_on
 from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import Step
-from trabecula.physics import machine
+from trabecula.physics import machine_name
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned, hold
 from trabecula.version import VERSION
@@ -175,9 +175,9 @@ class Checkpoints:
                 others.add(f"trabecula {made.version}, {made.machine}")
         if others:
             warnings.warn(
-                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, {machine()}: "
-                "the last digits of the design can differ from those of an undisturbed solve "
-                "(TRABECULA_ISA chooses the instruction set)",
+                f"begun with {' and '.join(sorted(others))}, going on with trabecula {VERSION}, "
+                f"{machine_name()}: the last digits of the design can differ from those of an undisturbed"
+                " solve (TRABECULA_ISA chooses the instruction set)",
                 ResumeWarning,
                 stacklevel=4,
             )

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import Best, Row, Step
-from trabecula.physics import machine
+from trabecula.physics import machine_name
 from trabecula.storage.arrays import LARGEST
 from trabecula.storage.reading import (
     Form,
@@ -87,7 +87,7 @@ class Made:
     asked
         What it is for.
     version, machine
-        Of the trabecula that wrote it, and what did the arithmetic (`trabecula.physics.machine`).
+        Of the trabecula that wrote it, and what did the arithmetic (`trabecula.physics.machine_name`).
     """
 
     asked: Asked
@@ -97,7 +97,7 @@ class Made:
     @property
     def is_ours(self) -> bool:
         """Whether this process goes on with the same arithmetic."""
-        return (self.version, self.machine) == (VERSION, machine())
+        return (self.version, self.machine) == (VERSION, machine_name())
 
 
 def arrays_of(step: Step, plan: Plan, asked: Asked) -> dict[str, NDArray[Any]]:
@@ -106,7 +106,7 @@ def arrays_of(step: Step, plan: Plan, asked: Asked) -> dict[str, NDArray[Any]]:
     record = {
         "format": FORMAT,
         "trabecula": VERSION,
-        "machine": machine(),
+        "machine": machine_name(),
         "asked": asked.fingerprint,
         "request": None if asked.request is None else dict(asked.request),
         "settings": _settings(plan),

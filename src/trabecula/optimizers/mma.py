@@ -9,12 +9,13 @@ nonlinear optimization" (whose symbols are used here: asymptotes `low`, `upp`, b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.optimizers.mma_dual import Subproblem, solve
+from trabecula.physics.machine import Machine, default_machine
 
 Array = NDArray[np.float64]
 
@@ -73,8 +74,8 @@ class MMA:
         Curvature added everywhere, so that the subproblem is strictly convex.
     violation_cost
         `c`: what a unit of constraint violation costs where a step cannot be feasible.
-    threads
-        Threads of the compiled loop; results do not depend on them.
+    machine
+        What runs the loop over all variables; the default machine on one thread unless given.
     """
 
     move: float = 0.5
@@ -84,7 +85,7 @@ class MMA:
     albefa: float = 0.1
     raa0: float = 1e-5
     violation_cost: float = 1000.0
-    threads: int = 1
+    machine: Machine = field(default_factory=lambda: default_machine(1), repr=False, compare=False)
 
     def start(self) -> MMAState:
         """The state before the first step."""
@@ -122,7 +123,7 @@ class MMA:
         gradients = np.stack([objective_gradient[free], *(g[free] for g in constraint_gradients)])
         given = np.asarray(values, dtype=np.float64)
         subproblem = self._approximate(at, bottom, top, low, upp, gradients, given)
-        found, multipliers = solve(subproblem, _warm(state.multipliers, len(values)), self.threads)
+        found, multipliers = solve(subproblem, self.machine, _warm(state.multipliers, len(values)))
         new = np.clip(x, lower, upper)
         new[free] = found
         new_low, new_upp = lower.copy(), upper.copy()

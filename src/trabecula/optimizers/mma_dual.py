@@ -4,7 +4,7 @@
     s.t. sum_j p_ij / (U_j - x_j) + q_ij / (x_j - L_j) - y_i <= b_i,   alpha <= x <= beta,  y >= 0
 
 The dual function of the few multipliers is concave with continuous gradient, and for given multipliers every
-`x_j` is known in closed form: a Newton step costs one compiled pass over the variables.
+`x_j` is known in closed form: a Newton step costs the machine one pass over the variables.
 Sources: Svanberg 1987, section 5; the projection on the active set follows Bertsekas 1982, "Projected Newton
 methods for optimization problems with simple constraints".
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.physics.compiled_core import core
+from trabecula.physics.machine import Machine
 
 Array = NDArray[np.float64]
 
@@ -59,26 +59,25 @@ class _Dual:
         )
 
 
-def solve(s: Subproblem, start: Array | None = None, threads: int = 1) -> tuple[Array, Array]:
+def solve(s: Subproblem, machine: Machine, start: Array | None = None) -> tuple[Array, Array]:
     """Minimiser `x` `[variable]` and multipliers `[constraint]`; `start` is a guess of the multipliers."""
     rows = s.p.sum(axis=1) + s.q.sum(axis=1)
     typical = np.maximum(rows[0] / np.maximum(rows[1:], 1e-300), 1e-12)
     scale = np.maximum(1.0, abs(s.limit))
-    now = _dual(s, typical if start is None else start, threads)
+    now = _dual(s, typical if start is None else start, machine)
     for _ in range(MOST_STEPS):
         if now.error(scale) <= TOLERANCE:
             break
-        better = _search(s, now, _direction(now, typical), scale, threads)
+        better = _search(s, now, _direction(now, typical), scale, machine)
         if better is None:
             break
         now = better
     return now.x, now.multipliers
 
 
-def _dual(s: Subproblem, multipliers: Array, threads: int) -> _Dual:
+def _dual(s: Subproblem, multipliers: Array, machine: Machine) -> _Dual:
     m = multipliers.size
-    x, sums = np.empty(s.low.size), np.empty(1 + m + m * m)
-    core.mma_dual(s.low, s.upp, s.alpha, s.beta, s.p, s.q, multipliers, x, sums, threads)
+    x, sums = machine.mma_dual(s.low, s.upp, s.alpha, s.beta, s.p, s.q, multipliers)
     y = np.maximum(0.0, multipliers - s.cost)
     value = sums[0] - multipliers @ s.limit + np.sum((s.cost - multipliers) * y + 0.5 * y * y)
     curvature = sums[1 + m :].reshape(m, m) + np.diag(np.where(multipliers > s.cost, 1.0, 0.0))
@@ -112,12 +111,12 @@ def _direction(now: _Dual, typical: Array) -> Array:
     return np.where(free, step, -now.multipliers)
 
 
-def _search(s: Subproblem, now: _Dual, direction: Array, scale: Array, threads: int) -> _Dual | None:
+def _search(s: Subproblem, now: _Dual, direction: Array, scale: Array, machine: Machine) -> _Dual | None:
     """The first of the halved, projected steps that raises the dual or lessens the error, if any."""
     length = 1.0
     for _ in range(60):
         multipliers = np.maximum(0.0, now.multipliers + length * direction)
-        trial = _dual(s, multipliers, threads)
+        trial = _dual(s, multipliers, machine)
         enough = now.value + 1e-4 * float(now.gradient @ (multipliers - now.multipliers))
         # Near the optimum the rise drowns in rounding, and the error decides.
         drowned = abs(trial.value - now.value) <= 1e-12 * abs(now.value)

@@ -8,13 +8,13 @@ adapt follow resilient back-propagation (Riedmiller & Braun 1993) and the asympt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.physics.compiled_core import core
+from trabecula.physics.machine import Machine, default_machine
 
 Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -86,20 +86,20 @@ class OC:
         How exponents adapt; None keeps them.
     floor
         Densities below it grow as if they had this value, so that zero is no trap; 0 is the textbook.
-    threads
-        Threads of the compiled loops; results do not depend on them.
+    machine
+        What runs the loops over all densities; the default machine on one thread unless given.
     """
 
     move: float = 0.2
     exponent: float = 0.5
     adaptive: Adaptive | None = None
     floor: float = 1e-3
-    threads: int = 1
+    machine: Machine = field(default_factory=lambda: default_machine(1), repr=False, compare=False)
 
     @classmethod
-    def adapting(cls, move: float = 0.2, threads: int = 1) -> OC:
+    def adapting(cls, move: float = 0.2) -> OC:
         """Exponents that start at 1 and adapt: half the tail of the classical exponent 1/2."""
-        return cls(move=move, exponent=1.0, adaptive=Adaptive(), threads=threads)
+        return cls(move=move, exponent=1.0, adaptive=Adaptive())
 
     def shortened(self, share: float) -> OC:
         """The same for steps of at most `share` of the move limit.
@@ -189,22 +189,20 @@ class OC:
         guess = state.log_multiplier
         if guess is None:
             guess = _first_guess(compliance_gradient, volume_gradient)
-        new = np.empty(x.shape)
-        log_multiplier, _, _ = core.oc_update(
+        flat, log_multiplier = self.machine.oc_update(
             _flat(x),
             _flat(compliance_gradient),
             _flat(volume_gradient),
             _flat(lower),
             _flat(upper),
             _flat(exponents),
-            new.reshape(-1),
             self.floor,
             self.move,
             value,
             limited == "compliance",
             guess,
-            self.threads,
         )
+        new = flat.reshape(x.shape)
         # A search that ended at "all up" or "all down" says nothing about where the next one should begin.
         kept = log_multiplier if abs(log_multiplier) < 1e3 else None
         if self.adaptive is None:
@@ -218,19 +216,16 @@ class OC:
         if rule is None or not adapt or state.last is None:
             return state.exponents
         before = np.full(step.shape, self.exponent) if state.exponents is None else state.exponents
-        after = np.empty(step.shape)
-        core.oc_adapt(
+        after = self.machine.oc_adapt(
             _flat(before),
             _flat(step),
             _flat(state.last),
-            after.reshape(-1),
             rule.grow,
             rule.shrink,
             rule.least,
             rule.most,
-            self.threads,
         )
-        return after.astype(np.float32)
+        return after.reshape(step.shape).astype(np.float32)
 
 
 def _flat(a: NDArray[np.floating | np.int8]) -> Array:

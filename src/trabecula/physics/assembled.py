@@ -3,25 +3,21 @@
 Nothing here uses the compiled core, so that a fault in the fast kernels cannot confirm itself: the
 certificate recomputes residuals, energies and bounds with this path.  Small problems are factorised, larger
 ones solved by conjugate gradients; residuals and energies are evaluated slab by slab and fit any size.
-
-Source: Bathe, Finite Element Procedures (2014), sections 5.3 and 5.5 (isoparametric elements, quadrature).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.grid import Grid
 from trabecula.numerics.inner_product import inner
 from trabecula.physics.dissection import nested_dissection
-from trabecula.problem.model import Material
+from trabecula.physics.quadrature import element_matrix
+from trabecula.physics.state import Guess, Solve, WitnessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,85 +39,6 @@ ONE_THREAD = 200_000
 EPSILON = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True)
-class AssembledSolve:
-    """How one solve went: `residual` is |f - K u| / |f| over free degrees of freedom, recomputed."""
-
-    iterations: int
-    residual: float
-    method: str
-
-
-def constitutive(material: Material, dimension: int, heat: bool) -> Array:
-    """Return the matrix D: plane stress (3x3), solid (6x6, engineering shear yz, xz, xy), or conduction."""
-    if heat:
-        return np.asarray(material.conductivity * np.eye(dimension))
-    young, nu = material.young, material.poisson
-    if dimension == 2:
-        stiff = np.array([[1, nu, 0], [nu, 1, 0], [0, 0, (1 - nu) / 2]])
-        return np.asarray(young / (1 - nu**2) * stiff)
-    lame, shear = young * nu / ((1 + nu) * (1 - 2 * nu)), young / (2 * (1 + nu))
-    matrix = np.diag([2 * shear] * 3 + [shear] * 3)
-    matrix[:3, :3] += lame
-    return matrix
-
-
-def element_matrix(grid: Grid, material: Material, heat: bool = False) -> Array:
-    """Return the stiffness of one solid voxel, by 2-point Gauss quadrature of B' D B.
-
-    Parameters
-    ----------
-    grid
-        Gives the edges in metres and, in 2-D, the thickness.
-    material
-        Isotropic, SI units.
-    heat
-        Conduction (one component a node) instead of elasticity.
-
-    Returns
-    -------
-    Array
-        float64 `[dof, dof]`, N/m (W/K); dof = component * nodes + node; bit 0, 1, 2 of a node are its x, y,
-        z.
-    """
-    dimension, spacing = grid.dimension, np.array(grid.spacing)
-    elasticity = constitutive(material, dimension, heat)
-    nodes = np.array([[(a >> axis) & 1 for axis in range(dimension)] for a in range(2**dimension)])
-    weight = grid.element_volume / 2**dimension
-    components = 1 if heat else dimension
-    matrix = np.zeros((components * len(nodes),) * 2)
-    for signs in product((-1, 1), repeat=dimension):
-        point = 0.5 + np.array(signs) / (2 * np.sqrt(3))
-        strain = _strain(_gradients(nodes, point) / spacing, heat)
-        matrix += weight * strain.T @ elasticity @ strain
-    return np.asarray((matrix + matrix.T) / 2)
-
-
-def _gradients(nodes: NDArray[np.int_], point: Array) -> Array:
-    """Derivatives `[node, axis]` of the multilinear shape functions on the unit cube."""
-    factors = np.where(nodes == 1, point, 1 - point)
-    slopes = np.where(nodes == 1, 1.0, -1.0)
-    gradients = np.empty(nodes.shape)
-    for axis in range(nodes.shape[1]):
-        gradients[:, axis] = slopes[:, axis] * np.prod(np.delete(factors, axis, axis=1), axis=1)
-    return gradients
-
-
-def _strain(gradients: Array, heat: bool) -> Array:
-    """B: strains (or temperature gradient) from the nodal values of one element."""
-    count, dimension = gradients.shape
-    if heat:
-        return gradients.T
-    shears = [(0, 1)] if dimension == 2 else [(1, 2), (0, 2), (0, 1)]
-    matrix = np.zeros((dimension + len(shears), dimension, count))
-    for axis in range(dimension):
-        matrix[axis, axis] = gradients[:, axis]
-    for row, (first, second) in enumerate(shears, start=dimension):
-        matrix[row, first] = gradients[:, second]
-        matrix[row, second] = gradients[:, first]
-    return matrix.reshape(len(matrix), -1)
-
-
 def total_load(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
     """Return the nodal load of one case with the own weight of the material that is there; not to be changed.
 
@@ -139,7 +56,7 @@ def total_load(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
     """
     load: Array = discrete.loads[case]
     gravity = discrete.gravity[case]
-    if discrete.heat or not np.any(gravity):
+    if "gravity" not in discrete.physics.loads or not np.any(gravity):
         return load
     load, grid = load.copy(), discrete.grid
     share = discrete.material.density * grid.element_volume / 2**grid.dimension
@@ -157,6 +74,14 @@ def _corners(dimension: int) -> list[tuple[int, ...]]:
     return [tuple((a >> axis) & 1 for axis in reversed(range(dimension))) for a in range(2**dimension)]
 
 
+def _is_free(element: Array, components: int) -> list[bool]:
+    """Whether a constant in a component has no energy, so that only differences of it count."""
+    nodes = len(element) // components
+    allowed = 4 * len(element) * EPSILON * float(np.abs(element).max())
+    sums = np.abs(element.reshape(len(element), components, nodes).sum(axis=2)).max(axis=0)
+    return [bool(total <= allowed) for total in sums]
+
+
 def _product(matrix: Array, columns: Array) -> Array:
     """A small matrix times many columns, so few at once that no other threads are woken."""
     out = np.empty((len(matrix), columns.shape[1]))
@@ -167,8 +92,13 @@ def _product(matrix: Array, columns: Array) -> Array:
     return out
 
 
+def make_witness(discrete: DiscreteProblem, direct_limit: int | None = None) -> WitnessState:
+    """A state equation that shares no code with the compiled core; arguments as for `AssembledState`."""
+    return AssembledState(discrete, direct_limit)
+
+
 class AssembledState:
-    """The state equation K(x) u = f with an assembled matrix; same verbs as the voxel state.
+    """The state equation K(x) u = f with an assembled matrix, of any physics; a `WitnessState`.
 
     Parameters
     ----------
@@ -180,10 +110,13 @@ class AssembledState:
 
     def __init__(self, discrete: DiscreteProblem, direct_limit: int | None = None) -> None:
         self.grid = discrete.grid
-        self.element = element_matrix(discrete.grid, discrete.material, discrete.heat)
+        self.element = element_matrix(discrete.grid, discrete.material, discrete.physics)
         self.fixed = discrete.fixed
         self.relative: Array = np.broadcast_to(1.0, discrete.grid.shape)
         self._corners = _corners(self.grid.dimension)
+        is_ours = discrete.physics.element_matrix is None
+        components = len(self.fixed)
+        self._is_free = [True] * components if is_ours else _is_free(self.element, components)
         self._free = self.fixed.size - int(np.count_nonzero(self.fixed))
         self._limit = DIRECT_LIMIT[self.grid.dimension] if direct_limit is None else direct_limit
         self._factor: Callable[[Array], Array] | None = None
@@ -204,10 +137,10 @@ class AssembledState:
     def solve(
         self,
         load: Array,
-        start: NDArray[np.float64] | NDArray[np.float32] | None = None,
+        start: Guess | None = None,
         tolerance: float = 1e-10,
         max_iterations: int = 20_000,
-    ) -> tuple[Array, AssembledSolve]:
+    ) -> tuple[Array, Solve]:
         """Solve K u = f.
 
         Parameters
@@ -228,14 +161,14 @@ class AssembledState:
         right = np.where(self.fixed, 0.0, load)
         norm = float(np.linalg.norm(right))
         if norm == 0.0:
-            return np.zeros_like(right), AssembledSolve(0, 0.0, "none")
+            return np.zeros_like(right), Solve(0, 0.0, "none")
         if self.is_direct:
             u, steps, method = self._solve_direct(right, norm), 0, "direct"
         else:
             first = None if start is None else start.astype(np.float64)
             u, steps = self._solve_iterative(right, first, tolerance * norm, max_iterations)
             method = "conjugate gradients"
-        return u, AssembledSolve(steps, self.residual(right, u), method)
+        return u, Solve(steps, self.residual(right, u), method)
 
     def residual(self, load: Array, u: Array) -> float:
         """Return |f - K u| / |f| over the free degrees of freedom, element by element in float64."""
@@ -263,20 +196,26 @@ class AssembledState:
             self._scatter(forces, rows, product_)
         return product_
 
-    def energy(self, u: Array) -> Array:
-        """Return u_e K0 u_e of every element at full stiffness, float64 `[z, y, x]`, J."""
-        return self.energy_and_error(u)[0]
-
     def bilinear(self, u: Array, v: Array) -> Array:
-        """Return u_e K0 v_e of every element at full stiffness, float64 `[z, y, x]`, J."""
-        return 0.25 * (self.energy(u + v) - self.energy(u - v))
+        """Return u_e K0 v_e of every element at full stiffness, float64 `[z, y, x]`, J.
+
+        Both `[component, z, y, x]`, taken as zero where they are held.
+        """
+        found = np.empty(self.grid.shape)
+        for rows in self._slabs():
+            local = self._gather(u, rows)
+            other = local if v is u else self._gather(v, rows)
+            product_ = _product(self.element, other)
+            found[rows] = np.einsum("ij,ij->j", local, product_).reshape(found[rows].shape)
+        return found
 
     def energy_and_error(self, u: Array) -> tuple[Array, Array]:
         """Return the element energies and a rigorous bound of their rounding errors, float64 `[z, y, x]`, J.
 
-        The energy is computed from the displacements relative to the element's first node (a translation has
-        none), whose differences are correctly rounded.  With n degrees of freedom an inner product errs by at
-        most n eps/2 of its absolute terms; 4 n eps covers both products, the differences and the quadrature.
+        The energy is computed from the displacements relative to the element's first node (where a constant
+        state has none), whose differences are correctly rounded.  With n degrees of freedom an inner product
+        errs by at most n eps/2 of its absolute terms; 4 n eps covers both products, the differences and the
+        quadrature.
         """
         energy, error = np.empty(self.grid.shape), np.empty(self.grid.shape)
         allowance = 4 * len(self.element) * EPSILON * float(np.linalg.norm(self.element))
@@ -299,7 +238,8 @@ class AssembledState:
         return first, *(slice(b, b + n) for b, n in zip(corner[1:], self.grid.shape[1:], strict=True))
 
     def _gather(self, u: Array, rows: slice) -> Array:
-        """Displacements `[dof, element]` of a slab, relative to each element's first node, 0 where held."""
+        """Displacements `[dof, element]` of a slab, 0 where held; relative to each element's first node in
+        components of which a constant has no energy."""
         nodes = len(self._corners)
         here, below = slice(rows.start, rows.stop + 1), slice(0, rows.stop - rows.start)
         local = np.empty((len(self.element), below.stop, *self.grid.shape[1:]))
@@ -307,7 +247,11 @@ class AssembledState:
             layers = np.where(held[here], 0.0, values[here])
             base = layers[self._window(self._corners[0], below)]
             for a, corner in enumerate(self._corners):
-                np.subtract(layers[self._window(corner, below)], base, out=local[component * nodes + a])
+                values_ = layers[self._window(corner, below)]
+                if self._is_free[component]:
+                    np.subtract(values_, base, out=local[component * nodes + a])
+                else:
+                    local[component * nodes + a] = values_
         return local.reshape(len(local), -1)
 
     def _scatter(self, forces: Array, rows: slice, out: Array) -> None:

@@ -9,12 +9,15 @@ sum/difference transform is the Hadamard transform over the element's mirror ima
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.grid import Grid
 from trabecula.problem.model import Material
+from trabecula.problem.physics import Physics
 
 Array = NDArray[np.float64]
 
@@ -55,16 +58,25 @@ def conduction(spacing: tuple[float, ...], conductivity: float, thickness: float
     return np.asarray(conductivity * (thickness if d == 2 else 1.0) * k)
 
 
-def element_matrix(grid: Grid, material: Material, heat: bool) -> Array:
-    """The element matrix of a grid's voxels at full density."""
-    if heat:
-        return conduction(grid.spacing, material.conductivity, grid.thickness)
-    return elasticity(grid.spacing, material.young, material.poisson, grid.thickness)
-
-
 def of(problem: DiscreteProblem) -> Array:
-    """The element matrix of a problem's voxels at full density."""
-    return element_matrix(problem.grid, problem.material, problem.heat)
+    """The element matrix of a problem's voxels at full density.
+
+    Raises
+    ------
+    ValueError
+        If the physics is not one that the compiled core has the equations of.
+    """
+    grid, material = problem.grid, problem.material
+    return _equation(problem.physics).matrix(grid.spacing, material, grid.thickness)
+
+
+def is_compiled(physics: Physics) -> bool:
+    """Whether the compiled core has the equations of a physics: isotropic elasticity, or conduction.
+
+    Its coarse grids know an element by two constants; an element matrix that a physics brings along says too
+    little of that.
+    """
+    return physics.element_matrix is None and physics.name in _EQUATIONS
 
 
 def _product(spacing: tuple[float, ...], a: int, b: int) -> Array:
@@ -98,12 +110,10 @@ def lame(dimension: int, young: float, poisson: float) -> tuple[float, float]:
 
 def constants(problem: DiscreteProblem) -> tuple[float, float]:
     """The two constants of a problem's material, thickness included: Lame's, or 0 and the conductivity."""
-    grid, material = problem.grid, problem.material
+    grid = problem.grid
     thickness = grid.thickness if grid.dimension == 2 else 1.0
-    if problem.heat:
-        return 0.0, material.conductivity * thickness
-    lam, mu = lame(grid.dimension, material.young, material.poisson)
-    return lam * thickness, mu * thickness
+    first, second = _equation(problem.physics).constants(grid.dimension, problem.material)
+    return first * thickness, second * thickness
 
 
 def mirror_blocks(matrix: Array, dimension: int) -> Array:
@@ -131,3 +141,32 @@ def mode(components: int, component: int, block: int) -> int:
 
 def _signs(nodes: int) -> Array:
     return np.array([[(-1.0) ** (m & n).bit_count() for n in range(nodes)] for m in range(nodes)])
+
+
+@dataclass(frozen=True)
+class _Equation:
+    """What the compiled core is given of a physics: its element matrix, and two constants of the material."""
+
+    matrix: Callable[[tuple[float, ...], Material, float], Array]
+    constants: Callable[[int, Material], tuple[float, float]]
+
+
+_EQUATIONS = {
+    "elasticity": _Equation(
+        lambda spacing, m, thickness: elasticity(spacing, m.young, m.poisson, thickness),
+        lambda dimension, m: lame(dimension, m.young, m.poisson),
+    ),
+    "conduction": _Equation(
+        lambda spacing, m, thickness: conduction(spacing, m.conductivity, thickness),
+        lambda dimension, m: (0.0, m.conductivity),
+    ),
+}
+
+
+def _equation(physics: Physics) -> _Equation:
+    if not is_compiled(physics):
+        raise ValueError(
+            f"the compiled core has no equations of the physics {physics.name!r}, only of "
+            f"{' and '.join(_EQUATIONS)}; the assembled machine solves it"
+        )
+    return _EQUATIONS[physics.name]

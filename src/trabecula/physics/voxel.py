@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.physics import element
-from trabecula.physics.compiled_core import core
+from trabecula.physics import compiled_core, element
+from trabecula.physics.state import Guess, Solve
+from trabecula.physics.threads import thread_count
+
+__all__ = ["Cycle", "Guess", "Solve", "VoxelState"]
 
 Array = NDArray[np.float64]
-Guess = NDArray[np.float64] | NDArray[np.float32]
-"""Displacements to begin a solve with; single precision is enough for that."""
-
 
 EXACT = 1e-6
 """Relative residual below which the one carried along by conjugate gradients is not trusted."""
 
 AGAIN = 3
 """Times that a solve may begin again at what it reached."""
-
-
-class Solve(NamedTuple):
-    """How a linear solve went: conjugate-gradient `iterations` and relative `residual` |f - K u| / |f|."""
-
-    iterations: int
-    residual: float
-
-
-class Solved(Protocol):
-    """What every solve says of itself."""
-
-    @property
-    def iterations(self) -> int:
-        """Conjugate-gradient iterations; 0 for a factorisation."""
-        ...
-
-    @property
-    def residual(self) -> float:
-        """|f - K u| / |f|."""
-        ...
-
-
-class State(Protocol):
-    """A state equation K(stiffness) u = f on the voxels of a problem."""
-
-    def set_stiffness(self, relative: Array) -> None:
-        """Take the stiffness of every voxel relative to the material's, `[z, y, x]`."""
-        ...
-
-    def solve(self, load: Array, start: Guess | None = None, tolerance: float = 1e-5) -> tuple[Array, Solved]:
-        """Displacement (or temperature) `[component, z, y, x]` under a load of that shape."""
-        ...
-
-    def energy(self, u: Array) -> Array:
-        """u_e K0 u_e of every voxel at full density, `[z, y, x]`."""
-        ...
-
-    def bilinear(self, u: Array, v: Array) -> Array:
-        """u_e K0 v_e of every voxel at full density, `[z, y, x]`."""
-        ...
-
-    def apply(self, u: Array) -> Array:
-        """K u without regard to supports, `[component, z, y, x]`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -102,29 +54,6 @@ class Cycle:
         return cls(coarse_degree=1) if dimension == 2 else cls()
 
 
-def processor_count() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def thread_count(threads: int | None = None) -> int:
-    """Threads to use: as many as asked for, else OMP_NUM_THREADS, else all processors; never more than those.
-
-    More threads than processors only take turns, and results do not depend on the number. OMP_NUM_THREADS may
-    be a list (the first entry counts); what is not a positive number there is taken for not set.
-    """
-    processors = processor_count()
-    if threads is None:
-        given = re.match(r"\s*\+?0*([1-9][0-9]*)\s*(,|$)", os.environ.get("OMP_NUM_THREADS", ""), re.ASCII)
-        threads = int(given[1][:9]) if given else processors
-    return max(1, min(threads, processors))
-
-
-def machine() -> str:
-    """What does the arithmetic: the compiled core and its instruction set, as "compiled avx2"."""
-    return f"compiled {core.__name__.rpartition('_')[2]}"
-
-
 class VoxelState:
     """Matrix-free state equation, conjugate gradients preconditioned by multigrid; one hierarchy, many loads.
 
@@ -136,12 +65,19 @@ class VoxelState:
         See `thread_count`. Results do not depend on it.
     cycle
         Choices of the multigrid cycle; `Cycle.of` the grid's dimension unless given.
+
+    Raises
+    ------
+    CoreError
+        If the compiled core cannot be loaded.
+    ValueError
+        If the physics is not one that the compiled core has the equations of.
     """
 
     def __init__(
         self, problem: DiscreteProblem, threads: int | None = None, cycle: Cycle | None = None
     ) -> None:
-        grid = problem.grid
+        core, grid = compiled_core.core, problem.grid
         matrix = element.of(problem)
         self._unit = float(np.abs(matrix).max())  # keeps single precision away from its limits
         first, second = element.constants(problem)
@@ -194,18 +130,20 @@ class VoxelState:
             if more == 0:
                 break
         u /= self._unit
-        return u, Solve(iterations, residual)
-
-    def energy(self, u: Array) -> Array:
-        """u_e K0 u_e of every voxel at full density, float64 `[z, y, x]`, in joules."""
-        out = np.empty(self._shape)
-        self._core.energy(np.ascontiguousarray(u), out)
-        out *= self._unit
-        return out
+        return u, Solve(iterations, residual, "multigrid")
 
     def bilinear(self, u: Array, v: Array) -> Array:
-        """u_e K0 v_e of every voxel at full density, float64 `[z, y, x]`, in joules."""
-        return 0.25 * (self.energy(u + v) - self.energy(u - v))
+        """u_e K0 v_e of every voxel at full density, float64 `[z, y, x]`, in joules.
+
+        Cheaper where `v` is `u` itself.
+        """
+        out = np.empty(self._shape)
+        if v is u:
+            self._core.energy(np.ascontiguousarray(u), out)
+        else:
+            self._core.bilinear(np.ascontiguousarray(u), np.ascontiguousarray(v), out)
+        out *= self._unit
+        return out
 
     def apply(self, u: Array) -> Array:
         """K u without regard to supports, float64 `[component, z, y, x]`."""

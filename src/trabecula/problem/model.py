@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.physics import Physics, choose_physics
 from trabecula.problem.quantities import name_of
 from trabecula.problem.where import Everywhere, Where
 
@@ -175,7 +176,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Problem:
-    """A whole design problem; see `trabecula.load` for the file form."""
+    """A whole design problem; see `trabecula.load` for the file form.
+
+    `physics_name` names an entry of the table `trabecula.problem.physics.PHYSICS`; None: the goal decides.
+    """
 
     domain: Domain
     supports: tuple[Support, ...]
@@ -185,15 +189,16 @@ class Problem:
     regions: tuple[Region, ...] = ()
     options: Options = field(default_factory=Options)
     name: str = "problem"
+    physics_name: str | None = None
 
     def __post_init__(self) -> None:
         if len({case.name for case in self.cases}) < len(self.cases):
             object.__setattr__(self, "cases", _told_apart(self.cases))
 
     @property
-    def is_heat(self) -> bool:
-        """Whether the state is a temperature (thermal compliance) rather than a displacement."""
-        return self.goal.minimize == "thermal_compliance"
+    def physics(self) -> Physics:
+        """The state equation: the one that is named, else the one that the goal stands for."""
+        return choose_physics(self.goal.minimize, self.physics_name)
 
 
 def _told_apart(cases: tuple[LoadCase, ...]) -> tuple[LoadCase, ...]:

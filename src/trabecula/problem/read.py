@@ -19,20 +19,25 @@ from trabecula.problem.model import (
     Region,
     Support,
 )
+from trabecula.problem.physics import GOALS, PHYSICS, Physics, choose_physics
 from trabecula.problem.read_design import read_material, read_options
 from trabecula.problem.read_goal import read_goal
 from trabecula.problem.read_where import Space, read_where
-from trabecula.problem.validation import At
+from trabecula.problem.tables import BrokenEntryError
+from trabecula.problem.validation import At, either, nearest
 from trabecula.problem.where import Everywhere, Stl, Where
 from trabecula.problem.yaml_strict import parse_text, read_text
 
 VERSION = 1
 MAX_CASES, MAX_ENTRIES = 200, 1000
 MAX_SELECTORS, MAX_MESHES = 3000, 20
+LOADS = ("force", "pressure", "gravity", "heat")
+"""Kinds of loads, of which each has one."""
 _TOP = (
     "trabecula",
     "name",
     "domain",
+    "physics",
     "material",
     "supports",
     "loads",
@@ -97,11 +102,10 @@ def parse(tree: object, base: Path | None = None) -> Problem:
     space = Space(_domain(top["domain"], base), base)
     cases = _cases(top, space)
     goal = read_goal(top["goal"], top.get("limits"), len(cases), space)
-    heat = goal.minimize == "thermal_compliance"
+    physics_name = _physics_name(top["physics"], goal.minimize) if "physics" in top else None
+    physics = choose_physics(goal.minimize, physics_name)
     weighs = any(one.gravity is not None for case in cases for one in case.loads)
-    supports = tuple(
-        _support(at, space, heat) for at in top["supports"].items(MAX_ENTRIES, "a list of supports")
-    )
+    supports = tuple(_support(at, space) for at in top["supports"].items(MAX_ENTRIES, "a list of supports"))
     if not supports:
         raise top["supports"].refuse("at least one support", given="is empty")
     problem = Problem(
@@ -109,12 +113,13 @@ def parse(tree: object, base: Path | None = None) -> Problem:
         supports=supports,
         cases=cases,
         goal=goal,
-        material=read_material(top["material"], heat, weighs),
+        material=read_material(top["material"], physics, weighs),
         regions=tuple(_region(at, space) for at in _optional(top, "regions")),
         options=read_options(top["options"], space.axes) if "options" in top else Options(),
         name=name,
+        physics_name=physics_name,
     )
-    _check_kind(problem, heat)
+    _check_kind(problem, physics)
     _check_number(problem)
     return problem
 
@@ -158,7 +163,7 @@ def _domain(at: At, base: Path | None) -> Domain:
     return Domain(size, elements, thickness, shape)
 
 
-def _support(at: At, space: Space, heat: bool) -> Support:
+def _support(at: At, space: Space) -> Support:
     keys = at.mapping(("where", "fix", "temperature"), ("where",))
     if ("fix" in keys) == ("temperature" in keys):
         raise at.refuse("either fix or temperature", "write `fix: [x, y]`", given="got neither or both")
@@ -204,10 +209,9 @@ def _loads(at: At, space: Space) -> tuple[Load, ...]:
 
 
 def _load(at: At, space: Space) -> Load:
-    kinds = ("force", "pressure", "gravity", "heat")
-    keys = at.mapping(("where", *kinds))
-    if sum(kind in keys for kind in kinds) != 1:
-        raise at.refuse(f"exactly one of {', '.join(kinds)}", given=f"got {', '.join(keys) or 'nothing'}")
+    keys = at.mapping(("where", *LOADS))
+    if sum(kind in keys for kind in LOADS) != 1:
+        raise at.refuse(f"exactly one of {', '.join(LOADS)}", given=f"got {', '.join(keys) or 'nothing'}")
     count = len(space.axes)
     if "gravity" in keys:
         if "where" in keys and keys["where"].value != "everywhere":
@@ -234,28 +238,41 @@ def _region(at: At, space: Space) -> Region:
     return Region(read_where(keys["where"], space), kind)
 
 
-def _check_kind(problem: Problem, heat: bool) -> None:
-    """Heat goals go with heat loads and temperatures, all others with forces and fixes."""
-    goal = problem.goal.minimize
+def _physics_name(at: At, minimize: str) -> str:
+    """The name of a physics that is in the table and fits the goal."""
+    if not isinstance(at.value, str) or at.value not in PHYSICS:
+        known = PHYSICS.names()
+        raise at.refuse(f"one of {', '.join(known)}", nearest(str(at.value), known))
+    try:
+        physics = PHYSICS[at.value]
+    except BrokenEntryError as error:
+        raise ProblemError(at.path, str(error)) from error
+    wanted = GOALS.get(minimize)
+    if wanted is not None and not set(wanted.loads) & set(physics.loads):
+        raise at.refuse(f"a physics with {either(wanted.loads)} when minimising {minimize}", "leave it out")
+    return at.value
+
+
+def _check_kind(problem: Problem, physics: Physics) -> None:
+    """Supports and loads are of the kinds that the physics takes."""
     for i, support in enumerate(problem.supports):
-        if heat != (support.temperature is not None):
-            wanted = "temperature" if heat else "fix"
-            raise ProblemError(
-                f"supports[{i}]",
-                f"does not fit goal.minimize: {goal}",
-                f"needs supports with {wanted}",
-                "" if heat else "or minimise thermal_compliance",
-            )
+        key = "fix" if support.temperature is None else "temperature"
+        _refuse_other(problem, f"supports[{i}]", key, "supports", physics.supports)
     for c, case in enumerate(problem.cases):
         for i, one in enumerate(case.loads):
-            if heat != (one.heat is not None):
-                wanted = "heat" if heat else "force, pressure or gravity"
-                raise ProblemError(
-                    f"{load_path(problem, c, i)}",
-                    f"does not fit goal.minimize: {goal}",
-                    f"needs loads with {wanted}",
-                    "" if heat else "or minimise thermal_compliance",
-                )
+            key = next(kind for kind in LOADS if getattr(one, kind) is not None)
+            _refuse_other(problem, load_path(problem, c, i), key, "loads", physics.loads)
+
+
+def _refuse_other(problem: Problem, path: str, key: str, what: str, taken: tuple[str, ...]) -> None:
+    """Refuse a support or load of a kind that is not taken."""
+    if key in taken:
+        return
+    named = problem.physics_name
+    given = f"goal.minimize: {problem.goal.minimize}" if named is None else f"physics: {named}"
+    others = [name for name, physics in GOALS.items() if key in (*physics.supports, *physics.loads)]
+    mend = f"or minimise {others[0]}" if others and named is None else ""
+    raise ProblemError(path, f"does not fit {given}", f"needs {what} with {either(taken)}", mend)
 
 
 def _check_number(problem: Problem) -> None:

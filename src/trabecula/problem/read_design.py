@@ -10,13 +10,14 @@ from trabecula.problem.model import (
     Material,
     Options,
 )
+from trabecula.problem.physics import Physics
 from trabecula.problem.validation import At, nearest
 
 _FilterKind = Literal["density", "sensitivity", "helmholtz", "none"]
 
 
-def read_material(at: At, heat: bool, weighs: bool) -> Material:
-    """Read `material`, a name or a mapping; `heat` asks for a conductivity, `weighs` for a density."""
+def read_material(at: At, physics: Physics, weighs: bool) -> Material:
+    """Read `material`, a name or a mapping; `physics` says what it must have, `weighs` asks for a density."""
     if isinstance(at.value, str):
         found = materials.named(at.value)
         if found is None:
@@ -24,9 +25,7 @@ def read_material(at: At, heat: bool, weighs: bool) -> Material:
             allowed = f"one of {', '.join(known)}, or a mapping {{young: ..., poisson: ...}}"
             raise at.refuse(allowed, nearest(at.value, known))
         return found
-    required = ["conductivity"] if heat else ["young"]
-    if weighs:
-        required.append("density")
+    required = [*physics.required, *(["density"] if weighs else [])]
     keys = at.mapping(("name", "young", "poisson", "density", "yield", "conductivity"), required, empty=True)
     plain = Material()
 

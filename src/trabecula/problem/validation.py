@@ -172,6 +172,11 @@ def nearest(word: str, allowed: Sequence[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else ""
 
 
+def either(words: Sequence[str]) -> str:
+    """Words as alternatives: "force, pressure or gravity"."""
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
 def _number_hint(value: object) -> str:
     if not isinstance(value, str):
         return ""

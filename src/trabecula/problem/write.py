@@ -12,6 +12,7 @@ from trabecula.problem.keyed import write_keyed
 from trabecula.problem.model import Domain, Goal, Limit, Load, LoadCase, Material, Problem, Region, Support
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read import (
+    LOADS,
     VERSION,
     is_single,
     parse,
@@ -51,6 +52,8 @@ def to_tree(problem: Problem) -> dict[str, Any]:
         "material": _material(problem.material),
         "supports": [_support(support) for support in problem.supports],
     }
+    if problem.physics_name is not None:
+        tree["physics"] = problem.physics_name
     if is_single(problem):
         tree["loads"] = [_load(load) for load in problem.cases[0].loads]
     else:
@@ -181,7 +184,7 @@ def _load(load: Load) -> dict[str, Any]:
     # Gravity pulls at all material, and says so only if somebody asked for something else.
     everywhere = load.gravity is not None and load.where == Everywhere()
     tree: dict[str, Any] = {} if everywhere else {"where": where_tree(load.where)}
-    for key in ("force", "pressure", "gravity", "heat"):
+    for key in LOADS:
         value = getattr(load, key)
         if value is not None:
             tree[key] = list(value) if isinstance(value, tuple) else value

@@ -93,7 +93,7 @@ class DesignPoint:
     @property
     def material(self) -> Material:
         """The material, in SI units."""
-        return self.discrete.units.material(self.discrete.material, self.discrete.heat)
+        return self.discrete.units.material(self.discrete.material, self.discrete.physics)
 
     @property
     def fixed(self) -> NDArray[np.bool_]:
@@ -125,18 +125,18 @@ class DesignPoint:
         self._stiffness = None  # memory for what comes
 
     def take_displacements(
-        self, displacements: Sequence[Array], energy: Callable[[Array], Array] | None = None
+        self, displacements: Sequence[Array], bilinear: Callable[[Array, Array], Array] | None = None
     ) -> None:
         """Take the displacements of all cases as they are, in the solver's units, instead of solving.
 
         Parameters
         ----------
-        energy
-            What gives `u_e K0_e u_e` over elements; default: the state.
+        bilinear
+            What gives `u_e K0_e v_e` over elements; default: the state.
         """
         stiffness = self.stiffness
         for case, u in enumerate(displacements):
-            found = (energy or self._state.energy)(u)
+            found = (bilinear or self._state.bilinear)(u, u)
             self._compliances[case] = 2 * inner(self.solver_load(case), u) - inner(stiffness, found)
             self._displacements[case], self._energies[case] = u, found
         self._stiffness = None
@@ -232,7 +232,7 @@ class DesignPoint:
             guess = None if self._start is None else self._start[case]
             u, how = self._state.solve(load, guess, self.tolerance)
             self._count(how.iterations, how.residual)
-            energy = self._state.energy(u)
+            energy = self._state.bilinear(u, u)
             stiffness = self.stiffness if self._stiffness is None else self._stiffness
             self._compliances[case] = 2 * inner(load, u) - inner(stiffness, energy)
             self._displacements[case], self._energies[case] = u, energy

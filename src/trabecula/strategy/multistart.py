@@ -19,7 +19,7 @@ from trabecula.optimize.loop import begin, go_on
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
-from trabecula.physics import thread_count
+from trabecula.physics import default_machine
 from trabecula.responses import formulate
 from trabecula.results.result import Trial
 from trabecula.starts import (
@@ -142,7 +142,7 @@ def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: floa
     formulation, options = formulate(discrete), discrete.options
     if options.optimizer == "mma" or not formulation.is_monotone(discrete):
         return MovingAsymptotes(MMA(move=options.move))
-    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), threads=thread_count(threads))
+    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), machine=default_machine(threads))
     return OptimalityCriteria(oc, least_volume=formulation.minimises_material(discrete))
 
 

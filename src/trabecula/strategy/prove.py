@@ -21,7 +21,7 @@ from trabecula.discretisation.nondimensional import Scaled
 from trabecula.discretisation.resample import resample
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.step import Row
-from trabecula.physics import Guess, machine, thread_count
+from trabecula.physics import Guess, thread_count
 from trabecula.problem import Problem
 from trabecula.responses import Evaluation, optimality_residual
 from trabecula.results.result import LimitValue, Result, Stage, Trial
@@ -116,7 +116,7 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         ),
         threads=thread_count(asked.threads),
         version=VERSION,
-        machine=machine(),
+        machine=_machine_of(analysis),
         word=word_of(certificate, status, final.found.compliance, final.found.volume),
         tolerance=outcome.plan.stop.change,
         relaxed=None if convex is None else convex.density.astype(np.float32),
@@ -125,6 +125,13 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         trials=tuple(_trial(trial, of_objective) for trial in outcome.trials),
         coarser=outcome.coarser,
     )
+
+
+def _machine_of(analysis: Analysis) -> str:
+    """What did the arithmetic, and whether an assembled matrix did it for a physics of somebody else's."""
+    name = analysis.machine.name
+    is_known = analysis.machine.knows(analysis.discrete.physics)
+    return name if is_known else f"{name}, assembled state"
 
 
 def _certify(
@@ -139,7 +146,7 @@ def _certify(
     discrete = analysis.discrete
     finals: list[_Final] = []
     for state in solvers(analysis):
-        by = analysis if state is analysis.state else Analysis(discrete, analysis.threads, state)
+        by = analysis if state is analysis.state else Analysis(discrete, analysis.machine, state)
         found = by.evaluate(x, penalty, beta, warm, TIGHT, verify=True)
         physical = analysis.chain.physical(x, beta)
         relative = analysis.interpolation.with_penalty(penalty).value(physical)

@@ -80,7 +80,7 @@ def site(discrete: DiscreteProblem, volume: float) -> tuple[Channels, Channels]:
     loads = [_mean_of_nodes(nodes.astype(np.float32)) for nodes in total]
     largest = max((float(load.max()) for load in loads), default=0.0) or 1.0
     dimension = discrete.grid.dimension
-    if discrete.heat:
+    if len(held) == 1:  # a state without direction counts along every axis
         held, loads = held * dimension, loads * dimension
     return scalars, np.stack([*held, *(load / largest for load in loads)]).astype(np.float32)
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.physics.compiled_core import core
+from trabecula.physics.machine import Machine, default_machine
 
 Array = NDArray[np.float64]
 
@@ -31,14 +31,14 @@ class Cone:
         Edge lengths of a voxel along x, y(, z) in metres.
     radius
         In metres.
-    threads
-        Threads of the compiled loop; the result does not depend on them.
+    machine
+        What runs the loop; the default machine on one thread unless given.
     """
 
     shape: tuple[int, ...]
     spacing: tuple[float, ...]
     radius: float
-    threads: int = 1
+    machine: Machine = field(default_factory=lambda: default_machine(1), repr=False, compare=False)
     overshoots: ClassVar[bool] = False
     octant: Array = field(init=False, repr=False, compare=False)
     _spectrum: NDArray[np.complex128] | None = field(init=False, repr=False, compare=False)
@@ -57,16 +57,13 @@ class Cone:
         """`after * (cone conv (before * voxels))`, a new array `[z, y, x]`; None stands for ones."""
         if self._spectrum is not None:
             return self._apply_fourier(self._spectrum, voxels, before, after)
-        out = np.empty(self.shape)
-        core.convolve(
+        smooth = self.machine.convolve(
             self._three(voxels),
             self.octant,
-            self._three(out),
             None if before is None else self._three(before),
             None if after is None else self._three(after),
-            self.threads,
         )
-        return out
+        return smooth.reshape(self.shape)
 
     def _three(self, a: Array) -> Array:
         return np.ascontiguousarray(a, dtype=np.float64).reshape((1,) * (3 - len(self.shape)) + self.shape)
@@ -87,7 +84,7 @@ class Cone:
         kernel[tuple(slice(0, n) for n in whole.shape)] = whole
         back = [-(n // 2) for n in whole.shape]
         kernel = np.roll(kernel, back, axis=tuple(range(len(padded))))
-        return np.asarray(fft.rfftn(kernel, workers=self.threads), dtype=np.complex128)
+        return np.asarray(fft.rfftn(kernel, workers=self.machine.threads), dtype=np.complex128)
 
     def _apply_fourier(
         self, kernel: NDArray[np.complex128], voxels: Array, before: Array | None, after: Array | None
@@ -96,9 +93,9 @@ class Cone:
 
         padded = self._padded()
         masked = voxels if before is None else voxels * before
-        spectrum = fft.rfftn(masked, padded, workers=self.threads)
+        spectrum = fft.rfftn(masked, padded, workers=self.machine.threads)
         spectrum *= kernel
-        smooth = fft.irfftn(spectrum, padded, workers=self.threads, overwrite_x=True)
+        smooth = fft.irfftn(spectrum, padded, workers=self.machine.threads, overwrite_x=True)
         inside = smooth[tuple(slice(0, n) for n in self.shape)]
         return np.ascontiguousarray(inside) if after is None else np.asarray(inside * after)
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.nodes import to_elements, to_nodes
+from trabecula.physics.machine import Machine, default_machine
 
 Array = NDArray[np.float64]
 
@@ -42,14 +43,14 @@ class Helmholtz:
         Edge lengths of a voxel along x, y(, z) in metres.
     radius
         In metres, that of the cone filter it resembles.
-    threads
-        Threads of the transforms; the result does not depend on them.
+    machine
+        Says on how many threads the transforms run; one unless given.
     """
 
     shape: tuple[int, ...]
     spacing: tuple[float, ...]
     radius: float
-    threads: int = 1
+    machine: Machine = field(default_factory=lambda: default_machine(1), repr=False, compare=False)
     _inverse: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,9 +75,9 @@ class Helmholtz:
         for axis in range(nodes.ndim):
             ends = (slice(None),) * axis + (slice(None, None, self.shape[axis]),)
             nodes[ends] *= 2.0
-        nodes = fft.dctn(nodes, type=1, overwrite_x=True, workers=self.threads)
+        nodes = fft.dctn(nodes, type=1, overwrite_x=True, workers=self.machine.threads)
         nodes *= self._inverse
-        nodes = fft.idctn(nodes, type=1, overwrite_x=True, workers=self.threads)
+        nodes = fft.idctn(nodes, type=1, overwrite_x=True, workers=self.machine.threads)
         smooth = to_elements(nodes)
         if after is not None:
             smooth *= after

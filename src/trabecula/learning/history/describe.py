@@ -24,6 +24,9 @@ Vector = NDArray[np.float16]
 FORM = 1
 """Of the vectors; those of another form are not comparable."""
 
+KINDS = {"elasticity": "elastic", "conduction": "heat"}
+"""What a history calls a physics; others by their names."""
+
 CELLS = {2: 12, 3: 6}
 """Cells of the lattice along every axis."""
 
@@ -70,13 +73,13 @@ class Sketch:
 
 def sketch(discrete: DiscreteProblem) -> Sketch:
     """Pool a problem on the lattice."""
-    grid, goal = discrete.grid, discrete.goal
+    grid, goal, physics = discrete.grid, discrete.goal, discrete.physics.name
     size = tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
     cells = (CELLS[grid.dimension],) * grid.dimension
     hats = [_hat(n, c) for n, c in zip(grid.shape, cells, strict=True)]
     own_weight = discrete.material.density * prod(size) * grid.thickness * (goal.volume or 0.5)
     return Sketch(
-        kind=f"{FORM} {grid.dimension}-D {'heat' if discrete.heat else 'elastic'} {goal.minimize}",
+        kind=f"{FORM} {grid.dimension}-D {KINDS.get(physics, physics)} {goal.minimize}",
         held=np.stack([_largest(hats, held.astype(np.float64)) for held in discrete.fixed]),
         forces=np.stack([[_sums(hats, part) for part in case] for case in discrete.loads]),
         weights=discrete.weights / discrete.weights.sum(),
@@ -129,7 +132,7 @@ def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
         options.penalty,
         float(options.projection),
         float(options.interpolation == "ramp"),
-        10 * material.poisson * (not discrete.heat),
+        10 * material.poisson * ("poisson" in discrete.physics.properties),
         float("x" in options.symmetry),
         float("y" in options.symmetry),
         float("z" in options.symmetry),
@@ -143,7 +146,9 @@ def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
 
 def _stiffness_asked(discrete: DiscreteProblem, size: tuple[float, ...]) -> float:
     """Logarithm of the compliance allowed, in units of force squared over stiffness and length."""
-    limits, modulus = discrete.goal.compliance or (1.0,), discrete.material.young
+    limits, modulus = discrete.goal.compliance or (1.0,), 1.0
+    if discrete.physics.modulus is not None:
+        modulus = getattr(discrete.material, discrete.physics.modulus)
     forces = np.abs(discrete.loads).reshape(len(discrete.weights), -1).sum(axis=1)
     length = prod(size) ** (1 / len(size)) if len(size) == 3 else discrete.grid.thickness
     scale = float(discrete.weights @ forces**2) / (modulus * length)

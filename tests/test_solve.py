@@ -94,7 +94,7 @@ def test_the_default_is_never_worse_than_the_usual_way_after_100_iterations(name
 @pytest.mark.parametrize(
     ("argument", "value", "said"),
     [
-        ("start", "nonsense", "it may be uniform, coarse, learned, classical"),
+        ("start", "nonsense", "it may be coarse, learned, uniform, classical"),
         ("proposals", 0, "at least 1"),
         ("iterations", 0, "at least 1"),
         ("threads", 0, "at least 1"),

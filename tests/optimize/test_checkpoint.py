@@ -420,7 +420,7 @@ def test_nothing_to_resume_is_a_solve_from_the_beginning(tmp_path: Path) -> None
 SCRIPT = """
 import sys, pathlib
 import trabecula as tb
-from trabecula import checkpoints
+from trabecula.optimize import checkpoint as checkpoints
 from trabecula.problem import problems
 checkpoints._PATIENCE = 0.0
 out = pathlib.Path(sys.argv[1])

@@ -181,7 +181,7 @@ class Stop:
         See `change`.
     violation
         Relative violation of a constraint above which nothing has converged.
-    stationary
+    shortened_kkt
         Where a steep projection shortens the steps an objective changes little, at rest or not: it then only
         counts where the last KKT residual is at most this,
     patience
@@ -194,7 +194,7 @@ class Stop:
     limit: int = 200
     window: int = 5
     violation: float = 2e-3
-    stationary: float = 0.1
+    shortened_kkt: float = 0.1
     patience: int = 90
 
 
@@ -435,7 +435,7 @@ def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
     if _share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
         return False
     known = [row.kkt for row in settled if not isnan(row.kkt)]
-    return not known or known[-1] > stop.stationary
+    return not known or known[-1] > stop.shortened_kkt
 
 
 def _share(beta: float) -> float:

@@ -73,7 +73,7 @@ class ProposalNetwork:
         for k, logits in enumerate(found):
             design = fill(logits, volume, discrete, chain)
             x = np.clip((1.0 - self.grey) * design + self.grey * volume, discrete.lower, discrete.upper)
-            yield Proposal(f"drawn-{k}", "draw", x, Schedule(end, end))
+            yield Proposal(f"drawn-{k}", "drawn", x, Schedule(end, end))
 
 
 @dataclass(frozen=True)

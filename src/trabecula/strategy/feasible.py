@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from trabecula.certificate.certify import equilibrium_residual
 from trabecula.certificate.history import SHARPEST
 from trabecula.certificate.words import EQUILIBRIUM
-from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.root_finding import root
 from trabecula.optimize.analysis import Analysis, Evaluation
 from trabecula.physics import State
 from trabecula.physics.assembled import AssembledState
 from trabecula.status import NoDesignError, Status
+from trabecula.strategy.workbench import Workbench
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ KEPT = 1e-6
 """Relative excess over a limit up to which it is kept."""
 
 
-def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
+def refuse_unsolvable(bench: Workbench) -> None:
     """Refuse, before anything is optimised, what no design can do or this arithmetic cannot solve.
 
     Raises
@@ -50,12 +50,13 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
         is not stiff enough (not asked where own weight acts, for it may be too heavy). `NOT_SOLVABLE`: the
         full solid cannot be solved to an equilibrium residual of 1e-8.
     """
+    discrete = bench.discrete
     volume, has_solid = discrete.goal.volume, bool(discrete.lower.any())
     is_flat = max(discrete.grid.spacing) > FLAT * min(discrete.grid.spacing)
     limits_compliance = discrete.goal.compliance is not None and not discrete.gravity.any()
     if not (is_flat or limits_compliance or (volume is not None and has_solid)):
         return
-    analysis = Analysis(discrete, threads)
+    analysis = bench.separate_analysis(discrete)
     if volume is not None and has_solid:
         _refuse_volume(analysis, volume)
     if is_flat:

@@ -375,6 +375,16 @@ class Result:
         )
         return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
 
+    def __repr__(self) -> str:
+        grid = "x".join(map(str, self.problem.domain.elements))
+        gap = self.certificate.gap
+        bound = "no bound" if gap is None else f"at most {gap:.3g} above the bound (relative)"
+        return (
+            f"<Result {self.problem.name!r} on {grid}: {self.word}, {self.status.value} after"
+            f" {self.iterations} iterations, {self.seconds:.3g} s\n"
+            f" compliance {self.compliance:.5g}, volume {self.volume:.4g}, {bound}>"
+        )
+
     def _repr_png_(self) -> bytes:
         """Notebooks show a result as its picture."""
         return self.plot()

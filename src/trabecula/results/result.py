@@ -378,7 +378,7 @@ class Result:
     def __repr__(self) -> str:
         grid = "x".join(map(str, self.problem.domain.elements))
         gap = self.certificate.gap
-        bound = "no bound" if gap is None else f"at most {gap:.3g} above the bound (relative)"
+        bound = "no bound" if gap is None else f"at most {100 * gap:.3g} % above the lower bound"
         return (
             f"<Result {self.problem.name!r} on {grid}: {self.word}, {self.status.value} after"
             f" {self.iterations} iterations, {self.seconds:.3g} s\n"

@@ -1,4 +1,4 @@
-"""The lower bound of a finished design, told about while it is looked for: relaxed grid by grid."""
+"""The lower bound of a finished design: relaxed grid by grid, and an event for every iteration of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on threads of our own, told about while it goes on: what the threads publish is yielded as it comes.
+"""Work on threads of our own: what the threads publish while they work is yielded as it comes.
 
 A generator can only yield on the thread that drives it. So the work hands what it has to say to a queue that
 the generator empties. The queue is short: work that nobody listens to waits, it does not fill the memory.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from queue import Full, Queue
+from queue import SimpleQueue
 from threading import Event
 from typing import Generic, TypeVar
 
@@ -32,23 +32,30 @@ class StoppedError(Exception):
 
 
 class _Channel(Generic[Item]):
-    """The queue between the threads and the generator; an item None says that a piece of work has ended."""
+    """The queue between the threads and the generator; an item None says that a piece of work has ended.
+
+    It is emptied far more often than it is full, so that only who finds it full waits for room.
+    """
 
     def __init__(self, size: int) -> None:
-        self._queue: Queue[tuple[int, Item | None]] = Queue(size)
-        self._is_closed = Event()
+        self._queue: SimpleQueue[tuple[int, Item | None]] = SimpleQueue()
+        self._size = size
+        self._has_room, self._is_closed = Event(), Event()
+        self._has_room.set()
 
     def put(self, place: int, item: Item | None) -> None:
-        while not self._is_closed.is_set():
-            try:
-                self._queue.put((place, item), timeout=PATIENCE)
-            except Full:
-                continue
-            return
-        raise StoppedError
+        while self._queue.qsize() >= self._size and not self._is_closed.is_set():
+            self._has_room.clear()
+            if self._queue.qsize() >= self._size:
+                self._has_room.wait(PATIENCE)
+        self.check()
+        self._queue.put((place, item))
 
     def get(self) -> tuple[int, Item | None]:
-        return self._queue.get()
+        found = self._queue.get()
+        if not self._has_room.is_set():
+            self._has_room.set()
+        return found
 
     def close(self) -> None:
         self._is_closed.set()

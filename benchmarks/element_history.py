@@ -47,7 +47,7 @@ from trabecula.starts import (
     volume_of,
 )
 from trabecula.strategy.learned_steps import Learned
-from trabecula.strategy.runner import Way
+from trabecula.strategy.runner import Strategy
 from trabecula.surrogate import level
 
 Array = NDArray[np.float64]
@@ -301,7 +301,7 @@ def kept(dimension: int, path: Path = KEPT) -> Fit | None:
     return Fit(**{**entry, **lists})
 
 
-def element_history(discrete: DiscreteProblem, threads: int, fit: Fit) -> Way:
+def element_history(discrete: DiscreteProblem, threads: int, fit: Fit) -> Strategy:
     """The default with a leap that sees every element alone."""
     return with_networks(discrete, threads, Learned(leaper=cast(ExtrapolationNetwork, ElementHistory(fit))))
 

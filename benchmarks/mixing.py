@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Cell, Table, plain
 from benchmarks.runs import forever
-from benchmarks.ways import EIGHT, nowhere, stop_of
+from benchmarks.ways import EIGHT, searched, stop_of
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.problems import draw
@@ -41,10 +41,9 @@ from trabecula.strategy.runner import (
     Event,
     Outcome,
     Run,
-    Way,
+    Strategy,
     run_to_end,
 )
-from trabecula.strategy.strategies import coarse_to_fine
 
 Array = NDArray[np.float64]
 
@@ -193,20 +192,20 @@ class Settings:
         return "MMA" if self.mma else "own" if self.exponent is None else f"{self.exponent:g}"
 
 
-def anderson(discrete: DiscreteProblem, threads: int) -> Way:
+def anderson(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default, its finish mixed as soon as its candidates are decided on."""
     outcome = yield from begun(discrete, threads)
     return (yield from finished(outcome, Settings(), stop_of()))
 
 
-def begun(discrete: DiscreteProblem, threads: int) -> Way:
+def begun(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default without further fields, up to where its candidates are decided on."""
     assert isinstance(EIGHT.hand_over, HalfGrey) and EIGHT.decide is not None
     stop = replace(stop_of(), limit=EIGHT.hand_over.ramp + EIGHT.decide)
-    return (yield from _as_it_stands(coarse_to_fine(discrete, threads, stop, nowhere(), EIGHT)))
+    return (yield from _as_it_stands(searched(discrete, threads, EIGHT, stop)))
 
 
-def _as_it_stands(way: Way) -> Way:
+def _as_it_stands(way: Strategy) -> Strategy:
     """A way to its last step, whatever design was the best: there is more to come."""
     while True:
         try:
@@ -217,7 +216,7 @@ def _as_it_stands(way: Way) -> Way:
         yield event
 
 
-def finished(outcome: Outcome, settings: Settings, stop: Stop) -> Way:
+def finished(outcome: Outcome, settings: Settings, stop: Stop) -> Strategy:
     """The rest of a way, mixed."""
     plan = mixing_plan(outcome.plan, settings, stop)
     first = replace(go_on(plan, outcome.step), memory=_memory(plan, outcome))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import SCRATCH
-from benchmarks.ways import EIGHT, nowhere, stop_of
+from benchmarks.ways import EIGHT, searched
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.history.describe import (
@@ -30,8 +30,7 @@ from trabecula.learning.store import Dataset, Sample, open_dataset
 from trabecula.problem import loads
 from trabecula.starts import Past
 from trabecula.storage import writing
-from trabecula.strategy.runner import Way
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.runner import Strategy
 
 Array = NDArray[np.float64]
 Half = NDArray[np.float16]
@@ -127,8 +126,8 @@ def _fingerprint(shards: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def neighbours(discrete: DiscreteProblem, threads: int, folder: Path) -> Way:
+def neighbours(discrete: DiscreteProblem, threads: int, folder: Path) -> Strategy:
     """Designs of the nearest problems of a training set tried too, in place of further fields."""
     designs = tuple(design for _, design in index_of(folder).nearest(discrete))
     search = replace(EIGHT, also=(Past(designs),) if designs else ())
-    return (yield from coarse_to_fine(discrete, threads, stop_of(), nowhere(), search))
+    return (yield from searched(discrete, threads, search))

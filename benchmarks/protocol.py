@@ -32,7 +32,6 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.discretisation.resample import resample
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import begin
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimizers import OC, OptimalityCriteria
@@ -52,8 +51,10 @@ from trabecula.problem import (
 )
 from trabecula.problem.where import Box, Nodes
 from trabecula.starts import volume_of
+from trabecula.strategy.coarse import coarse_to_fine
+from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import run_to_end
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.workbench import Workbench
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -257,7 +258,7 @@ def default(discrete: DiscreteProblem) -> Array:
 
 def _travelled(discrete: DiscreteProblem) -> Array:
     return run_to_end(
-        coarse_to_fine(discrete, 1, Stop(change=1e-4, kkt=2e-3, limit=LIMIT), Checkpoints())
+        coarse_to_fine(Workbench(discrete, 1), Search(), Stop(change=1e-4, kkt=2e-3, limit=LIMIT))
     ).step.x
 
 

@@ -32,15 +32,14 @@ from benchmarks.hybrid_figures import STRONGEST
 from benchmarks.optima import keep, load, reached
 from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.travelled import Travelled, travel
-from benchmarks.ways import EIGHT, OTHER, Method, Renamed, eight, few_fields, nowhere, stop_of
+from benchmarks.ways import EIGHT, OTHER, Method, Renamed, eight, few_fields, searched
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.problems import draw
 from trabecula.starts import ProposalNetwork, Ramps, RandomFields
 from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
-from trabecula.strategy.runner import Way
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.runner import Strategy
 from trabecula.surrogate import Model, load_model, shipped
 
 LEVELS = (1.0, 0.1)
@@ -69,9 +68,9 @@ class Noise(Model):
         return 4.0 * random.standard_normal((len(fields), channels, *fields.shape[2:]), np.float32)
 
 
-def way(discrete: DiscreteProblem, threads: int, search: Search) -> Way:
+def way(discrete: DiscreteProblem, threads: int, search: Search) -> Strategy:
     """The default with another search."""
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
 def ways(proposer: ProposalNetwork) -> dict[str, Method]:

@@ -9,7 +9,6 @@ from benchmarks.runs import begin_uniform, cold_plan
 from trabecula.design import DesignChain
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import advance, at_best, iterate
 from trabecula.optimize.plan import Stop
 from trabecula.physics.assembled import AssembledState
@@ -21,15 +20,17 @@ from trabecula.starts import (
     RandomFields,
     UpscalingNetwork,
 )
+from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import (
     Event,
     Outcome,
     Run,
-    Way,
+    Strategy,
 )
-from trabecula.strategy.strategies import classical, coarse_to_fine, uniform
+from trabecula.strategy.uniform import continue_penalty, iterate_classically
+from trabecula.strategy.workbench import Workbench
 from trabecula.surrogate import shipped
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
@@ -46,12 +47,12 @@ def stop_of(change: float = TOLERANCE, limit: int = 300) -> Stop:
     return Stop(change=change, kkt=KKT, limit=limit)
 
 
-def nowhere() -> Checkpoints:
-    """Keeps nothing."""
-    return Checkpoints(None)
+def searched(discrete: DiscreteProblem, threads: int, search: Search, stop: Stop | None = None) -> Strategy:
+    """From coarse to fine, with another search or stop than the default's."""
+    return coarse_to_fine(Workbench(discrete, threads), search, stop or stop_of())
 
 
-def cold(discrete: DiscreteProblem, threads: int) -> Way:
+def cold(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The usual cold start, with the loose solves of the other ways, so that only the way is compared."""
     analysis = Analysis(discrete, threads)
     plan = cold_plan(discrete, threads, COLD_LIMIT, 1e-3)
@@ -63,37 +64,37 @@ def cold(discrete: DiscreteProblem, threads: int) -> Way:
     return Outcome(at_best(analysis, plan, step), plan, analysis, ())
 
 
-def continuation(discrete: DiscreteProblem, threads: int) -> Way:
+def continuation(discrete: DiscreteProblem, threads: int) -> Strategy:
     """One grid, penalty ramp, adaptive OC: `--start uniform`."""
-    return uniform(discrete, threads, stop_of(), nowhere())
+    return continue_penalty(Workbench(discrete, threads), stop_of())
 
 
-def default(discrete: DiscreteProblem, threads: int) -> Way:
+def default(discrete: DiscreteProblem, threads: int) -> Strategy:
     """`--start coarse`."""
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), Search())
+    return searched(discrete, threads, Search())
 
 
-def eight(discrete: DiscreteProblem, threads: int) -> Way:
+def eight(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default without further fields."""
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), EIGHT)
+    return searched(discrete, threads, EIGHT)
 
 
-def ramps(discrete: DiscreteProblem, threads: int) -> Way:
+def ramps(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with its deterministic candidates only."""
     search = Search(kinds=("ramp",))
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def fields(discrete: DiscreteProblem, threads: int) -> Way:
+def fields(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with its random candidates only."""
     search = Search(kinds=("search",))
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def few_fields(discrete: DiscreteProblem, threads: int) -> Way:
+def few_fields(discrete: DiscreteProblem, threads: int) -> Strategy:
     """Four random candidates, of which only the best goes up: the plainest way to be quicker."""
     search = Search(proposals=4, kinds=("search",))
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
 @dataclass(frozen=True)
@@ -108,28 +109,28 @@ class Renamed:
             yield replace(proposal, name=f"ahead-{k}", kind="drawn")
 
 
-def field_ahead(discrete: DiscreteProblem, threads: int) -> Way:
+def field_ahead(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The learned way without a network: a random field goes ahead of the search."""
     search = Search(ahead=Renamed(RandomFields(OTHER)))
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def mma(discrete: DiscreteProblem, threads: int) -> Way:
+def mma(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with MMA in place of adaptive OC."""
     return default(replace(discrete, options=replace(discrete.options, optimizer="mma")), threads)
 
 
-def practice(discrete: DiscreteProblem, threads: int) -> Way:
+def practice(discrete: DiscreteProblem, threads: int) -> Strategy:
     """What people use: fixed penalty, OC exponent 1/2, until no density changes by 0.01.
 
     As `--start classical`, in 2-D with a direct solver; in 3-D with our multigrid, which favours it.
     """
     if discrete.grid.dimension == 3:
-        return classical(discrete, threads, COLD_LIMIT, nowhere())
+        return iterate_classically(Workbench(discrete, threads), COLD_LIMIT)
     return _direct(discrete, threads)
 
 
-def _direct(discrete: DiscreteProblem, threads: int) -> Way:
+def _direct(discrete: DiscreteProblem, threads: int) -> Strategy:
     analysis = Analysis(discrete, threads, AssembledState(discrete))
     plan = cold_plan(discrete, threads, COLD_LIMIT, 1e-4)
     run = Run("classical", plan, begin_uniform(analysis, plan))
@@ -138,27 +139,27 @@ def _direct(discrete: DiscreteProblem, threads: int) -> Way:
     return Outcome(at_best(analysis, plan, step), plan, analysis, ())
 
 
-def short(discrete: DiscreteProblem, threads: int) -> Way:
+def short(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with a short hand-over: 40 % grey, penalty 2 to 3 over 3 iterations."""
     hand_over = HalfGrey(0.4, 2.0, 3)
-    search = Search(hand_over=hand_over, freer=hand_over, between=23)
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    search = Search(hand_over=hand_over, hand_over_of_others=hand_over, intermediate=23)
+    return searched(discrete, threads, search)
 
 
-def medium(discrete: DiscreteProblem, threads: int) -> Way:
+def medium(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with the hand-over that the first corrector uses: half grey, penalty 2 to 3 over 5."""
     hand_over = HalfGrey(0.5, 2.0, 5)
-    search = Search(hand_over=hand_over, freer=hand_over, between=25)
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    search = Search(hand_over=hand_over, hand_over_of_others=hand_over, intermediate=25)
+    return searched(discrete, threads, search)
 
 
-def learned(discrete: DiscreteProblem, threads: int) -> Way:
+def learned(discrete: DiscreteProblem, threads: int) -> Strategy:
     """`--start learned`: what a network draws goes ahead, the search follows where it is in doubt."""
     search = Search(learned=Learned.shipped(discrete.grid.dimension))
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def only_corrector(discrete: DiscreteProblem, threads: int) -> Way:
+def only_corrector(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with the network that hands over, which ships beside the one that proposes."""
     model = shipped("corrector", discrete.grid.dimension)
     return with_networks(
@@ -166,31 +167,31 @@ def only_corrector(discrete: DiscreteProblem, threads: int) -> Way:
     )
 
 
-def with_networks(discrete: DiscreteProblem, threads: int, networks: Learned) -> Way:
+def with_networks(discrete: DiscreteProblem, threads: int, networks: Learned) -> Strategy:
     """Without further fields, and with networks in place of some of the steps."""
     search = replace(EIGHT, learned=networks)
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def quick(discrete: DiscreteProblem, threads: int) -> Way:
+def quick(discrete: DiscreteProblem, threads: int) -> Strategy:
     """`--start learned --proposals 1`: what is drawn goes ahead, and nothing follows."""
     search = Search(proposals=1, learned=Learned.shipped(discrete.grid.dimension))
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def more_fields(discrete: DiscreteProblem, threads: int, more: int) -> Way:
+def more_fields(discrete: DiscreteProblem, threads: int, more: int) -> Strategy:
     """So many more random fields than the default's, whatever was found; no further ones."""
     search = replace(EIGHT, proposals=EIGHT.proposals + more)
-    return coarse_to_fine(discrete, threads, stop_of(), nowhere(), search)
+    return searched(discrete, threads, search)
 
 
-def long(discrete: DiscreteProblem, threads: int) -> Way:
+def long(discrete: DiscreteProblem, threads: int) -> Strategy:
     """Six times as many proposals, and a finish to a third of the tolerance."""
     search = replace(EIGHT, proposals=LONG_PROPOSALS)
-    return coarse_to_fine(discrete, threads, stop_of(LONG_TOLERANCE, LONG_LIMIT), nowhere(), search)
+    return searched(discrete, threads, search, stop_of(LONG_TOLERANCE, LONG_LIMIT))
 
 
-Method = Callable[[DiscreteProblem, int], Way]
+Method = Callable[[DiscreteProblem, int], Strategy]
 
 METHODS: dict[str, Method] = {
     function.__name__: function for function in (cold, default, continuation, ramps, fields, mma, long)

@@ -94,7 +94,7 @@ def test_the_default_is_never_worse_than_the_usual_way_after_100_iterations(name
 @pytest.mark.parametrize(
     ("argument", "value", "said"),
     [
-        ("start", "nonsense", "it may be uniform, coarse, learned, classical"),
+        ("start", "nonsense", "it may be coarse, learned, uniform, classical"),
         ("proposals", 0, "at least 1"),
         ("iterations", 0, "at least 1"),
         ("threads", 0, "at least 1"),
@@ -148,6 +148,45 @@ def test_iterate_is_the_same_step_by_step() -> None:
     whole = tb.solve(PLATE, start="uniform", progress=told.append)
     np.testing.assert_array_equal(results[0].design, whole.design)
     assert [step.compliance for step in steps] == [step.compliance for step in told]
+
+
+def test_an_iteration_has_its_result_when_it_is_exhausted() -> None:
+    with tb.iterate(PLATE, start="uniform", iterations=5) as steps:
+        seen = []
+        for step in steps:
+            seen.append(step.iteration)
+            with pytest.raises(RuntimeError, match="no result yet"):
+                _ = steps.result
+        assert steps.result.iterations == 5
+    assert seen[:5] == [1, 2, 3, 4, 5]
+    assert list(steps) == [], "exhausted"
+    assert steps.result.iterations == 5, "and still there"
+
+
+def test_an_iteration_that_is_closed_early_has_none_and_lets_its_folder_go(tmp_path: Path) -> None:
+    for _ in range(2):
+        with tb.iterate(PLATE, start="uniform", out=tmp_path) as steps:
+            next(steps)
+        with pytest.raises(StopIteration):
+            next(steps)
+        with pytest.raises(RuntimeError, match="all its steps"):
+            _ = steps.result
+
+
+def test_an_error_thrown_into_an_iteration_comes_out_of_it() -> None:
+    steps = tb.iterate(PLATE, start="uniform")
+    next(steps)
+    with pytest.raises(KeyError, match="there"):
+        steps.throw(KeyError("there"))
+    assert list(steps) == []
+
+
+def test_a_result_shows_itself_in_two_lines() -> None:
+    result = golden("mbb")
+    assert len(repr(result).splitlines()) <= 3 and len(repr(result)) < 300
+    for word in ("MBB half beam", "120x40", result.word, "converged", f"{result.compliance:.5g}"):
+        assert word in repr(result)
+    assert len(repr(result.certificate).splitlines()) <= 3
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
-"""The way: propose, triage, hand over, finish, prove. The one place where all of it meets."""
+"""The public call: from a problem to a proven design, at once or step by step."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,32 +16,24 @@ from numpy.typing import NDArray
 from trabecula.discretisation import prepare
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.numerics.errstate import own_errstate
-from trabecula.optimize.checkpoint import Checkpoints, fingerprint
-from trabecula.optimize.plan import Stop
+from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.problem import Problem
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT
-from trabecula.starts import Past
+from trabecula.strategy.events import publish
 from trabecula.strategy.feasible import refuse_unsolvable
 from trabecula.strategy.learned_steps import Learned
-from trabecula.strategy.multistart import Search
+from trabecula.strategy.names import DEFAULT
 from trabecula.strategy.progress import Progress
 from trabecula.strategy.prove import Question, prove
-from trabecula.strategy.runner import Event, Outcome
-from trabecula.strategy.strategies import classical, coarse_to_fine, uniform
+from trabecula.strategy.request import KKT, MOST_ITERATIONS, TOLERANCE, Request, check_count
+from trabecula.strategy.runner import Event
+from trabecula.strategy.table import STARTS, Start, start_of
+from trabecula.strategy.workbench import Workbench
+
+__all__ = ["KKT", "MOST_ITERATIONS", "STARTS", "TOLERANCE", "Iteration", "Report", "iterate", "solve"]
 
 Array = NDArray[np.float64]
-Start = Literal["uniform", "coarse", "learned", "classical"]
-
-STARTS: tuple[str, ...] = get_args(Start)
-TOLERANCE = 1e-4
-"""Mean relative improvement of the objective an iteration at which the default stops."""
-
-KKT = 2e-3
-"""KKT residual at which every way stops, whatever the objective does."""
-
-MOST_ITERATIONS = 100_000
-"""On the full grid; as many rows of a history are read back."""
 
 Report = Callable[[Progress], None]
 
@@ -49,7 +41,7 @@ Report = Callable[[Progress], None]
 def solve(
     problem: Problem,
     *,
-    start: str = "coarse",
+    start: str = DEFAULT,
     proposals: int | None = None,
     iterations: int | None = None,
     tolerance: float | None = None,
@@ -70,14 +62,15 @@ def solve(
         "coarse": search on coarse grids, hand over, finish (default). "learned": what a network draws is
         finished first, and the search follows where that is in doubt; the same as "coarse" where no network
         ships. "uniform": one grid, penalty continuation. "classical": one grid, fixed penalty, OC exponent
-        1/2, until no density changes by 0.01 (the literature's).
+        1/2, until no density changes by 0.01 (the literature's). Or a start that was added to
+        `trabecula.strategy.table.STARTS`.
     proposals
         Designs tried on the coarsest grid; more time, stiffer designs. Default: 8, and 16 more where the best
         of them is found only once. With `start="learned"` and 1, what the network draws and no other.
     iterations
         Design iterations on the full grid at most; 100,000 at most.
     tolerance
-        Mean relative improvement of the objective an iteration at which to stop. Default 1e-4.
+        Mean relative improvement of the objective per iteration at which to stop. Default 1e-4.
     threads
         Default: `OMP_NUM_THREADS`, else all processors. The design does not depend on it.
     out
@@ -85,14 +78,14 @@ def solve(
         them when the design has converged: until then nothing may be lost.
     resume
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
-    leaps
-        Whether a network may leap ahead on the finest grid. Only with `start="learned"`.
-    progress
-        Called after every step.
     also
         Designs to try on the coarsest grid too, float `[z, y, x]` of any resolution, 0 to 1: of a problem
         like this one, or drawn by hand. At most as many as `proposals`, only where a search is made, and with
         `resume` the same ones again.
+    leaps
+        Whether a network may leap ahead on the finest grid. Only with `start="learned"`.
+    progress
+        Called after every step of every run and of the proof.
 
     Raises
     ------
@@ -105,7 +98,7 @@ def solve(
     ValueError
         For an argument that is not allowed.
     """
-    travel = iterate(
+    steps = iterate(
         problem,
         start=start,
         proposals=proposals,
@@ -117,22 +110,17 @@ def solve(
         also=also,
         leaps=leaps,
     )
-    with closing(travel):  # where `progress` raises, nobody works on behind the caller's back
-        while True:
-            try:
-                step = next(travel)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
+    with closing(steps):  # where `progress` raises, nobody works on behind the caller's back
+        for step in steps:
             if progress is not None:
                 progress(step)
+    return steps.result
 
 
-@own_errstate
 def iterate(
     problem: Problem,
     *,
-    start: str = "coarse",
+    start: str = DEFAULT,
     proposals: int | None = None,
     iterations: int | None = None,
     tolerance: float | None = None,
@@ -141,104 +129,121 @@ def iterate(
     resume: bool = False,
     also: Sequence[Array] = (),
     leaps: bool = True,
-) -> Generator[Progress, None, Result]:
-    """The same as `solve`, step by step: yields `Progress`, returns the `Result` (`yield from` gives it)."""
-    _refuse(start, proposals, iterations, tolerance, threads)
-    if resume and out is None:
-        raise ValueError("resume needs out, the folder with the checkpoints")
-    wide = Search() if proposals is None else Search(proposals=proposals, further=0)
-    past = _designs(also, start, wide.proposals, problem)
-    clock = time.perf_counter()
-    discrete, _ = prepare(problem)
-    scaled = nondimensional(discrete)
-    dimension = discrete.grid.dimension
-    learned = Learned.in_use(dimension, leaps) if start == "learned" else Learned()
-    if out is None:
-        checkpoints = Checkpoints()
-    else:
-        digests = (f"{design.shape} {hashlib.sha256(design.data).hexdigest()}" for design in past)
-        networks = () if start != "learned" else (leaps, *(card.sha256 for card in learned.cards))
-        asked = fingerprint(discrete, start, proposals, *digests, *networks)
-        request: dict[str, object] = {"start": start, "proposals": proposals, "iterations": iterations}
-        request |= {"tolerance": tolerance, "leaps": leaps}
-        folder = Path(out).absolute()  # a callback may go to another folder
-        checkpoints = Checkpoints(folder / CHECKPOINT, resume, asked, request)
-    refuse_unsolvable(scaled.problem, threads)
-    stop = Stop(change=tolerance or TOLERANCE, kkt=KKT, limit=iterations or 300)
-    if start == "classical":
-        way = classical(scaled.problem, threads, iterations, checkpoints)
-    elif start == "uniform":
-        way = uniform(scaled.problem, threads, stop, checkpoints)
-    else:
-        search = replace(wide, also=(Past(past),) if past else (), learned=learned)
-        way = coarse_to_fine(scaled.problem, threads, stop, checkpoints, search)
-    try:
-        outcome = (yield from _told(way, scaled.compliance, clock)).light()
-    finally:  # also where the caller stops listening: what waits is written, and the folder is free
-        checkpoints.close()
-    return (yield from prove(Question(problem, scaled, start, threads, clock), outcome))
+) -> Iteration:
+    """The same as `solve`, step by step; for the parameters see there.
+
+    Nothing is done, and nothing is refused, before the first step is asked for.
+
+    Returns
+    -------
+    Iteration
+        Yields a `Progress` after every step; its `result` is there when it is exhausted.
+    """
+    return Iteration(
+        _steps(problem, start, proposals, iterations, tolerance, leaps, also, threads, out, resume)
+    )
 
 
-def _refuse(
+class Iteration(Generator[Progress, None, Result]):
+    """A solve step by step: a generator of `Progress`, with the result as an attribute.
+
+    `for step in iteration` takes it step by step, `yield from iteration` is worth the result, and as a
+    context manager it is closed at the end of the block: what waits is written, and the folder is free.
+    """
+
+    def __init__(self, steps: Generator[Progress, None, Result]) -> None:
+        self._steps = steps
+        self._result: Result | None = None
+
+    @property
+    def result(self) -> Result:
+        """What the solve ends with.
+
+        Raises
+        ------
+        RuntimeError
+            If it has not ended yet, or was closed before it did.
+        """
+        if self._result is None:
+            raise RuntimeError(
+                "there is no result yet: a solve has one when all its steps were taken; "
+                "go on with the loop, or call trabecula.solve"
+            )
+        return self._result
+
+    def send(self, value: None, /) -> Progress:
+        """The next step; the value must be None."""
+        try:
+            return self._steps.send(value)
+        except StopIteration as end:
+            if end.value is not None:
+                self._result = end.value
+            raise
+
+    def throw(self, *error: Any) -> Progress:
+        """Raise an exception where the solve stands."""
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        """End it here: what waits to be kept is written, and the folder is free."""
+        self._steps.close()
+
+    def __enter__(self) -> Iteration:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return "<Iteration, under way>" if self._result is None else f"<Iteration, ended: {self._result!r}>"
+
+
+@own_errstate
+def _steps(
+    problem: Problem,
     start: str,
     proposals: int | None,
     iterations: int | None,
     tolerance: float | None,
+    leaps: bool,
+    also: Sequence[Array],
     threads: int | None,
-) -> None:
-    if start not in STARTS:
-        raise ValueError(f"start is {start!r}; it may be {', '.join(STARTS)}")
-    for name, value in (("proposals", proposals), ("iterations", iterations), ("threads", threads)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} is {value}; at least 1 is needed")
-    if iterations is not None and iterations > MOST_ITERATIONS:
-        raise ValueError(f"iterations is {iterations}; at most {MOST_ITERATIONS} are made")
-    if tolerance is not None and not 0 < tolerance < 1:
-        raise ValueError(f"tolerance is {tolerance}; it must be between 0 and 1")
+    out: Path | str | None,
+    resume: bool,
+) -> Generator[Progress, None, Result]:
+    """Check what is asked, make the workbench, optimise, prove."""
+    chosen = start_of(start)
+    request = Request(start, proposals, iterations, tolerance, leaps)
+    check_count("threads", threads)
+    if resume and out is None:
+        raise ValueError("resume needs out, the folder with the checkpoints")
+    if len(also):
+        if not chosen.searches:
+            raise ValueError(f"also needs a search on coarse grids; start {start!r} has none")
+        request = request.with_designs(also, problem.domain.dimension)
+    clock = time.perf_counter()
+    discrete, _ = prepare(problem)
+    scaled = nondimensional(discrete)
+    if chosen.uses_networks:
+        request = replace(request, learned=Learned.in_use(discrete.grid.dimension, leaps))
+    checkpoints = Checkpoints()
+    if out is not None:
+        folder = Path(out).absolute()  # a callback may go to another folder
+        asked = request.fingerprint(discrete, chosen.uses_networks)
+        checkpoints = Checkpoints(folder / CHECKPOINT, resume, asked, request.arguments)
+    bench = Workbench(scaled.problem, threads, checkpoints)
+    return (yield from publish(_events(bench, chosen, request, problem, clock), clock))
 
 
-def _designs(also: Sequence[Array], start: str, most: int, problem: Problem) -> tuple[Array, ...]:
-    """The designs to try too, as contiguous float64 arrays.
-
-    Raises
-    ------
-    ValueError
-        If there are any and the way has no search, if there are too many, or if one is no design.
-    """
-    if len(also) and start in ("uniform", "classical"):
-        raise ValueError(f"also needs a search on coarse grids; start {start!r} has none")
-    if len(also) > most:
-        raise ValueError(f"also holds {len(also)} designs; as many as proposals ({most}) are tried at most")
-    designs = tuple(np.ascontiguousarray(design, dtype=np.float64) for design in also)
-    for k, design in enumerate(designs):
-        if design.ndim != problem.domain.dimension or not design.size:
-            raise ValueError(f"also[{k}] has shape {design.shape}; it needs {problem.domain.dimension} axes")
-        if not ((design >= 0.0) & (design <= 1.0)).all():
-            raise ValueError(f"also[{k}] holds values that are no densities; they must be between 0 and 1")
-    return designs
-
-
-def _told(
-    way: Generator[Event, None, Outcome], unit: float, clock: float
-) -> Generator[Progress, None, Outcome]:
-    """A way's events as progress; `unit` is what its compliances are in, J."""
-    furthest = 0.0
-    while True:
-        try:
-            event = next(way)
-        except StopIteration as end:
-            outcome: Outcome = end.value
-            return outcome
-        row = event.step.rows[-1]
-        furthest = max(furthest, event.fraction)
-        yield Progress(
-            stage=event.stage,
-            iteration=row.iteration + 1,
-            compliance=unit * row.compliance,
-            change=row.change,
-            volume=row.volume,
-            seconds=time.perf_counter() - clock,
-            fraction=furthest,
-            density=event.step.x.copy(),  # the caller's own: to write into, and to keep
-            done=event.done,
-        )
+def _events(
+    bench: Workbench, chosen: Start, request: Request, problem: Problem, clock: float
+) -> Generator[Event, None, Result]:
+    """What happens on a workbench, from the first run to the end of the proof."""
+    try:
+        refuse_unsolvable(bench)
+        outcome = (yield from chosen.run(bench, request)).without_memory()
+    finally:  # also where the caller stops listening: what waits is written, and the folder is free
+        bench.runner.checkpoints.close()
+    return (yield from prove(bench, outcome, Question(problem, request.start, clock)))

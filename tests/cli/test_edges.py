@@ -20,6 +20,9 @@ from tests.cli.conftest import Run
 from trabecula.cli import console, edge, progress
 from trabecula.cli.app import app
 from trabecula.cli.signals import Listener
+from trabecula.design import DesignChain
+from trabecula.discretisation import discretise
+from trabecula.problem import problems
 from trabecula.strategy.progress import Progress
 
 
@@ -337,7 +340,26 @@ def test_ctrl_c_before_anything_runs_is_130(monkeypatch: pytest.MonkeyPatch) -> 
     assert end.value.code == 130
 
 
-STEP = Progress("fine", 3, 12.5, 0.01, 0.4, 1.5, 0.5, np.full((2, 2), 0.4))
+PLATE = discretise(problems.cantilever((2, 2)))
+STEP = Progress(
+    stage="fine",
+    run="finish-cold",
+    origin="cold",
+    iteration=3,
+    penalty=3.0,
+    beta=0.0,
+    objective=12.5,
+    compliance=12.5,
+    change=0.01,
+    volume=0.4,
+    limits=(),
+    seconds=1.5,
+    fraction=0.5,
+    shape=(2, 2),
+    spacing=(1.0, 0.5),
+    variables=np.full((2, 2), 0.4),
+    chain=DesignChain(PLATE, 1),
+)
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, terminal: bool, quiet: bool) -> str:

@@ -13,14 +13,14 @@ from tests.cli.conftest import Run
 from trabecula.cli.app import app
 from trabecula.discretisation import discretise
 from trabecula.learning.generate import Settings, make_shard, prepare_folder
-from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.starts import ExtrapolationNetwork, ProposalNetwork, UpscalingNetwork
+from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import run_to_end
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.workbench import Workbench
 from trabecula.surrogate import Latent, cards, load_model
 
 KINDS = ("corrector", "leap", "proposer")
@@ -71,8 +71,8 @@ def test_trained_networks_take_part_in_a_solve(models: Path) -> None:
         ExtrapolationNetwork(load_model("leap-2d", models)),
     )
     discrete = discretise(problems.get("cantilever", (96, 48)))
-    search = Search(proposals=3, coarse=15, between=10, learned=learned)
-    outcome = run_to_end(coarse_to_fine(discrete, 1, Stop(change=0.0, limit=25), Checkpoints(), search))
+    search = Search(proposals=3, coarse=15, intermediate=10, learned=learned)
+    outcome = run_to_end(coarse_to_fine(Workbench(discrete, 1), search, Stop(change=0.0, limit=25)))
     assert {trial.what for trial in outcome.trials} == {"proposal", "hand-over", "leap"}
     assert np.isfinite(outcome.step.merit)
 

@@ -196,9 +196,9 @@ def test_an_objective_at_rest_under_a_steep_projection_waits_for_the_kkt_residua
     rests, waits, gives_up = (
         after(problem, Plan(ADAPTIVE, schedule, rule))
         for rule in (
-            replace(stop, stationary=np.inf),
-            replace(stop, stationary=0.04),
-            replace(stop, stationary=0.0, patience=60),
+            replace(stop, shortened_kkt=np.inf),
+            replace(stop, shortened_kkt=0.04),
+            replace(stop, shortened_kkt=0.0, patience=60),
         )
     )
     assert len(rests.rows) == settled + stop.window + 1

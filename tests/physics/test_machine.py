@@ -25,8 +25,9 @@ from trabecula.design import Schedule
 from trabecula.design.filters import Cone
 from trabecula.discretisation import discretise
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import MovingAsymptotes, OptimalityCriteria, Plan, Stop, run
-from trabecula.optimizers import MMA, OC
+from trabecula.optimize.loop import run
+from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimizers import MMA, OC, MovingAsymptotes, OptimalityCriteria
 from trabecula.physics import (
     Machine,
     MachineError,

@@ -14,7 +14,7 @@ import pytest
 
 import trabecula as tb
 from trabecula.certificate.record import Certificate
-from trabecula.results.result import LimitValue, Result, Stage
+from trabecula.results.result import LimitRecord, Result, Stage
 from trabecula.results.result_folder import (
     clear,
     load_problem,
@@ -69,7 +69,7 @@ def result(tmp_path: Path) -> Result:
         compliance=10.0,
         volume=0.5,
         objective=10.0,
-        limits=(LimitValue("volume", 0.5, 0.5, "at_most", True),),
+        limits=(LimitRecord("volume", 0.5, 0.5, "at_most", True),),
         threads=2,
         version="0.1.0",
         word="certified",

@@ -16,9 +16,10 @@ from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.starts import Past
 from trabecula.storage.reading import UnreadableError
+from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import run_to_end
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.workbench import Workbench
 
 PLATE = problems.cantilever((44, 22))
 
@@ -51,7 +52,8 @@ def final(problem: tb.Problem, *designs: np.ndarray) -> tuple[float, list[str]]:
             return super().run(name, *rest)
 
     search = Search(proposals=2, also=(Past(designs),) if designs else ())
-    outcome = run_to_end(coarse_to_fine(discretise(problem), 1, Stop(change=1e-4), Listing(), search))
+    bench = Workbench(discretise(problem), 1, Listing())
+    outcome = run_to_end(coarse_to_fine(bench, search, Stop(change=1e-4)))
     return outcome.step.merit, names
 
 

@@ -15,6 +15,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.problem import parse
 from trabecula.status import NoDesignError, Status
 from trabecula.strategy.feasible import KEPT, keep_limits, refuse_unsolvable
+from trabecula.strategy.workbench import Workbench
 
 PLATE: dict[str, Any] = {
     "trabecula": 1,
@@ -77,17 +78,18 @@ def test_what_a_projection_will_take_back_is_no_reason_to_refuse() -> None:
     )
     chain = Analysis(discrete, 1).chain
     assert chain.volume(chain.physical(discrete.lower, 1.0)) > 0.31
-    refuse_unsolvable(discrete, 1)
+    refuse_unsolvable(Workbench(discrete, 1))
 
 
 def test_own_weight_is_not_judged_by_the_full_solid() -> None:
     loads = [*PLATE["loads"], {"gravity": [0, -9.81]}]
-    refuse_unsolvable(discretise(plate(loads=loads, goal={"minimize": "volume", "compliance": 1e-6})), 1)
+    heavy = discretise(plate(loads=loads, goal={"minimize": "volume", "compliance": 1e-6}))
+    refuse_unsolvable(Workbench(heavy, 1))
 
 
 @pytest.mark.parametrize("ratio", [1.0, 4.0, 12.0])
 def test_voxels_that_are_a_little_flat_are_solved(ratio: float) -> None:
-    refuse_unsolvable(flat(ratio), 1)
+    refuse_unsolvable(Workbench(flat(ratio), 1))
     analysis = Analysis(flat(ratio), 1)
     x = keep_limits(analysis, analysis.chain.uniform(0.4), 3.0, 1.0)
     assert analysis.chain.volume(x) == pytest.approx(0.4)
@@ -96,7 +98,7 @@ def test_voxels_that_are_a_little_flat_are_solved(ratio: float) -> None:
 @pytest.mark.parametrize("ratio", [50.0, 300.0, 1000.0])
 def test_voxels_so_flat_that_double_precision_ends_are_refused_with_the_reason(ratio: float) -> None:
     with pytest.raises(NoDesignError, match=r"voxels are .* times as long as wide") as caught:
-        refuse_unsolvable(flat(ratio), 1)
+        refuse_unsolvable(Workbench(flat(ratio), 1))
     assert caught.value.status is Status.NOT_SOLVABLE
 
 

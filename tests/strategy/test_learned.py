@@ -28,15 +28,16 @@ from trabecula.starts import (
     ProposalNetwork,
     UpscalingNetwork,
 )
+from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.learned_first import agree
 from trabecula.strategy.learned_steps import Learned, correct
 from trabecula.strategy.multistart import Search, optimizer_for
 from trabecula.strategy.runner import Event, Outcome, run_to_end
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.workbench import Workbench
 from trabecula.surrogate import Card, Model
 
 STOP = Stop(change=5e-4, limit=60)
-SEARCH = Search(proposals=5, further=0, coarse=20, between=15)
+SEARCH = Search(proposals=5, further=0, coarse=20, intermediate=15)
 DRAWERS = 14
 """Channels of a network that proposes in 2-D."""
 
@@ -85,7 +86,7 @@ def discrete(request: pytest.FixtureRequest) -> DiscreteProblem:
 
 def travelled(discrete: DiscreteProblem, learned: Learned, checkpoints: Checkpoints | None = None) -> Outcome:
     search = replace(SEARCH, learned=learned)
-    return run_to_end(coarse_to_fine(discrete, 1, STOP, checkpoints or Checkpoints(), search))
+    return run_to_end(coarse_to_fine(Workbench(discrete, 1, checkpoints), search, STOP))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ def test_the_search_that_follows_is_the_one_without_the_network(
     """Where the network is always in doubt, and its design loses, the other is the same to the last bit."""
     bad: Learned = request.getfixturevalue(which)
     search = replace(SEARCH, learned=Learned(proposer=bad.proposer), agree=0.0)
-    found = run_to_end(coarse_to_fine(discrete, 1, STOP, Checkpoints(), search))
+    found = run_to_end(coarse_to_fine(Workbench(discrete, 1), search, STOP))
     (trial,) = found.trials
     assert found.step.merit <= unlearned.step.merit
     assert trial.accepted is not np.array_equal(found.step.x, unlearned.step.x)
@@ -144,7 +145,7 @@ def test_a_finished_design_is_told_before_the_search_that_follows(
     radius: float, told: int, ignorant: Learned
 ) -> None:
     """The thinner filter settles nothing on the coarsest grid: there a search follows, else none does."""
-    way = coarse_to_fine(filtered(radius), 1, STOP, Checkpoints(), doubting_little(ignorant))
+    way = coarse_to_fine(Workbench(filtered(radius), 1), doubting_little(ignorant), STOP)
     events: list[Event] = []
     while (event := next(way, None)) is not None:
         events.append(event)
@@ -160,7 +161,7 @@ def test_a_grid_whose_voxels_are_wider_than_the_filter_settles_nothing(ignorant:
     ends = []
     for radius in (0.024, 0.06):
         search = doubting_little(ignorant)
-        ends.append(run_to_end(coarse_to_fine(filtered(radius), 1, STOP, Checkpoints(), search)))
+        ends.append(run_to_end(coarse_to_fine(Workbench(filtered(radius), 1), search, STOP)))
     doubtful, settled = ([stage.name for stage in end.stages] for end in ends)
     assert len(doubtful) == len(settled)
     made = [sum(stage.iterations for stage in end.stages) for end in ends]
@@ -174,7 +175,7 @@ def test_what_is_drawn_is_all_where_nothing_is_searched(discrete: DiscreteProble
     discrete = replace(discrete, options=replace(discrete.options, filter=wide))
     search = replace(SEARCH, learned=Learned(proposer=ignorant.proposer))
     few, settled = (
-        run_to_end(coarse_to_fine(discrete, 1, STOP, Checkpoints(), asked))
+        run_to_end(coarse_to_fine(Workbench(discrete, 1), asked, STOP))
         for asked in (replace(search, proposals=1), replace(search, agree=9.0))
     )
     assert np.array_equal(few.step.x, settled.step.x)
@@ -198,7 +199,7 @@ def test_a_given_design_is_tried_whether_a_search_follows_or_not(
     proposer = Learned(proposer=ignorant.proposer)
     past = Past((unlearned.step.x,))
     search = replace(SEARCH, agree=agree, learned=proposer, also=(past,), proposals=1)
-    found = run_to_end(coarse_to_fine(discrete, 1, STOP, Checkpoints(), search))
+    found = run_to_end(coarse_to_fine(Workbench(discrete, 1), search, STOP))
     assert sorted(trial.what for trial in found.trials) == ["past", "proposal"]
 
 
@@ -209,7 +210,7 @@ def test_a_single_grid_has_its_doubts_too(ignorant: Learned) -> None:
     ends = []
     for learned, difference in ((Learned(), 0.0), (proposer, 0.0), (proposer, 9.0)):
         search = replace(SEARCH, learned=learned, agree=difference)
-        ends.append(run_to_end(coarse_to_fine(discrete, 1, STOP, Checkpoints(), search)))
+        ends.append(run_to_end(coarse_to_fine(Workbench(discrete, 1), search, STOP)))
     plain, doubtful, settled = ends
     assert doubtful.step.merit <= plain.step.merit * 1.001
     assert settled.trials[0].accepted

@@ -15,9 +15,11 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
+from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Outcome, run_to_end
-from trabecula.strategy.strategies import coarse_to_fine, uniform
+from trabecula.strategy.uniform import continue_penalty
+from trabecula.strategy.workbench import Workbench
 
 PLATE = problems.cantilever((44, 22))
 BLOCK = problems.cantilever_3d((20, 10, 10))
@@ -241,13 +243,13 @@ class Listing(Checkpoints):
 
 
 def travelled(problem: DiscreteProblem, search: Search, stop: Stop | None = None) -> Outcome:
-    return run_to_end(coarse_to_fine(problem, 1, stop or Stop(change=1e-4, kkt=2e-3), Checkpoints(), search))
+    return run_to_end(coarse_to_fine(Workbench(problem, 1), search, stop or Stop(change=1e-4, kkt=2e-3)))
 
 
 def test_the_search_is_as_wide_as_it_says() -> None:
     """Ramps go all the way; the worse half of the random ones is given up after 12 and 24 iterations."""
     own, further = 3 * 60 + 5 * 12 + 3 * 12 + 2 * 36, 16 * 12 + 8 * 12 + 4 * 36
-    for search, made in ((Search(once=9.0), own), (Search(once=-1.0), own + further)):
+    for search, made in ((Search(agreement=9.0), own), (Search(agreement=-1.0), own + further)):
         stages = {s.name: s.iterations for s in travelled(discretise(PLATE), search).stages}
         assert stages["search 44x22"] == made
     one = {s.name: s.iterations for s in travelled(discretise(PLATE), Search(proposals=1)).stages}
@@ -260,8 +262,8 @@ def test_further_fields_go_up_beside_what_there_is_without_them() -> None:
     runs = {}
     for further in (0, 8):
         checkpoints = Listing()
-        search = Search(further=further, once=-1.0, coarse=20, between=6)
-        run_to_end(coarse_to_fine(problem, 1, Stop(limit=30), checkpoints, search))
+        search = Search(further=further, agreement=-1.0, coarse=20, intermediate=6)
+        run_to_end(coarse_to_fine(Workbench(problem, 1, checkpoints), search, Stop(limit=30)))
         runs[further] = [name for name in checkpoints.names if not name.startswith("finish-")]
     beside = set(runs[8]) - set(runs[0])
     assert set(runs[0]) <= set(runs[8])
@@ -283,7 +285,7 @@ def test_a_number_of_proposals_that_is_asked_for_is_kept_to() -> None:
 
 def test_every_grid_of_the_ladder_is_a_stage() -> None:
     problem = discretise(problems.mbb((240, 80)))
-    stages = travelled(problem, Search(proposals=2, coarse=12, between=6), Stop(limit=12)).stages
+    stages = travelled(problem, Search(proposals=2, coarse=12, intermediate=6), Stop(limit=12)).stages
     assert [s.name for s in stages] == ["search 60x20", "120x40", "240x80"]
     assert all(s.iterations > 0 and s.seconds > 0 for s in stages)
 
@@ -324,7 +326,7 @@ def test_a_result_holds_the_coarser_designs_that_led_to_it(elements: tuple[int, 
 def test_a_hand_over_saves_iterations_on_the_full_grid() -> None:
     problem = discretise(problems.mbb((120, 40)))
     handed = travelled(problem, Search(proposals=3))
-    alone = run_to_end(uniform(problem, 1, Stop(change=1e-4, kkt=2e-3), Checkpoints()))
+    alone = run_to_end(continue_penalty(Workbench(problem, 1), Stop(change=1e-4, kkt=2e-3)))
     assert len(handed.step.rows) < len(alone.step.rows)
     assert handed.step.merit <= alone.step.merit * 1.01
 
@@ -343,9 +345,8 @@ def test_runs_have_names_of_their_own() -> None:
     """Two runs of one name would take each other's checkpoint."""
     problem = discretise(problems.mbb((240, 80)))
     checkpoints, stop = Listing(), Stop(limit=12)
-    run_to_end(
-        coarse_to_fine(problem, 1, stop, checkpoints, Search(proposals=6, coarse=30, between=3, once=-1.0))
-    )
+    search = Search(proposals=6, coarse=30, intermediate=3, agreement=-1.0)
+    run_to_end(coarse_to_fine(Workbench(problem, 1, checkpoints), search, stop))
     names = checkpoints.names
     assert len(names) == len(set(names))
     assert any(name.startswith("1-fresh") for name in names)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import typer
+
+from trabecula.strategy.names import BUILT_IN
+
+STARTS = f"[{'|'.join(BUILT_IN)}]"
+"""The starts that come with trabecula, as help texts show them."""
+
 
 class Units(StrEnum):
     """Unit of lengths in a surface file."""
@@ -12,13 +19,19 @@ class Units(StrEnum):
     m = "m"
 
 
-class Start(StrEnum):
-    """Where a solve begins."""
+def start_name(value: str) -> str:
+    """The name of a start: one of ours, or one that an installed package adds.
 
-    coarse = "coarse"
-    learned = "learned"
-    uniform = "uniform"
-    classical = "classical"
+    Raises
+    ------
+    typer.BadParameter
+        If there is none of that name.
+    """
+    from trabecula.strategy.table import STARTS as known
+
+    if value not in known:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, known))}.")
+    return value
 
 
 class Network(StrEnum):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from trabecula.cli.options import Start
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned
 from trabecula.storage.reading import Record, UnreadableError, shorten
@@ -76,8 +75,10 @@ def _checked(path: Path, values: Mapping[str, object]) -> Request:
         return held.values[key] is not None
 
     start = held.text("start") if given("start") else None
-    if start not in (None, *(each.value for each in Start)):
-        raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(Start)}")
+    from trabecula.strategy.table import STARTS
+
+    if start is not None and start not in STARTS:
+        raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(STARTS)}")
     return Request(
         start=start,
         proposals=held.whole("proposals", 1, 10_000) if given("proposals") else None,

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import continuing, fail, say
-from trabecula.cli.options import Start, Units
+from trabecula.cli.options import STARTS, Units, start_name
 
 if TYPE_CHECKING:
     from trabecula.cli.request import Request
+    from trabecula.cli.watch import Animation, Watch
     from trabecula.discretisation.discrete import DiscreteProblem
     from trabecula.problem import Problem
     from trabecula.results.result import Result
     from trabecula.status import NoDesignError
     from trabecula.storage.owned import Owned
+    from trabecula.strategy.progress import Progress
 
 GIGABYTE = 1e9
 REMEDY = "move it away or choose another folder with --out"
@@ -30,7 +32,12 @@ def solve(
         str | None, typer.Argument(metavar="FILE|NAME", help="Problem file, or name of a named problem.")
     ] = None,
     start: Annotated[
-        Start | None, typer.Option(help="Where to begin: coarse (default) searches on coarse grids first.")
+        str | None,
+        typer.Option(
+            metavar=STARTS,
+            parser=start_name,
+            help="Where to begin: coarse (default) searches on coarse grids first.",
+        ),
     ] = None,
     proposals: Annotated[
         int | None,
@@ -72,6 +79,10 @@ def solve(
         bool | None,
         typer.Option("--history/--no-history", help="Learn from and keep in the history on this machine."),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep a picture current while it works, progress.png.")
+    ] = False,
+    gif: Annotated[bool, typer.Option("--gif", help="Write how the design came about, design.gif.")] = False,
 ) -> None:
     """Solve a problem, prove what was reached, and save the result.
 
@@ -81,24 +92,28 @@ def solve(
     from trabecula.cli.export import choose
     from trabecula.cli.past import is_wanted, remember
     from trabecula.cli.request import Request
+    from trabecula.cli.watch import picture_names
 
     if tolerance is not None and not 0 < tolerance < 1:
         fail(f"--tolerance is {tolerance}; it must be above 0 and below 1")
     if max_memory is not None and not (math.isfinite(max_memory) and max_memory > 0):
         fail(f"--max-memory is {max_memory}; it must be a number above 0")
-    asked = Request(None if start is None else start.value, proposals, iterations, tolerance, leap)
+    asked = Request(start, proposals, iterations, tolerance, leap)
     memory = None if max_memory is None else max_memory * GIGABYTE
     learns = is_wanted(history)
     formats = choose({"stl": stl, "vti": vti, "report": report}, exports)
+    pictures = picture_names(watch, gif)
     with ExitStack() as stack:  # nobody else writes into the folder until the end
         if resume is not None:
-            job = _resumed(file, resume, out, asked, memory, formats, stack)
+            job = _resumed(file, resume, out, asked, pictures, memory, formats, stack)
         else:
-            job = _fresh(file, out, asked, memory, quiet, learns, formats, stack)
+            job = _fresh(file, out, asked, pictures, memory, quiet, learns, formats, stack)
         go_on = f"what was reached is kept; go on with: trabecula solve --resume {job.folder}"
         stack.enter_context(continuing(go_on))
-        result = job.finished or _run(job, threads, quiet, as_json)
+        watchers = _watchers(job, pictures)
+        result = job.finished or _run(job, watchers, threads, quiet, as_json)
         _keep(job, result, formats, units, quiet)
+        _finish(watchers, result, quiet)
     if learns and job.finished is None:
         remember(result, quiet)
     _tell(result, job.folder, as_json, quiet)
@@ -119,6 +134,7 @@ def _fresh(
     file: str | None,
     out: Path | None,
     request: Request,
+    pictures: list[str],
     max_memory: float | None,
     quiet: bool,
     learns: bool,
@@ -139,6 +155,8 @@ def _fresh(
     )
     from trabecula.results.result_folder import check as check_names
     from trabecula.results.result_folder import forget as forget_checkpoints
+    from trabecula.strategy.names import DEFAULT
+    from trabecula.strategy.table import start_of
 
     if file is None:
         fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
@@ -154,13 +172,14 @@ def _fresh(
     held = _held(folder, stack)
     copies = check_names(problem, held, [*FILES, REQUEST, PAST, *formats.values()])
     check_checkpoints(held)
+    held.check(pictures)
     held.sweep()
     clear(held, problem, (PROBLEM, REQUEST))
     forget_checkpoints(folder)
     with held.batch():
         save_problem(problem, held, copies)
         request.write(held)
-    if learns and request.start not in ("uniform", "classical"):
+    if learns and start_of(request.start or DEFAULT).searches:
         offer(discrete, held, quiet)
     problem = with_files(problem, {name: str(folder / copy) for name, copy in copies.items()})
     return _Job(problem, folder, request, False, held)
@@ -197,6 +216,7 @@ def _resumed(
     folder: Path,
     out: Path | None,
     asked: Request,
+    pictures: list[str],
     max_memory: float | None,
     formats: dict[str, str],
     stack: ExitStack,
@@ -234,7 +254,7 @@ def _resumed(
     if finished is not None and (finished.converged or request == earlier):
         # Killed after the result was safe and before what led to it was removed.
         is_cut_off = finished.converged and any((folder / each).exists() for each in (CHECKPOINT, PAST, LOCK))
-        held = _held(folder, stack) if formats or is_cut_off else None
+        held = _held(folder, stack) if formats or pictures or is_cut_off else None
         if held is not None:
             check_names(problem, held, formats.values())
         if held is not None and is_cut_off:
@@ -243,6 +263,7 @@ def _resumed(
             forget(held)
         return _Job(problem, folder, request, True, held, finished)
     held = _held(folder, stack)
+    held.check(pictures)
     check_names(problem, held, [*FILES, REQUEST, *formats.values()])
     held.sweep()
     clear(held, problem, (PROBLEM, REQUEST, PAST))
@@ -251,7 +272,20 @@ def _resumed(
     return _Job(problem, folder, request, True, held)
 
 
-def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
+def _watchers(job: _Job, pictures: list[str]) -> list[Watch | Animation]:
+    """What draws while the solve works, and once more at its end."""
+    from trabecula.cli.watch import ANIMATION, PICTURE, Animation, Watch
+
+    makers: dict[str, type[Watch | Animation]] = {PICTURE: Watch, ANIMATION: Animation}
+    if job.held is None:
+        return []
+    job.held.check(pictures)
+    return [makers[name](job.problem, job.held) for name in pictures]
+
+
+def _run(
+    job: _Job, watchers: list[Watch | Animation], threads: int | None, quiet: bool, as_json: bool
+) -> Result:
     from trabecula.cli.own import noting
     from trabecula.cli.past import offered
     from trabecula.cli.progress import reporting
@@ -259,7 +293,13 @@ def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
     from trabecula.status import NoDesignError
 
     try:
-        with noting(), reporting(quiet) as progress:
+        with noting(), reporting(quiet) as report:
+
+            def progress(step: Progress) -> None:
+                report(step)
+                for watcher in watchers:
+                    watcher(step)
+
             return run(
                 job.problem,
                 **job.request.arguments(),  # type: ignore[arg-type]
@@ -278,6 +318,7 @@ def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
 def _print_nothing(job: _Job, error: NoDesignError) -> None:
     """The JSON object of a solve that ended without a design: the same keys, and no untrue figure."""
     from trabecula.cli.console import print_json
+    from trabecula.strategy.names import DEFAULT
     from trabecula.version import VERSION
 
     known = {
@@ -285,7 +326,7 @@ def _print_nothing(job: _Job, error: NoDesignError) -> None:
         "version": VERSION,
         "word": None,
         "status": error.status.value,
-        "start": job.request.start or "coarse",
+        "start": job.request.start or DEFAULT,
         "machine": None,
         "converged": False,
         "elements": list(job.problem.domain.elements),
@@ -308,6 +349,16 @@ def _keep(job: _Job, result: Result, formats: dict[str, str], units: Units, quie
             forget(job.held)
     if job.held is not None:
         write(result, job.held, formats, units, quiet)
+
+
+def _finish(watchers: list[Watch | Animation], result: Result, quiet: bool) -> None:
+    """The last pictures, once the result is safe."""
+    from trabecula.cli.console import waiting
+
+    if watchers:
+        with waiting("drawing", quiet):
+            for watcher in watchers:
+                watcher.finish(result)
 
 
 def _tell(result: Result, folder: Path, as_json: bool, quiet: bool) -> None:

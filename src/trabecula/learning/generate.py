@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from trabecula.design import Schedule
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.problems import VOXELS, draw_counted
 from trabecula.learning.store import (
     FORMAT,
@@ -32,15 +31,15 @@ from trabecula.learning.store import (
     write_shard,
 )
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import run as run_to_stop
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.problem import dump
 from trabecula.starts import volume_of
 from trabecula.storage.owned import BUSY, LEFT_OVER, hold
+from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.multistart import Search, optimizer_for
 from trabecula.strategy.runner import Event
-from trabecula.strategy.strategies import coarse_to_fine
+from trabecula.strategy.workbench import Workbench
 
 Array = NDArray[np.float64]
 
@@ -135,11 +134,12 @@ def make_sample(settings: Settings, index: int) -> Sample:
     hard = bool(np.random.default_rng([settings.seed, index, 1]).random() < settings.hard)
     drawn = draw_counted(settings.seed, index, settings.dimension, hard, settings.voxels)
     discrete, _ = prepare(drawn.problem)
-    grids = grid_hierarchy(discrete)
+    bench = Workbench(discrete, 1)
+    grids = bench.grids
     witness = _Witness(len(grids))
     search = Search(settings.proposals, HALVINGS, further=0, coarse=COARSE, decide=None)
     stop = Stop(change=settings.change, kkt=settings.kkt, limit=settings.iterations)
-    for event in coarse_to_fine(discrete, 1, stop, Checkpoints(), search):
+    for event in coarse_to_fine(bench, search, stop):
         witness.see(event)
         if time.thread_time() - clock > settings.limit:
             raise TooLongError(f"took more than {settings.limit:g} s")

@@ -11,14 +11,14 @@ import numpy as np
 from trabecula.discretisation import discretise
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.store import Sample, read_shard
-from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.problem import loads
 from trabecula.starts import ProposalNetwork
 from trabecula.strategy.learned_first import run_ahead
 from trabecula.strategy.learned_steps import PULLS, Learned
-from trabecula.strategy.multistart import Search, triage
+from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Runner, run_to_end
+from trabecula.strategy.successive_halving import triage
+from trabecula.strategy.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,20 @@ class Searched:
 
 def search_of(sample: Sample, proposer: ProposalNetwork) -> Searched:
     """What is drawn alone, as it goes ahead of a search; a random field; the whole search."""
-    analysis = Analysis(grid_hierarchy(discretise(loads(sample.problem)))[0], 1)
+    grid = grid_hierarchy(discretise(loads(sample.problem)))[0]
     whole = Search(further=0)
     fields = replace(whole, proposals=whole.scouts, kinds=("search",))
     merits: dict[str, float] = {}
     made: dict[str, int] = {}
-    runner = Runner(Checkpoints())
-    drawn = run_to_end(run_ahead(analysis, runner, replace(whole, learned=Learned(proposer=proposer)), 1))
+    bench = Workbench(grid, 1)
+    alone = replace(whole, learned=Learned(proposer=proposer))
+    drawn = run_to_end(run_ahead(bench, bench.analysis(grid), alone))
     name = "what is drawn"
-    merits[name], made[name] = drawn[0][1].merit, iterations(runner) + PULLS
+    merits[name], made[name] = drawn[0][1].merit, iterations(bench.runner) + PULLS
     for name, search in (("a random field", fields), ("the whole search", whole)):
-        runner = Runner(Checkpoints())
-        candidates = run_to_end(triage(analysis, runner, search, 1))
-        merits[name], made[name] = candidates[0].merit, iterations(runner)
+        bench = Workbench(grid, 1)
+        candidates = run_to_end(triage(bench, bench.analysis(grid), search))
+        merits[name], made[name] = candidates[0].merit, iterations(bench.runner)
     return Searched(merits, made)
 
 

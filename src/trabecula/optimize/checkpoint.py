@@ -1,8 +1,8 @@
-"""A record of runs, so that an interrupted way goes on to the same answer.
+"""A record of runs, so that an interrupted solve goes on to the same answer.
 
-The way to a design is a fixed sequence of named runs, each a function of what came before. What a run reached
-is kept; going on repeats the way from its beginning, takes every kept run as it is and continues the one that
-was under way. Nothing depends on when it was stopped.
+A solve is a fixed sequence of named runs, each a function of what came before. What a run reached is kept;
+resuming repeats the solve from its beginning, takes every finished run as it was kept and continues the one
+that was interrupted. Nothing depends on when it was stopped.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ class Checkpoints:
     def _look_through(self, folder: Path) -> None:
         """See that whatever is kept belongs here; say so where other arithmetic goes on with it.
 
-        All checkpoints are looked at, not only those that this way would read: one way's runs have other
-        names than another's, and would be passed over in silence.
+        All checkpoints are looked at, not only those that this solve would read: the runs of another start
+        have other names, and would be passed over in silence.
         """
         others: set[str] = set()
         for path in sorted(folder.glob("*.npz")):

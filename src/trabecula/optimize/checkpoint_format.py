@@ -69,7 +69,7 @@ class Asked:
     Attributes
     ----------
     fingerprint
-        Differs where the problem or anything that decides the way to its design differs.
+        Differs where the problem or anything that decides its design differs.
     request
         The arguments of `trabecula.solve`, to be asked for again; JSON values by name.
     """

@@ -31,7 +31,7 @@ class Stop:
         See `change`.
     violation
         Relative violation of a constraint above which nothing has converged.
-    stationary
+    shortened_kkt
         Where a steep projection shortens the steps an objective changes little, at rest or not: it then only
         counts where the last KKT residual is at most this,
     patience
@@ -44,7 +44,7 @@ class Stop:
     limit: int = 200
     window: int = 5
     violation: float = 2e-3
-    stationary: float = 0.1
+    shortened_kkt: float = 0.1
     patience: int = 90
 
 

@@ -47,7 +47,7 @@ def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
     if step_share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
         return False
     known = [row.kkt for row in settled if not isnan(row.kkt)]
-    return not known or known[-1] > stop.stationary
+    return not known or known[-1] > stop.shortened_kkt
 
 
 def step_share(beta: float) -> float:

@@ -62,10 +62,6 @@ class State(Protocol):
         places."""
         ...
 
-    def energy(self, u: Array) -> Array:
-        """`bilinear(u, u)`."""
-        ...
-
     def apply(self, u: Array) -> Array:
         """K u over all nodes, the reactions of the supports included."""
         ...

@@ -90,7 +90,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class LimitValue:
+class LimitRecord:
     """What became of a limit.
 
     Attributes
@@ -190,7 +190,7 @@ class Result:
     threads: int
     version: str
     objective: float = math.nan
-    limits: tuple[LimitValue, ...] = ()
+    limits: tuple[LimitRecord, ...] = ()
     machine: str = ""
     word: Word = "verified"
     relaxed: NDArray[np.float32] | None = field(default=None)
@@ -422,6 +422,16 @@ class Result:
             threads=threads,
         )
         return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
+
+    def __repr__(self) -> str:
+        grid = "x".join(map(str, self.problem.domain.elements))
+        gap = self.certificate.gap
+        bound = "no bound" if gap is None else f"at most {100 * gap:.3g} % above the lower bound"
+        return (
+            f"<Result {self.problem.name!r} on {grid}: {self.word}, {self.status.value} after"
+            f" {self.iterations} iterations, {self.seconds:.3g} s\n"
+            f" compliance {self.compliance:.5g}, volume {self.volume:.4g}, {bound}>"
+        )
 
     def _repr_png_(self) -> bytes:
         """Notebooks show a result as its picture."""

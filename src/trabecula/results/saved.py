@@ -14,7 +14,7 @@ from trabecula.certificate.kinds import refuse_other
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.words import Word
 from trabecula.problem import Problem
-from trabecula.results.result import LimitValue, Result, Stage, Trial
+from trabecula.results.result import LimitRecord, Result, Stage, Trial
 from trabecula.results.result_folder import (
     DENSITY,
     HISTORY,
@@ -108,7 +108,7 @@ def _from_json(
         volume=real(held, "volume"),
         objective=real(held, "objective") if "objective" in values else _objective(problem, held),
         limits=tuple(
-            LimitValue(
+            LimitRecord(
                 limit.text("name"),
                 real(limit, "limit"),
                 real(limit, "value"),

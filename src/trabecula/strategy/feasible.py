@@ -24,6 +24,7 @@ from trabecula.physics import State
 from trabecula.physics.assembled import AssembledState
 from trabecula.responses import Formulation, formulate
 from trabecula.status import NoDesignError, Status
+from trabecula.strategy.workbench import Workbench
 
 Array = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ KEPT = 1e-6
 """Relative excess over a limit up to which it is kept."""
 
 
-def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
+def refuse_unsolvable(bench: Workbench) -> None:
     """Refuse, before anything is optimised, what no design can do or this arithmetic cannot solve.
 
     Raises
@@ -58,6 +59,7 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
         is not stiff enough (not asked where own weight acts, for it may be too heavy). `NOT_SOLVABLE`: the
         full solid cannot be solved to an equilibrium residual of 1e-8.
     """
+    discrete = bench.discrete
     formulation = formulate(discrete)
     volume, has_solid = formulation.volume_limit(discrete), bool(discrete.lower.any())
     shortest, longest = discrete.grid.edges
@@ -65,7 +67,7 @@ def refuse_unsolvable(discrete: DiscreteProblem, threads: int | None) -> None:
     limits_compliance = _limits_compliances_only(formulation, discrete) and not discrete.gravity.any()
     if not (is_flat or limits_compliance or (volume is not None and has_solid)):
         return
-    analysis = Analysis(discrete, threads)
+    analysis = bench.separate_analysis(discrete)
     if volume is not None and has_solid:
         _refuse_volume(analysis, volume)
     if is_flat:

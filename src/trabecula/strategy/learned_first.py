@@ -8,77 +8,131 @@ So a bad network costs its own runs, and never a worse design.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
+from dataclasses import replace
 
-from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import begin
+from trabecula.optimize.loop import begin, look_ahead
+from trabecula.optimize.plan import Stop
 from trabecula.results.result import Trial
 from trabecula.starts import ProposalNetwork, volume_of
-from trabecula.strategy.learned_steps import convex_plan, propose
-from trabecula.strategy.multistart import (
+from trabecula.strategy.grid_continuation import continue_grids, finish, go_ahead
+from trabecula.strategy.learned_steps import Learned, convex_plan, propose
+from trabecula.strategy.multistart import Candidate, Search, search_stage, stage_of, widen
+from trabecula.strategy.runner import Event, Outcome, Run, Strategy
+from trabecula.strategy.successive_halving import (
     Ended,
-    Search,
     Tried,
+    candidate_of,
     halve,
     make_starts,
-    optimizer_for,
     run_proposals,
-    search_stage,
-    stage_of,
+    triage,
     trials_of_given,
-    widen,
 )
-from trabecula.strategy.runner import Event, Run, Runner
+from trabecula.strategy.workbench import Workbench
+
+AHEAD = 0.4
+"""Rough share of the work that goes ahead of a search."""
 
 
-def run_ahead(
-    analysis: Analysis, runner: Runner, search: Search, threads: int | None
-) -> Generator[Event, None, Ended]:
-    """What may go ahead, worked out on the coarsest grid; the worse half is given up as in a search.
+def finish_ahead(bench: Workbench, search: Search, stop: Stop) -> Strategy:
+    """What goes ahead goes up all grids to its stop; the search follows where that is in doubt."""
+    runner = bench.runner
+    finest, coarsest = bench.analysis(bench.discrete), bench.analysis(bench.grids[0])
+    runner.share = (0.0, AHEAD)
+    clock = time.perf_counter()
+    scouts = yield from run_ahead(bench, coarsest, search)
+    seconds = time.perf_counter() - clock
+    best = candidate_of(*scouts[0])
+    outcome = yield from go_ahead(bench, finest, best, search, stop)
+    ahead = outcome = outcome.without_memory()
+    runner.share = (AHEAD, 1.0)
+    in_doubt, made = yield from needs_search(bench, coarsest, scouts, search)
+    if in_doubt:
+        yield _done(finest, outcome, best.name)
+        search = replace(search, learned=Learned(proposer=search.learned.proposer))
+        candidates = yield from continue_grids(bench, search, made)
+        outcome = yield from finish(bench, finest, candidates, search, stop)
+        outcome = min(ahead, outcome, key=lambda end: _merit(finest, end))
+    where, is_taken = stage_of(coarsest.discrete), outcome.step is ahead.step
+    runner.trials.append(trial_of_proposal(scouts, made, where, is_taken, seconds, search.learned.proposer))
+    return runner.update(outcome)
+
+
+def best_on_one_grid(
+    bench: Workbench, analysis: Analysis, search: Search
+) -> Generator[Event, None, Candidate]:
+    """The same where there is one grid only: what goes ahead, or the best of the search that follows."""
+    clock = time.perf_counter()
+    scouts = yield from run_ahead(bench, analysis, search)
+    seconds = time.perf_counter() - clock
+    best = candidate_of(*scouts[0])
+    in_doubt, made = yield from needs_search(bench, analysis, scouts, search)
+    if in_doubt:
+        found = yield from triage(bench, analysis, search, made)
+        best = min(best, found[0], key=lambda c: c.merit)
+    where, is_taken = stage_of(analysis.discrete), best.name == scouts[0][0].name
+    trial = trial_of_proposal(scouts, made, where, is_taken, seconds, search.learned.proposer)
+    bench.runner.trials.append(trial)
+    return best
+
+
+def _done(finest: Analysis, end: Outcome, name: str) -> Event:
+    """Says that a design is finished which will do if nothing better is found."""
+    run = Run(f"ahead-{name}", end.plan, end.step, name)
+    return Event(stage_of(finest.discrete), finest, end.step, AHEAD, run, done=True)
+
+
+def _merit(analysis: Analysis, end: Outcome) -> float:
+    """Merit of the design that a strategy ends with: what its last iteration evaluated is the one before, and
+    may be a per cent off where the iteration swings."""
+    _, found = look_ahead(analysis, end.plan, end.step)
+    return found.merit
+
+
+def run_ahead(bench: Workbench, analysis: Analysis, search: Search) -> Generator[Event, None, Ended]:
+    """Run what may go ahead on the coarsest grid; the worse half is given up as in a search.
 
     Returns
     -------
     list
-        Those that were worked out to the end, the best first.
+        Those that ran to the end, the best first.
     """
     discrete, proposer = analysis.discrete, search.learned.proposer
     count = min(search.scouts, search.proposals)
     if proposer is not None:
-        plan = convex_plan(optimizer_for(discrete, threads))
-        convex = Run("0-convex", plan, begin(plan, analysis.chain.uniform(volume_of(discrete))))
-        step = yield from runner.run(search_stage(discrete), analysis, convex, 0.01)
+        plan = convex_plan(bench.optimizer(discrete))
+        convex = Run("0-convex", plan, begin(plan, analysis.chain.uniform(volume_of(discrete))), "convex")
+        step = yield from bench.runner.run(search_stage(discrete), analysis, convex, 0.01)
         crowd = propose(analysis, proposer, step.x, count)
     else:
         assert search.ahead is not None
         crowd = list(search.ahead.propose(discrete, analysis.chain, count))
-    return (yield from halve(analysis, crowd, {}, runner, search, threads))
+    return (yield from halve(bench, analysis, crowd, {}, search))
 
 
 def needs_search(
-    analysis: Analysis,
-    finest: DiscreteProblem,
-    scouts: Tried,
-    runner: Runner,
-    search: Search,
-    threads: int | None,
+    bench: Workbench, analysis: Analysis, scouts: Tried, search: Search
 ) -> Generator[Event, None, tuple[bool, Ended]]:
     """Whether a search has to follow on the coarsest grid, and what was made of it to find out.
 
-    The sentinels are worked out without regard of each other, and so are designs that were given: those may
+    The sentinels run to the end without regard of each other, and so do designs that were given: those may
     be of another problem, and only raise a doubt by being better. Where the filter is thinner than a voxel of
     this grid, there may be better designs that it cannot show, and it settles nothing.
     """
     if not search.also and search.proposals <= search.scouts:
         return False, []
-    if finest.radius < analysis.discrete.grid.edges[1]:
+    if bench.discrete.radius < analysis.discrete.grid.edges[1]:
         return True, []
     ramps, fields, given = make_starts(analysis, search)
     chosen = [p for p in (*ramps, *fields) if p.name in search.sentinels] + given
-    made = yield from run_proposals(analysis, chosen, runner, search, threads)
+    made = yield from run_proposals(bench, analysis, chosen, search)
     if not agree(scouts, made, search):
         return True, made
-    runner.trials += trials_of_given([*scouts, *made], search.kinds, stage_of(analysis.discrete), runner)
+    where, runner = stage_of(analysis.discrete), bench.runner
+    runner.trials += trials_of_given([*scouts, *made], search.kinds, where, runner)
     return False, made
 
 

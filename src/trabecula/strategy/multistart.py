@@ -1,37 +1,27 @@
-"""Propose and triage: many designs on the coarsest grid, of which the best of different kinds go on.
+"""A search from many starts, as data: how wide it is, its candidates, and how a grid is worked on in it.
 
-Every choice here is a measured one (docs/decisions/way.md); `Search` holds them as data.
+Every choice here is a measured one (docs/decisions/way.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.design import Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import begin, go_on
-from trabecula.optimize.plan import Plan, Stop
-from trabecula.optimize.step import Step
+from trabecula.optimize.plan import Stop
 from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
-from trabecula.physics import default_machine
+from trabecula.physics import Machine, machine_of
 from trabecula.responses import formulate
-from trabecula.results.result import Trial
 from trabecula.starts import (
     HalfGrey,
     HandOver,
-    Proposal,
     Proposer,
-    Ramps,
-    RandomFields,
 )
 from trabecula.strategy.learned_steps import Learned
-from trabecula.strategy.runner import Event, Run, Runner
 
 Array = NDArray[np.float64]
 
@@ -55,24 +45,25 @@ class Search:
     further
         Random fields tried beside them where the best of all was found once only. The best of those goes up
         too, beside the candidates that there would be without them.
-    once
-        Relative difference on the coarsest grid of the best and the next best above which the best was found
-        once only.
+    agreement
+        Relative difference on the coarsest grid between the best and the next best design up to which the
+        next best confirms the best; above it the best was found once only.
     coarse
         Iterations on the coarsest grid for those that stay.
-    between
-        Iterations on every grid between.
+    intermediate
+        Iterations on every grid between the coarsest and the finest.
     decide
         Iterations at full penalty on the finest grid after which only the best goes on; None takes all of
         them to the stop.
-    later
-        The same where further fields take part: what is best of many at one moment flatters itself.
+    decide_further
+        The same where further fields take part: what is best of many at one moment flatters itself, so they
+        are compared later.
     hand_over
         From grid to grid.
-    freer
+    hand_over_of_others
         To the finest grid, for all candidates but the best and the further one, and without a network: from
-        penalty 1 walls that only this grid can resolve may still form. What one way of going up loses the
-        other has kept.
+        penalty 1 walls that only this grid can resolve may still form. What one hand-over loses the other has
+        kept.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
     kinds
@@ -95,13 +86,13 @@ class Search:
     proposals: int = 8
     halvings: tuple[int, ...] = (12, 24)
     further: int = 16
-    once: float = 0.01
+    agreement: float = 0.01
     coarse: int = 60
-    between: int = 30
+    intermediate: int = 30
     decide: int | None = 4
-    later: int = 15
+    decide_further: int = 15
     hand_over: HandOver = field(default_factory=HalfGrey)
-    freer: HandOver = field(default_factory=lambda: HalfGrey(penalty=1.0))
+    hand_over_of_others: HandOver = field(default_factory=lambda: HalfGrey(penalty=1.0))
     exponent: float = 0.7
     tolerance: float = 1e-3
     kinds: tuple[str, ...] = ("ramp", "search", FURTHER, "drawn")
@@ -120,9 +111,10 @@ class Search:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A design on its way up: `name` and `kind` of its origin, its `density` and `merit` (less is better).
+    """A design that is handed from grid to grid: `name` and `kind` of its origin, its `density` and `merit`
+    (less is better).
 
-    `coarser` are its designs on the grids before, coarsest first; half precision, for they are only kept.
+    `coarser` are its designs on the coarser grids, coarsest first; half precision, for they are only kept.
     """
 
     name: str
@@ -137,12 +129,14 @@ class Candidate:
         return (*self.coarser, self.density.astype(np.float16))
 
 
-def optimizer_for(discrete: DiscreteProblem, threads: int | None, exponent: float = 1.0) -> Optimizer:
+def optimizer_for(
+    discrete: DiscreteProblem, machine: Machine | int | None, exponent: float = 1.0
+) -> Optimizer:
     """The optimiser a problem asks for: adaptive OC where its criterion decides, else MMA."""
     formulation, options = formulate(discrete), discrete.options
     if options.optimizer == "mma" or not formulation.is_monotone(discrete):
         return MovingAsymptotes(MMA(move=options.move))
-    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), machine=default_machine(threads))
+    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), machine=machine_of(machine))
     return OptimalityCriteria(oc, least_volume=formulation.minimises_material(discrete))
 
 
@@ -163,74 +157,14 @@ def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
     return replace(schedule, beta_start=1.0, beta_end=SHARPEST, hold=10)
 
 
-Ended = list[tuple[Proposal, Step]]
-"""Proposals, each with where its run on the coarsest grid ended."""
-
-Tried = Sequence[tuple[Proposal, Step]]
-"""The same, of before."""
-
-
-def triage(
-    analysis: Analysis, runner: Runner, search: Search, threads: int | None, tried: Tried = ()
-) -> Generator[Event, None, list[Candidate]]:
-    """Run the proposals on the coarsest grid, giving up the worse half of the random ones at each halving.
-
-    Parameters
-    ----------
-    tried
-        What of it was made there before, and is not made again.
-    """
-    ramps, fields, given = make_starts(analysis, search)
-    known = {proposal.name: step for proposal, step in tried}
-    straight = [p for p in (*ramps, *given) if p.name not in known]
-    done = yield from run_proposals(analysis, straight, runner, search, threads)
-    done += yield from halve(analysis, fields, known, runner, search, threads)
-    random = {proposal.name for proposal in fields}
-    done += [(proposal, step) for proposal, step in tried if proposal.name not in random]
-    if FURTHER in search.kinds and is_found_once(done, search):
-        crowd = further_fields(analysis, search, len(fields))
-        done += yield from halve(analysis, crowd, {}, runner, search, threads)
-    best = best_of_each_kind([candidate_of(proposal, step) for proposal, step in done])
-    runner.trials += trials_of_given(done, search.kinds, stage_of(analysis.discrete), runner)
-    return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
-
-
-def make_starts(analysis: Analysis, search: Search) -> tuple[list[Proposal], list[Proposal], list[Proposal]]:
-    """What a search begins with: penalty ramps, random fields, and designs that were given."""
-    discrete, chain = analysis.discrete, analysis.chain
-    ramps = list(Ramps().propose(discrete, chain, search.proposals)) if "ramp" in search.kinds else []
-    count = search.proposals - len(ramps) if "search" in search.kinds else 0
-    fields = list(RandomFields(discrete.options.seed).propose(discrete, chain, count))
-    given = [p for also in search.also for p in also.propose(discrete, chain, search.proposals)]
-    return ramps, fields, given
-
-
-def is_found_once(done: Tried, search: Search) -> bool:
-    """Whether no other design of its own is nearly as good as the best: there may be more such."""
-    merits = sorted(step.merit for proposal, step in done if proposal.kind in search.kinds)
-    return len(merits) > 1 and merits[1] > widen(merits[0], search.once)
-
-
 def widen(merit: float, share: float) -> float:
     """A merit made worse by a share of its size, whatever its sign."""
     return merit * (1.0 + share if merit > 0.0 else 1.0 - share)
 
 
-def further_fields(analysis: Analysis, search: Search, first: int) -> list[Proposal]:
-    """Random fields of a kind of their own, from number `first` on."""
-    discrete, most = analysis.discrete, first + search.further
-    fields = RandomFields(discrete.options.seed).propose(discrete, analysis.chain, most)
-    return [replace(proposal, kind=FURTHER) for proposal in islice(fields, first, None)]
-
-
 def search_stage(discrete: DiscreteProblem) -> str:
     """Name of the search on a grid."""
     return f"search {stage_of(discrete)}"
-
-
-def candidate_of(proposal: Proposal, step: Step) -> Candidate:
-    """A proposal that was worked out on the coarsest grid."""
-    return Candidate(proposal.name, proposal.kind, step.x, step.merit)
 
 
 def best_of_each_kind(candidates: list[Candidate]) -> list[Candidate]:
@@ -239,78 +173,3 @@ def best_of_each_kind(candidates: list[Candidate]) -> list[Candidate]:
     for candidate in sorted(candidates, key=lambda c: c.merit):
         best.setdefault(candidate.kind, candidate)
     return list(best.values())
-
-
-def plan_proposal(
-    analysis: Analysis, proposal: Proposal, search: Search, threads: int | None
-) -> tuple[Plan, Step]:
-    """How a proposal is worked on, and its first step."""
-    optimizer = optimizer_for(analysis.discrete, threads, search.exponent)
-    limit = max(search.coarse, proposal.schedule.over + search.coarse // 2)
-    plan = Plan(optimizer, proposal.schedule, stop_after(limit), search.tolerance)
-    return plan, begin(plan, proposal.density)
-
-
-def run_proposals(
-    analysis: Analysis,
-    proposals: Sequence[Proposal],
-    runner: Runner,
-    search: Search,
-    threads: int | None,
-) -> Generator[Event, None, Ended]:
-    """Run proposals to the end on the coarsest grid, without regard of each other."""
-    planned = [plan_proposal(analysis, p, search, threads) for p in proposals]
-    runs = [Run(f"0-{p.name}", plan, first) for p, (plan, first) in zip(proposals, planned, strict=True)]
-    steps = yield from runner.run_all(search_stage(analysis.discrete), analysis, runs, threads, 0.03)
-    return list(zip(proposals, steps, strict=True))
-
-
-def halve(
-    analysis: Analysis,
-    crowd: list[Proposal],
-    known: Mapping[str, Step],
-    runner: Runner,
-    search: Search,
-    threads: int | None,
-) -> Generator[Event, None, Ended]:
-    """Run proposals side by side, giving up the worse half at each halving; what is left at the end.
-
-    `known` ones are not run: they are told by how good they were then.
-    """
-    standing = [(p, *plan_proposal(analysis, p, search, threads)) for p in crowd]
-    for iterations in (*(h for h in search.halvings if h < search.coarse), search.coarse):
-        runs = []
-        for proposal, plan, first in standing:
-            if proposal.name not in known:
-                shorter = replace(plan, stop=stop_after(iterations))
-                runs.append(Run(f"0-{proposal.name}-{iterations}", shorter, go_on(shorter, first)))
-        made = yield from runner.run_all(search_stage(analysis.discrete), analysis, runs, threads, 0.07)
-        steps = iter(made)
-        standing = [(p, plan, known[p.name] if p.name in known else next(steps)) for p, plan, _ in standing]
-        standing.sort(key=lambda entry: merit_after(entry[2], iterations))
-        if iterations != search.coarse:
-            standing = standing[: -(-len(standing) // 2)]
-    return [(proposal, step) for proposal, _, step in standing]
-
-
-def merit_after(step: Step, iterations: int) -> float:
-    """The merit a run had after so many iterations, or has where it made fewer."""
-    return replace(step, rows=step.rows[:iterations]).merit
-
-
-def trials_of_given(done: Tried, kinds: tuple[str, ...], where: str, runner: Runner) -> list[Trial]:
-    """What became of designs that were given: whether one beat all others, and what its run cost."""
-    ordinary = min((step.merit for proposal, step in done if proposal.kind in kinds), default=float("inf"))
-    lowest = min(step.merit for _, step in done)
-    return [
-        Trial(
-            proposal.kind,
-            f"{where} {proposal.name}",
-            step.merit < ordinary and step.merit == lowest,
-            ordinary,
-            step.merit,
-            runner.took[f"0-{proposal.name}"],
-        )
-        for proposal, step in done
-        if proposal.kind not in kinds
-    ]

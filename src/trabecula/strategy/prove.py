@@ -1,30 +1,26 @@
-"""From the end of a way to its result: a design that keeps the limits, solved tightly, bounded and named."""
+"""From a strategy's outcome to the result: a design that keeps the limits, solved tightly, bounded, named."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import isfinite, isnan
+from math import isfinite, isnan, ldexp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate import Certificate
-from trabecula.certificate.certify import certify, find_bound
+from trabecula.certificate.certify import certify
 from trabecula.certificate.consistency import MET
 from trabecula.certificate.relax import Relaxed
 from trabecula.certificate.words import EQUILIBRIUM, word_of
-from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.hierarchy import grid_hierarchy
-from trabecula.discretisation.nondimensional import Scaled
-from trabecula.discretisation.resample import resample
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.step import Row
-from trabecula.physics import Guess, thread_count
+from trabecula.physics import Guess
 from trabecula.problem import Problem
 from trabecula.responses import Evaluation, optimality_residual
-from trabecula.results.result import LimitValue, Result, Stage, Trial
+from trabecula.results.result import LimitRecord, Result, Stage, Trial
 from trabecula.status import NoDesignError, Status
 from trabecula.strategy.feasible import (
     KEPT,
@@ -32,8 +28,9 @@ from trabecula.strategy.feasible import (
     keep_limits,
     solvers,
 )
-from trabecula.strategy.progress import Progress
-from trabecula.strategy.runner import Outcome
+from trabecula.strategy.lower_bound import bound_outcome, proof_event
+from trabecula.strategy.runner import Event, Outcome
+from trabecula.strategy.workbench import Workbench
 from trabecula.version import VERSION
 
 Array = NDArray[np.float64]
@@ -41,12 +38,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is being answered: the problem, its form without units, how it was asked, and since when."""
+    """What a result answers: the problem, how it was asked, what its units are, and since when."""
 
     problem: Problem
-    scaled: Scaled
     start: str
-    threads: int | None
     clock: float
 
 
@@ -59,7 +54,7 @@ class _Final:
     certificate: Certificate
 
 
-def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result]:
+def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Event, None, Result]:
     """Make a design keep its limits, solve it tightly, differentiate, and bound what any could reach.
 
     Raises
@@ -69,17 +64,20 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         solid, or the state of the design is not solved to an equilibrium residual of 1e-6.
     """
     proof = time.perf_counter()
-    discrete = asked.scaled.problem
+    discrete = bench.discrete
     analysis, x, rows = outcome.analysis, outcome.step.x, outcome.step.rows
     penalty, beta = discrete.options.penalty, outcome.plan.schedule.beta(len(rows) - 1)
     warm, iterations, solves = outcome.step.displacements, len(rows), analysis.solves
-    convex = yield from _bound(asked, analysis, x, warm, rows[-1].compliance)
+    convex = yield from bound_outcome(bench, outcome)
+    yield proof_event(
+        outcome, "proof: equilibrium", 0.97, bound=None if convex is None else convex.bound.value
+    )
     if convex is not None and penalty == 1.0 and not discrete.options.projection:
         x = _better(analysis, x, convex.optimum)
     x = keep_limits(analysis, x, penalty, beta)
-    final = _certify(analysis, x, penalty, beta, warm, convex)
+    final = _certify(bench, analysis, x, penalty, beta, warm, convex)
     _refuse_untrue(final)
-    certificate, unit = final.certificate, asked.scaled.compliance
+    certificate, unit = final.certificate, ldexp(1.0, discrete.units.compliance)
     status = outcome.step.finished or Status.LIMIT
     stages = (
         *outcome.stages,
@@ -105,7 +103,7 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
         volume=final.found.volume,
         objective=formulation.quantity_value(final.found.objective),
         limits=tuple(
-            LimitValue(
+            LimitRecord(
                 limited.name,
                 limited.limit,
                 limited.value_of(constraint.value),
@@ -114,7 +112,7 @@ def prove(asked: Question, outcome: Outcome) -> Generator[Progress, None, Result
             )
             for limited, constraint in zip(formulation.limits, final.found.constraints, strict=True)
         ),
-        threads=thread_count(asked.threads),
+        threads=bench.machine.threads,
         version=VERSION,
         machine=_machine_of(analysis),
         word=word_of(certificate, status, final.found.compliance, final.found.volume),
@@ -135,6 +133,7 @@ def _machine_of(analysis: Analysis) -> str:
 
 
 def _certify(
+    bench: Workbench,
     analysis: Analysis,
     x: Array,
     penalty: float,
@@ -146,7 +145,7 @@ def _certify(
     discrete = analysis.discrete
     finals: list[_Final] = []
     for state in solvers(analysis):
-        by = analysis if state is analysis.state else Analysis(discrete, analysis.machine, state)
+        by = analysis if state is analysis.state else bench.separate_analysis(discrete, state)
         found = by.evaluate(x, penalty, beta, warm, TIGHT, verify=True)
         physical = analysis.chain.physical(x, beta)
         relative = analysis.interpolation.with_penalty(penalty).value(physical)
@@ -182,40 +181,6 @@ def _refuse_untrue(final: _Final) -> None:
         raise NoDesignError(
             Status.INFEASIBLE, f"the best design exceeds a limit by {found.violation:.2e} of it"
         )
-
-
-def _bound(
-    asked: Question, analysis: Analysis, x: Array, warm: Sequence[Guess] | None, compliance: float
-) -> Generator[Progress, None, Relaxed | None]:
-    """Relax the problem on the coarse grids first, then on its own, and keep the bound found there."""
-    discrete, volume = asked.scaled.problem, analysis.chain.volume(x)
-
-    def step(stage: str, fraction: float) -> Progress:
-        seconds = time.perf_counter() - asked.clock
-        return Progress(
-            stage, 1, asked.scaled.compliance * compliance, 0.0, volume, seconds, fraction, x.copy()
-        )
-
-    yield step("proof: bound", 0.9)
-    penalty = discrete.options.penalty
-    start = _relax_coarse(discrete, asked.threads, penalty) if penalty > 1.0 else None
-    bound = find_bound(discrete, analysis.chain, analysis.state, penalty, design=x, start=start)
-    yield step("proof: equilibrium", 0.97)
-    return bound if isinstance(bound, Relaxed) else None
-
-
-def _relax_coarse(discrete: DiscreteProblem, threads: int | None, penalty: float) -> Array | None:
-    """The relaxed design of the coarser grids, one after the other, put on the finest; None without any."""
-    start: Array | None = None
-    for grid in grid_hierarchy(discrete)[:-1]:
-        coarse = Analysis(grid, threads)
-        if start is not None:
-            start = resample(start, grid.grid.shape)
-        found = find_bound(grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
-        if not isinstance(found, Relaxed):
-            return None
-        start = found.design
-    return None if start is None else resample(start, discrete.grid.shape)
 
 
 def _better(analysis: Analysis, x: Array, other: Array) -> Array:

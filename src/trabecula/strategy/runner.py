@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from queue import SimpleQueue
@@ -15,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.numerics.errstate import set_errstate
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import at_best
@@ -23,27 +20,41 @@ from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import Step
 from trabecula.physics import thread_count
 from trabecula.results.result import Stage, Trial
+from trabecula.strategy.side_by_side import Publish, run_side_by_side
 
 End = TypeVar("End")
 
 SMALL = 60_000
-"""Voxels up to which one thread a run, and several runs at once, use the processors better."""
+"""Voxels up to which one thread per run, and several runs at once, use the processors better."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run to make: its unique `name`, its `plan`, and the step it begins with."""
+    """A run to make: its unique `name`, its `plan`, the step it begins with, and the name of its origin.
+
+    The `origin` is the start that the design came of; runs of one design on several grids share it.
+    """
 
     name: str
     plan: Plan
     first: Step
+    origin: str = ""
 
 
 @dataclass(frozen=True)
 class Event:
     """Something happened: `stage`, the analysis of the grid it happened on, the step, and its run.
 
-    `done` is True where the step's design is finished, whatever else is still tried.
+    Attributes
+    ----------
+    fraction
+        Rough share of the whole solve that is done, 0 to 1.
+    done
+        Whether the step's design is finished, whatever else is still tried.
+    iteration
+        Of what is being done, from 1, where that is not the run's: an iteration of the bound.
+    bound
+        The best lower bound so far of the goal, in the units of the problem that is worked on.
     """
 
     stage: str
@@ -52,13 +63,15 @@ class Event:
     fraction: float
     run: Run
     done: bool = False
+    iteration: int | None = None
+    bound: float | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a way: the finished step on the finest grid, its plan and analysis, the stages it took, what
-    became of designs that networks drew or that were given, and the designs on coarser grids that led to it
-    (float16 `[z, y, x]`, coarsest first)."""
+    """What a strategy ends with: the finished step on the finest grid, its plan and analysis, the stages it
+    took, what became of designs that networks drew or that were given, and the designs on coarser grids that
+    led to it (float16 `[z, y, x]`, coarsest first)."""
 
     step: Step
     plan: Plan
@@ -67,23 +80,38 @@ class Outcome:
     trials: tuple[Trial, ...] = ()
     coarser: tuple[NDArray[np.float16], ...] = ()
 
-    def light(self) -> Outcome:
+    def without_memory(self) -> Outcome:
         """The outcome without the optimiser's memory and `Step.best`: nothing needs them any more."""
         return replace(self, step=replace(self.step, memory=self.plan.optimizer.start(), best=None))
 
 
-Way = Generator[Event, None, Outcome]
+Strategy = Generator[Event, None, Outcome]
+"""A strategy at work: yields an event for every step of every run, and returns its outcome."""
 
 
 class Runner:
     """Runs plans by name through checkpoints, and keeps the time of every stage and every learned step.
 
-    `took` has the wall time of every run by its name, in seconds; `share` is the part of the whole way that
-    the fractions of events are fractions of.
+    Parameters
+    ----------
+    checkpoints
+        Where runs are kept.
+    make_analysis
+        Makes an analysis of a grid that works on one thread: several of them work side by side.
+
+    Attributes
+    ----------
+    took
+        Wall time of every run by its name, in seconds.
+    share
+        The part of the whole solve that the fractions of events are fractions of.
     """
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, checkpoints: Checkpoints, make_analysis: Callable[[DiscreteProblem], Analysis]
+    ) -> None:
         self.checkpoints = checkpoints
+        self._make_analysis = make_analysis
         self._iterations: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         self.trials: list[Trial] = []
@@ -103,34 +131,34 @@ class Runner:
         return step
 
     def run_all(
-        self, stage: str, analysis: Analysis, runs: list[Run], threads: int | None, fraction: float
+        self, stage: str, analysis: Analysis, runs: list[Run], fraction: float
     ) -> Generator[Event, None, list[Step]]:
         """Take several runs to their stops; on a small grid at once, a thread each. Same steps either way.
 
         The list is used up: on a large grid the steps that runs begin with are memory.
         """
-        workers = _at_once(analysis, runs, threads)
+        workers = _workers(analysis, runs)
         if workers < 2:
             steps = []
             while runs:
                 steps.append((yield from self.run(stage, analysis, runs.pop(0), fraction)))
             return steps
         clock = time.perf_counter()
-        steps = yield from self._together(stage, analysis, runs, workers, fraction)
+        steps = yield from self._run_together(stage, analysis, runs, workers, fraction)
         made = sum(len(step.rows) - len(run.first.rows) for run, step in zip(runs, steps, strict=True))
         self._count(stage, made, clock)
         analysis.solves += analysis.cases * made
         return steps
 
     def best_of(
-        self, stage: str, analysis: Analysis, runs: list[Run], threads: int | None, fraction: float
+        self, stage: str, analysis: Analysis, runs: list[Run], fraction: float
     ) -> Generator[Event, None, tuple[int, Step]]:
         """Take several runs to their stops as `run_all` does; place and step of the one that ends best.
 
-        On a large grid the others are let go of on the way.
+        On a large grid the others are let go of as soon as a better one has ended.
         """
-        if _at_once(analysis, runs, threads) > 1:
-            steps = yield from self.run_all(stage, analysis, runs, threads, fraction)
+        if _workers(analysis, runs) > 1:
+            steps = yield from self.run_all(stage, analysis, runs, fraction)
             place = min(range(len(steps)), key=lambda k: steps[k].merit)
             return place, steps[place]
         place, best = 0, (yield from self.run(stage, analysis, runs.pop(0), fraction))
@@ -141,36 +169,34 @@ class Runner:
             del step
         return place, best
 
-    def _together(
+    def _run_together(
         self, stage: str, analysis: Analysis, runs: Sequence[Run], workers: int, fraction: float
     ) -> Generator[Event, None, list[Step]]:
-        enough = threading.Event()
         free: SimpleQueue[Analysis] = SimpleQueue()
         for _ in range(workers):
-            free.put(Analysis(analysis.discrete, 1))
+            free.put(self._make_analysis(analysis.discrete))
 
-        def work(run: Run) -> Step:
-            own, last, clock = free.get(), run.first, time.perf_counter()
-            try:
-                for step in self.checkpoints.run(run.name, own, run.plan, lambda: run.first):
-                    last = step
-                    if enough.is_set():
-                        break
-            finally:
-                free.put(own)
-                self.took[run.name] = time.perf_counter() - clock
-            return last
+        def work(run: Run) -> Callable[[Publish[Step]], Step]:
+            def take_to_its_stop(publish: Publish[Step]) -> Step:
+                own, last, clock = free.get(), run.first, time.perf_counter()
+                try:
+                    for last in self.checkpoints.run(run.name, own, run.plan, lambda: run.first):
+                        publish(last)
+                finally:
+                    free.put(own)
+                    self.took[run.name] = time.perf_counter() - clock
+                return last
 
-        with ThreadPoolExecutor(workers, initializer=set_errstate) as crew:
+            return take_to_its_stop
+
+        events = run_side_by_side([work(run) for run in runs], workers)
+        while True:
             try:
-                futures = [crew.submit(work, run) for run in runs]
-                steps = []
-                for run, future in zip(runs, futures, strict=True):
-                    steps.append(future.result())
-                    yield Event(stage, analysis, steps[-1], self._of_all(fraction), run)
-            finally:  # also where the runner is interrupted: let nobody work on
-                enough.set()
-        return steps
+                place, step = next(events)
+            except StopIteration as end:
+                steps: list[Step] = end.value
+                return steps
+            yield Event(stage, analysis, step, self._of_all(fraction), runs[place])
 
     def _count(self, stage: str, made: int, clock: float) -> None:
         self._iterations[stage] = self._iterations.get(stage, 0) + made
@@ -180,12 +206,12 @@ class Runner:
         low, high = self.share
         return low + fraction * (high - low)
 
-    def arrive(self, step: Step, plan: Plan, analysis: Analysis) -> Outcome:
-        """The end of the way, with the best design of it."""
+    def end(self, step: Step, plan: Plan, analysis: Analysis) -> Outcome:
+        """What a strategy ends with: the best design of its last run."""
         return Outcome(at_best(analysis, plan, step), plan, analysis, self.stages, tuple(self.trials))
 
-    def again(self, outcome: Outcome) -> Outcome:
-        """An outcome of before, with what was done since."""
+    def update(self, outcome: Outcome) -> Outcome:
+        """An earlier outcome, with the stages and trials that came after it."""
         return replace(outcome, stages=self.stages, trials=tuple(self.trials))
 
     @property
@@ -194,9 +220,9 @@ class Runner:
         return tuple(Stage(n, i, self._seconds[n]) for n, i in self._iterations.items())
 
 
-def _at_once(analysis: Analysis, runs: Sequence[Run], threads: int | None) -> int:
+def _workers(analysis: Analysis, runs: Sequence[Run]) -> int:
     """How many runs to make side by side."""
-    return min(len(runs), thread_count(threads)) if is_small(analysis.discrete) else 1
+    return min(len(runs), thread_count(analysis.threads)) if is_small(analysis.discrete) else 1
 
 
 def is_small(discrete: DiscreteProblem) -> bool:
@@ -204,11 +230,11 @@ def is_small(discrete: DiscreteProblem) -> bool:
     return prod(discrete.grid.elements) <= SMALL
 
 
-def run_to_end(way: Generator[Event, None, End]) -> End:
-    """Travel a way, or a part of one, to its end, without looking at what happens."""
+def run_to_end(steps: Generator[Event, None, End]) -> End:
+    """Take a strategy, or a part of one, to its end, without looking at what happens."""
     while True:
         try:
-            next(way)
+            next(steps)
         except StopIteration as end:
             outcome: End = end.value
             return outcome

@@ -12,10 +12,9 @@ from trabecula.learning.history.store import ALIKE, Match, Store
 from trabecula.problem import Problem
 from trabecula.results.result import Result
 from trabecula.solve import solve as run
+from trabecula.strategy.names import DEFAULT
 from trabecula.strategy.progress import Progress
-
-UNSEARCHED = ("uniform", "classical")
-"""Starts without the search on coarse grids that a past design could enter."""
+from trabecula.strategy.table import start_of
 
 
 def opened() -> Store:
@@ -63,10 +62,10 @@ def solve(
     With `TRABECULA_HISTORY=0` it is just that. For the parameters see `trabecula.solve`.
     """
     on = place.is_on()
-    match = recall(prepare(problem)[0]) if on and start not in UNSEARCHED else None
+    match = recall(prepare(problem)[0]) if on and start_of(start or DEFAULT).searches else None
     result = run(
         problem,
-        start=start or "coarse",
+        start=start or DEFAULT,
         proposals=proposals,
         iterations=iterations,
         tolerance=tolerance,

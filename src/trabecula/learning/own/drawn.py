@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.example import Example
 from trabecula.learning.examples import handed_over
 from trabecula.learning.problems import draw
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.strategy.grid_continuation import continue_grids
 from trabecula.strategy.multistart import Search
-from trabecula.strategy.runner import Runner, run_to_end
+from trabecula.strategy.runner import run_to_end
+from trabecula.strategy.workbench import Workbench
 from trabecula.surrogate import Model
 
 Array = NDArray[np.float64]
@@ -37,7 +36,7 @@ def problems(seed: int, dimension: int, count: int) -> Iterator[DiscreteProblem]
 
 def coarse_design(discrete: DiscreteProblem) -> Array:
     """The best design of the grid before the finest after a short search, float64 `[z, y, x]`."""
-    candidates = run_to_end(continue_grids(grid_hierarchy(discrete)[:-1], 1, Runner(Checkpoints()), SEARCH))
+    candidates = run_to_end(continue_grids(Workbench(discrete, 1), SEARCH))
     return candidates[0].density
 
 

@@ -28,17 +28,21 @@ class Recorder:
     """Stands for what writes animations: keeps what it was given."""
 
     def __init__(self) -> None:
-        self.frames: list[tuple[np.ndarray, str]] = []
+        self.frames: list[np.ndarray] = []
+        self.captions: Sequence[str] = ()
+        self.spacing: Sequence[float] = ()
 
-    def write_gif(self, frames: Sequence[tuple[np.ndarray, str]]) -> bytes:
-        self.frames = list(frames)
+    def animate(
+        self, densities: Sequence[np.ndarray], captions: Sequence[str], spacing: Sequence[float]
+    ) -> bytes:
+        self.frames, self.captions, self.spacing = list(densities), captions, spacing
         return b"GIF89a of a test"
 
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     made, module = Recorder(), ModuleType("trabecula.drawing.animation")
-    module.write_gif = made.write_gif  # type: ignore[attr-defined]
+    module.animate = made.animate  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "trabecula.drawing.animation", module)
     return made
 
@@ -127,7 +131,8 @@ def test_the_animation_shows_the_finest_grid_and_ends_with_the_result(
     assert done.exit_code == 0, done.output
     assert (out / "design.gif").read_bytes() == b"GIF89a of a test"
     result = Result.load(out)
-    frames, captions = [frame for frame, _ in recorder.frames], [text for _, text in recorder.frames]
+    frames, captions = recorder.frames, recorder.captions
+    assert recorder.spacing == PLATE.domain.spacing and len(captions) == len(frames)
     assert all(frame.shape == (32, 64) and frame.dtype == np.float32 for frame in frames)
     assert len(frames) > 5
     np.testing.assert_allclose(frames[-1], result.density, atol=0.5 / 255 + 1e-6)
@@ -144,7 +149,7 @@ def test_a_long_run_is_thinned_evenly(tmp_path: Path) -> None:
         animation = Animation(PLATE, folder)
         result = tb.solve(PLATE, start="uniform", iterations=250, tolerance=1e-9, progress=animation)
         assert result.iterations > 2 * MOST_FRAMES
-        shown = [int(text.split()[1].rstrip(",")) for _, text in animation.frames(result)]
+        shown = [int(text.split()[1].rstrip(",")) for text in animation.frames(result)[1]]
     assert MOST_FRAMES // 2 <= len(shown) <= MOST_FRAMES + 1
     steps = {late - early for early, late in pairwise(shown[:-1])}
     assert len(steps) == 1, steps

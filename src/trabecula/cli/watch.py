@@ -119,8 +119,8 @@ class Animation:
         if track.wants_next():
             track.add(step.density, caption(step.iteration, step.compliance))
 
-    def frames(self, result: Result) -> Frames:
-        """What is shown: the steps of the design that led to the result, and the result itself at the end."""
+    def frames(self, result: Result) -> tuple[Frames, list[str]]:
+        """Densities and captions: the steps of the design that led to the result, and the result itself."""
         import numpy as np
 
         end = _greys(result.density)
@@ -130,39 +130,40 @@ class Animation:
 
         last = (end, caption(result.iterations, result.compliance))
         nearest = min(self._tracks.values(), key=distance, default=_Track())
-        return Frames([*nearest.frames, last])
+        kept, captions = zip(*nearest.frames, last, strict=True)
+        return Frames(kept), list(captions)
 
     def finish(self, result: Result) -> None:
         """Write the animation."""
         from trabecula.drawing.animation import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-            write_gif,
+            animate,
         )
 
         if not self._tracks:
             say(f"trabecula: note: nothing was iterated here, so {ANIMATION} shows the result alone")
-        self._folder.write_bytes(ANIMATION, write_gif(self.frames(result)))
+        densities, captions = self.frames(result)
+        self._folder.write_bytes(ANIMATION, animate(densities, captions, result.spacing))
 
 
-class Frames(Sequence[tuple["Density", str]]):
-    """Densities, float32 `[z, y, x]`, with their captions, kept in a byte per voxel until they are drawn."""
+class Frames(Sequence["Density"]):
+    """Densities, float32 `[z, y, x]`, kept in a byte per voxel until they are drawn."""
 
-    def __init__(self, kept: Sequence[tuple[NDArray[np.uint8], str]]) -> None:
+    def __init__(self, kept: Sequence[NDArray[np.uint8]]) -> None:
         self._kept = kept
 
     def __len__(self) -> int:
         return len(self._kept)
 
     @overload
-    def __getitem__(self, place: int) -> tuple[Density, str]: ...
+    def __getitem__(self, place: int) -> Density: ...
     @overload
     def __getitem__(self, place: slice) -> Frames: ...
-    def __getitem__(self, place: int | slice) -> tuple[Density, str] | Frames:
+    def __getitem__(self, place: int | slice) -> Density | Frames:
         if isinstance(place, slice):
             return Frames(self._kept[place])
         import numpy as np
 
-        greys, text = self._kept[place]
-        return greys.astype(np.float32) / 255.0, text
+        return self._kept[place].astype(np.float32) / np.float32(255.0)
 
 
 def caption(iteration: int, compliance: float) -> str:

@@ -221,7 +221,7 @@ def run_of(path: Path, places: tuple[int, ...] = PLACES) -> Callable[[], object]
 
 def searched(
     way: str, data: Data, on: list[Problem], folder: Path, say: Callable[[str], None]
-) -> tune.Outcome:
+) -> tune.TuningResult:
     """Search what is inside a student: stiff designs at a tenth of the teacher's time, both measured."""
 
     def candidate(trial: BaseTrial) -> Iterator[Report]:

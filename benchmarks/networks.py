@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.hybrid_tables import Loading, Training
 from trabecula.strategy.learned_steps import Learned
-from trabecula.surrogate import Card, Model, shipped
+from trabecula.surrogate import Card, Model, shipped_model
 
 KINDS = ("proposer", "corrector", "leap")
 
@@ -19,7 +19,7 @@ KINDS = ("proposer", "corrector", "leap")
 def there(dimension: int) -> dict[str, Model]:
     """The networks that ship for problems of a dimension, by kind, whether the learned start uses them or
     not."""
-    found = {kind: shipped(kind, dimension) for kind in KINDS}
+    found = {kind: shipped_model(kind, dimension) for kind in KINDS}
     return {kind: model for kind, model in found.items() if model is not None}
 
 

@@ -41,7 +41,7 @@ from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Way
 from trabecula.strategy.strategies import coarse_to_fine
-from trabecula.surrogate import Model, load_model, shipped
+from trabecula.surrogate import Model, load_model, shipped_model
 
 LEVELS = (1.0, 0.1)
 """Per cent above the better of two ends."""
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="forget the runs that are kept")
     asked = parser.parse_args()
     dimension, name = asked.dimension, f"proposer-{asked.dimension}d"
-    model = load_model(name, asked.models) if asked.models else shipped("proposer", dimension)
+    model = load_model(name, asked.models) if asked.models else shipped_model("proposer", dimension)
     if model is None:
         sys.exit(f"no {name} ships; name one with --models")
     sets = SETS[dimension] if asked.sets is None else asked.sets

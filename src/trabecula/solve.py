@@ -21,7 +21,7 @@ from trabecula.optimize.loop import Stop
 from trabecula.problem import Problem
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT
-from trabecula.starts import Past
+from trabecula.starts import PastDesigns
 from trabecula.strategy.feasible import refuse_unsolvable
 from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
@@ -170,7 +170,7 @@ def iterate(
     elif start == "uniform":
         way = uniform(scaled.problem, threads, stop, checkpoints)
     else:
-        search = replace(wide, also=(Past(past),) if past else (), learned=learned)
+        search = replace(wide, also=(PastDesigns(past),) if past else (), learned=learned)
         way = coarse_to_fine(scaled.problem, threads, stop, checkpoints, search)
     try:
         outcome = (yield from _told(way, scaled.compliance, clock)).light()

@@ -29,7 +29,7 @@ from trabecula.problem import Problem, loads, problems
 from trabecula.starts import volume_of
 from trabecula.strategy.runner import Outcome, run_to_end
 
-SETTINGS = generate.Settings(2, seed=3, proposals=2, hard=0.0, voxels=1800, change=1e-9, iterations=24)
+SETTINGS = generate.DataSettings(2, seed=3, proposals=2, hard=0.0, voxels=1800, change=1e-9, iterations=24)
 """Runs of 24 iterations, so that all were seen where a leap looks."""
 
 

@@ -59,7 +59,7 @@ def test_a_scheduler_that_is_not_there_is_bad_input(
 def test_an_interrupt_ends_with_130_and_keeps_whole_shards(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(settings: generate.Settings, index: int) -> object:
+    def interrupted(settings: generate.DataSettings, index: int) -> object:
         if index == 20:
             raise KeyboardInterrupt
         return stubbed(settings, index)

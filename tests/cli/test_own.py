@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from trabecula.cli.own import noting
+from trabecula.cli.own import say_warnings
 from trabecula.learning import own as room
 from trabecula.learning.own import (
-    Figures,
-    Outcome,
-    Verdict,
-    Wish,
+    FineTuningRequest,
+    FineTuningResult,
+    GateFigures,
+    GateVerdict,
 )
 from trabecula.surrogate import (
     Card,
     NetworkWarning,
     own,
-    shipped,
+    shipped_model,
 )
 
 SOLID = """\
@@ -47,7 +47,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def installed(name: str = "corrector-3d") -> Card:
     """What ships, as a version of one's own."""
-    base = shipped("corrector", 3)
+    base = shipped_model("corrector", 3)
     assert base is not None
     story = {**base.card.story, "base": base.card.sha256, "past solves": {"trained on": 9, "held out": 3}}
     card = replace(base.card, name=name, story=story)
@@ -94,16 +94,16 @@ def test_an_unreadable_history_is_one_message(run: Run, kept: Path, tmp_path: Pa
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def outcome(objections: tuple[str, ...]) -> Outcome:
+def outcome(objections: tuple[str, ...]) -> FineTuningResult:
     figures = {
-        "no network": Figures(25.0, 0.001, None),
-        "in use": Figures(21.0, 0.0, 0.75),
-        "new": Figures(18.0, 0.0, 1.0),
+        "no network": GateFigures(25.0, 0.001, None),
+        "in use": GateFigures(21.0, 0.0, 0.75),
+        "new": GateFigures(18.0, 0.0, 1.0),
     }
-    base = shipped("corrector", 3)
+    base = shipped_model("corrector", 3)
     assert base is not None
     card = replace(base.card, version="" if objections else "0001")
-    return Outcome(card, Verdict(figures, figures, (3, 8), objections))
+    return FineTuningResult(card, GateVerdict(figures, figures, (3, 8), objections))
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def outcome(objections: tuple[str, ...]) -> Outcome:
 def test_the_gates_figures_are_told(
     run: Run, kept: Path, monkeypatch: pytest.MonkeyPatch, objections: tuple[str, ...], said: str
 ) -> None:
-    asked: list[Wish] = []
+    asked: list[FineTuningRequest] = []
 
-    def fine_tune(wish: Wish, *others: object) -> Outcome:
+    def fine_tune(wish: FineTuningRequest, *others: object) -> FineTuningResult:
         asked.append(wish)
         return outcome(objections)
 
@@ -130,12 +130,12 @@ def test_the_gates_figures_are_told(
     assert "new         18.0, ends 0.00 % above the best, 100 % taken" in done.stdout
     assert "no network  25.0, ends 0.10 % above the best\n" in done.stdout
     assert done.stdout.rstrip().endswith(said)
-    assert asked == [Wish("corrector", 3, None, 200, 3, 7)]
+    assert asked == [FineTuningRequest("corrector", 3, None, 200, 3, 7)]
     found = json.loads(run(*words, "--json").stdout)
     assert found["installed"] is (not objections)
     assert found["version"] == (None if objections else "0001")
     assert found["gate"]["own"]["new"]["solves"] == 18.0
-    assert asked[1] == Wish("corrector", None, None, 200, 8, 0)
+    assert asked[1] == FineTuningRequest("corrector", None, None, 200, 8, 0)
     assert run(*words, "-q").output == ""
 
 
@@ -204,7 +204,7 @@ def test_a_solve_says_which_network_took_part_and_goes_on_without_a_damaged_one(
 
 
 def test_the_same_note_is_said_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    with noting():
+    with say_warnings():
         for text in ("one", *["many"] * 400):
             warnings.warn(text, NetworkWarning, stacklevel=1)
     assert capsys.readouterr().err.splitlines() == [

@@ -10,11 +10,11 @@ from distributed import LocalCluster
 
 from tests.learning.test_generate import stubbed
 from trabecula.learning import crew, generate
-from trabecula.learning.crew import Tally, run
-from trabecula.learning.generate import Settings, missing, prepare_folder
+from trabecula.learning.crew import Tally, make_shards
+from trabecula.learning.generate import DataSettings, missing, prepare_folder
 from trabecula.learning.store import shard_path
 
-QUICK = Settings(2, 4, proposals=2, hard=0.0, voxels=4500, iterations=4)
+QUICK = DataSettings(2, 4, proposals=2, hard=0.0, voxels=4500, iterations=4)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -26,7 +26,7 @@ def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
     for name, workers in (("one", 1), ("two", 2)):
         prepare_folder(tmp_path / name, QUICK)
         told: list[Tally] = []
-        assert run(tmp_path / name, QUICK, jobs, workers=workers, told=told.append) == Tally(2, 0)
+        assert make_shards(tmp_path / name, QUICK, jobs, workers=workers, told=told.append) == Tally(2, 0)
         assert told == [Tally(1, 0), Tally(2, 0)]
     assert content(tmp_path / "one") == content(tmp_path / "two")
     assert len(content(tmp_path / "one")) == 2
@@ -36,16 +36,16 @@ def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
 def test_a_dask_cluster_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "make_sample", stubbed)
     jobs = missing(tmp_path, 40)
-    assert run(tmp_path / "here", QUICK, [], workers=1) == Tally()
+    assert make_shards(tmp_path / "here", QUICK, [], workers=1) == Tally()
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
-    run(tmp_path / "here", QUICK, jobs)
+    make_shards(tmp_path / "here", QUICK, jobs)
     told: list[Tally] = []
     with LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
         address = cluster.scheduler_address
-        made = run(tmp_path / "there", QUICK, jobs, scheduler=address, told=told.append)
+        made = make_shards(tmp_path / "there", QUICK, jobs, scheduler=address, told=told.append)
     assert made == told[-1] == Tally(37, 3)
     assert content(tmp_path / "here") == content(tmp_path / "there")
 
@@ -64,13 +64,13 @@ def test_an_interrupt_on_a_cluster_takes_the_work_back(
         ) as cluster,
         pytest.raises(KeyboardInterrupt),
     ):
-        run(tmp_path, QUICK, [(0, 1), (1, 1)], scheduler=cluster.scheduler_address, told=interrupt)
+        make_shards(tmp_path, QUICK, [(0, 1), (1, 1)], scheduler=cluster.scheduler_address, told=interrupt)
 
 
 def test_a_scheduler_nobody_runs_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "PATIENCE", 0.2)
     with pytest.raises(ValueError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        run(tmp_path, QUICK, [(0, 1)], scheduler="tcp://127.0.0.1:9")
+        make_shards(tmp_path, QUICK, [(0, 1)], scheduler="tcp://127.0.0.1:9")
 
 
 def test_an_interrupt_ends_the_processes_and_keeps_whole_shards(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_an_interrupt_ends_the_processes_and_keeps_whole_shards(tmp_path: Path) 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, QUICK, [(shard, 1) for shard in range(20)], workers=2, told=interrupt)
+        make_shards(tmp_path, QUICK, [(shard, 1) for shard in range(20)], workers=2, told=interrupt)
     assert not multiprocessing.active_children()
     assert shard_path(tmp_path, 0).exists() or shard_path(tmp_path, 1).exists()
     assert len(content(tmp_path)) < 20

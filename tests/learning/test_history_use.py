@@ -56,7 +56,7 @@ def test_a_slightly_changed_problem_is_offered_the_first_design_and_ends_no_wors
     tried = {s.name: s.iterations for s in helped.stages if s.name.startswith("search")}
     without = {s.name: s.iterations for s in alone.stages if s.name.startswith("search")}
     assert {name: count - without[name] for name, count in tried.items()} == dict.fromkeys(tried, 60)
-    assert len(history.opened().entries()) == 2
+    assert len(history.open_history().entries()) == 2
 
 
 def test_ways_without_a_search_are_kept_but_not_helped(kept: Path) -> None:
@@ -64,7 +64,7 @@ def test_ways_without_a_search_are_kept_but_not_helped(kept: Path) -> None:
     for _ in range(2):
         made = history.solve(plate, start="uniform")
         assert made.start == "uniform"
-    assert [entry.start for entry in history.opened().entries()] == ["uniform"]
+    assert [entry.start for entry in history.open_history().entries()] == ["uniform"]
 
 
 def test_switched_off_nothing_is_kept_or_offered(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_switched_off_nothing_is_kept_or_offered(kept: Path, monkeypatch: pytest
     np.testing.assert_array_equal(
         history.solve(plate, proposals=1).density, tb.solve(plate, proposals=1).density
     )
-    assert len(history.opened().entries()) == 1
+    assert len(history.open_history().entries()) == 1
 
 
 @pytest.mark.parametrize("value", ["0", "off", "No", "FALSE", " 0 "])

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 
 from tests.surrogate.networks import model, network
 from trabecula.learning.reload import network_of
-from trabecula.learning.train import Recipe
+from trabecula.learning.train import TrainingRecipe
 from trabecula.surrogate import Model, load_model
 from trabecula.surrogate.model import cards
 
@@ -28,7 +28,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def test_the_numbers_come_back_to_the_last_bit(kind: str, dimension: int, tmp_path: Path) -> None:
     made = network(kind, dimension, 4.0)
     again, recipe = network_of(model(tmp_path, kind, dimension, 4.0))
-    assert recipe == Recipe(kind, dimension, made.size)
+    assert recipe == TrainingRecipe(kind, dimension, made.size)
     expected, found = made.state_dict(), again.state_dict()
     assert list(expected) == list(found)
     assert all(torch.equal(expected[name], found[name]) for name in expected)

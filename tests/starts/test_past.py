@@ -14,7 +14,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import Stop
 from trabecula.problem import problems
-from trabecula.starts import Past
+from trabecula.starts import PastDesigns
 from trabecula.storage.reading import UnreadableError
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import run_to_end
@@ -27,7 +27,7 @@ def test_a_past_design_begins_half_grey_inside_its_bounds() -> None:
     problem = problems.l_bracket((40, 40))
     discrete = discretise(problem)
     chain = Analysis(discrete, 1).chain
-    (proposal,) = Past((np.ones((80, 80)),)).propose(discrete, chain, 8)
+    (proposal,) = PastDesigns((np.ones((80, 80)),)).propose(discrete, chain, 8)
     assert proposal.kind == "past"
     assert proposal.density.shape == (40, 40)
     np.testing.assert_array_equal(proposal.density[discrete.upper == 0], 0.0)
@@ -38,7 +38,7 @@ def test_a_past_design_begins_half_grey_inside_its_bounds() -> None:
 def test_no_more_are_proposed_than_asked_for() -> None:
     discrete = discretise(PLATE)
     chain = Analysis(discrete, 1).chain
-    assert len(list(Past((np.ones((22, 44)),) * 3).propose(discrete, chain, 2))) == 2
+    assert len(list(PastDesigns((np.ones((22, 44)),) * 3).propose(discrete, chain, 2))) == 2
 
 
 def final(problem: tb.Problem, *designs: np.ndarray) -> tuple[float, list[str]]:
@@ -50,7 +50,7 @@ def final(problem: tb.Problem, *designs: np.ndarray) -> tuple[float, list[str]]:
             names.append(name)
             return super().run(name, *rest)
 
-    search = Search(proposals=2, also=(Past(designs),) if designs else ())
+    search = Search(proposals=2, also=(PastDesigns(designs),) if designs else ())
     outcome = run_to_end(coarse_to_fine(discretise(problem), 1, Stop(change=1e-4), Listing(), search))
     return outcome.step.merit, names
 

@@ -22,7 +22,7 @@ from trabecula.problem import Filter, problems
 from trabecula.results.result import Result, Trial
 from trabecula.starts import (
     ExtrapolationNetwork,
-    Past,
+    PastDesigns,
     Proposal,
     ProposalNetwork,
     UpscalingNetwork,
@@ -195,7 +195,7 @@ def test_a_given_design_is_tried_whether_a_search_follows_or_not(
     agree: float, discrete: DiscreteProblem, unlearned: Outcome, ignorant: Learned
 ) -> None:
     proposer = Learned(proposer=ignorant.proposer)
-    past = Past((unlearned.step.x,))
+    past = PastDesigns((unlearned.step.x,))
     search = replace(SEARCH, agree=agree, learned=proposer, also=(past,), proposals=1)
     found = run_to_end(coarse_to_fine(discrete, 1, STOP, Checkpoints(), search))
     assert sorted(trial.what for trial in found.trials) == ["past", "proposal"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.surrogate.networks import model
 from trabecula.storage.reading import UnreadableError
-from trabecula.surrogate import cards, load_model, shipped
+from trabecula.surrogate import cards, load_model, shipped_model
 from trabecula.surrogate.model import FOLDER
 
 
@@ -75,7 +75,7 @@ def test_a_file_in_another_folder_cannot_be_named(folder: Path, tmp_path: Path) 
 def test_what_ships_can_be_loaded_and_says_where_it_comes_from(name: str) -> None:
     card = load_model(name).card
     kind, _, dimension = name.rpartition("-")
-    found = shipped(kind, int(dimension[0]))
+    found = shipped_model(kind, int(dimension[0]))
     assert found is not None
     assert found.card == card
     assert {"data", "recipe", "hours", "limits", "opset", "parameters"} <= set(card.story)

@@ -18,9 +18,9 @@ from trabecula.surrogate import (
     Card,
     Model,
     NetworkWarning,
-    in_use,
+    model_in_use,
     own,
-    shipped,
+    shipped_model,
 )
 
 NAME = "corrector-3d"
@@ -29,7 +29,7 @@ NAME = "corrector-3d"
 @pytest.fixture
 def base() -> Model:
     """What ships."""
-    found = shipped("corrector", 3)
+    found = shipped_model("corrector", 3)
     assert found is not None
     return found
 
@@ -59,7 +59,7 @@ def used() -> Model:
     """What is in use; a warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = in_use("corrector", 3)
+        found = model_in_use("corrector", 3)
     assert found is not None
     return found
 
@@ -88,7 +88,7 @@ def test_the_newest_is_preferred_and_rolled_back_to_what_ships(kept: Path, base:
 
 
 def test_a_solve_begins_with_what_is_in_use(kept: Path, base: Model) -> None:
-    proposer = shipped("proposer", 3)
+    proposer = shipped_model("proposer", 3)
     assert proposer is not None
     card = installed(base)
     assert Learned.in_use(3).cards == (proposer.card, card)
@@ -143,7 +143,7 @@ def test_a_damaged_one_is_passed_over_with_one_warning(
     damage(version.path)
     version.path.mkdir(exist_ok=True)
     with pytest.warns(NetworkWarning, match="your own corrector-3d is passed over") as told:
-        assert in_use("corrector", 3) is base
+        assert model_in_use("corrector", 3) is base
     assert len(told) == 1
     assert "\n" not in str(told[0].message)
 
@@ -163,7 +163,7 @@ def test_one_that_does_not_fit_is_passed_over(
 ) -> None:
     installed(base, **changes)
     with pytest.warns(NetworkWarning, match=said):
-        assert in_use("corrector", 3) is base
+        assert model_in_use("corrector", 3) is base
 
 
 def test_one_that_answers_nonsense_is_passed_over(
@@ -172,7 +172,7 @@ def test_one_that_answers_nonsense_is_passed_over(
     installed(base)
     monkeypatch.setattr(Model, "logits", lambda self, fields: np.full((1, 8, 8, 8), np.nan))
     with pytest.warns(NetworkWarning, match="no usable answer"):
-        assert in_use("corrector", 3) is base
+        assert model_in_use("corrector", 3) is base
 
 
 def test_what_fails_to_be_written_leaves_nothing(kept: Path, base: Model) -> None:

@@ -16,7 +16,7 @@ from trabecula.cli.edge import continuing, fail, say
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trabecula.nn.distill import Epoch, Outcome, Output
+    from trabecula.nn.distill import DistillationResult, Epoch, Output
 
 Batches = Callable[[int], Iterable[object]]
 
@@ -84,17 +84,17 @@ def distill(
     arguments. The student's weights are saved as a state_dict; the teacher is not changed.
     """
     kept = "the same command goes on after the last whole epoch"
-    with continuing(kept if checkpoint else "nothing is kept without --checkpoint"), refused():
+    with continuing(kept if checkpoint else "nothing is kept without --checkpoint"), fail_on_bad_input():
         from trabecula.nn.load import load_model, need_torch
 
         need_torch()
         import torch
 
         from trabecula.nn.distill import Distiller
-        from trabecula.nn.distill.named import methods_named
+        from trabecula.nn.distill.named import methods_by_name
 
-        meaning = output_named(kind)
-        methods = methods_named(method or [DEFAULT], setting or [])
+        meaning = output_by_name(kind)
+        methods = methods_by_name(method or [DEFAULT], setting or [])
         torch.manual_seed(seed)
         big = load_model(teacher)
         if weights is not None:
@@ -102,7 +102,7 @@ def distill(
         small = load_model(student)
         if not 0 < rate < float("inf"):
             raise ValueError(f"--rate is {rate}; it must be above 0")
-        held_out = None if validation is None else batches_named(validation)
+        held_out = None if validation is None else load_batches(validation)
         prepare(out)
         before = None if held_out is None else error_of(small, held_out, meaning)
         with progress(epochs, quiet or as_json) as report:
@@ -115,7 +115,7 @@ def distill(
                 seed=seed,
                 checkpoint=checkpoint,
                 progress=report,
-            ).distill(big, small, batches_named(data))
+            ).distill(big, small, load_batches(data))
         summary = summarise(big, outcome, held_out, meaning, before)
     write_weights(outcome.student, out)
     summary["file"] = str(out)
@@ -126,7 +126,7 @@ def distill(
 
 
 @contextmanager
-def refused() -> Iterator[None]:
+def fail_on_bad_input() -> Iterator[None]:
     """What does not fit, and what torch says about a user's network, become one message and exit code 2."""
     try:
         yield
@@ -134,7 +134,7 @@ def refused() -> Iterator[None]:
         fail(" ".join(str(error).split()))
 
 
-def output_named(name: str) -> Output:
+def output_by_name(name: str) -> Output:
     """What outputs mean, by name."""
     from trabecula.nn.distill import OUTPUTS
 
@@ -143,7 +143,7 @@ def output_named(name: str) -> Output:
     return OUTPUTS[name]
 
 
-def batches_named(name: str) -> Batches:
+def load_batches(name: str) -> Batches:
     """Batches by name, as a function of the epoch; what its code raises is one sentence."""
     from trabecula.nn.load import load_object
 
@@ -212,12 +212,12 @@ def error_of(network: nn.Module, batches: Batches, meaning: Output) -> float:
     import torch
 
     from trabecula.nn.distill.features import peek
-    from trabecula.nn.distill.method import Batch, first_line
+    from trabecula.nn.distill.method import TrainingBatch, first_line
 
     total, count = 0.0, 0
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     for given in batches(0):
-        batch = Batch.of(given, device)
+        batch = TrainingBatch.of(given, device)
         if batch.targets is None:
             raise ValueError("--validation needs targets in its batches")
         logits: Tensor = peek(network, batch.inputs).output
@@ -251,7 +251,11 @@ def progress(epochs: int, silent: bool) -> Iterator[Callable[[Epoch], None] | No
 
 
 def summarise(
-    teacher: nn.Module, outcome: Outcome, held_out: Batches | None, meaning: Output, before: float | None
+    teacher: nn.Module,
+    outcome: DistillationResult,
+    held_out: Batches | None,
+    meaning: Output,
+    before: float | None,
 ) -> dict[str, object]:
     """Sizes, errors and losses, ready for JSON."""
 

@@ -47,7 +47,7 @@ def continuing(how: str) -> Iterator[None]:
         fail(f"{name_of(interrupt)}; {how}", code_of(interrupt))
 
 
-def guarded(command: Callable[P, None]) -> Callable[P, None]:
+def guard(command: Callable[P, None]) -> Callable[P, None]:
     """Wrap a command so that no exception reaches the user as a traceback."""
 
     @functools.wraps(command)

@@ -50,16 +50,16 @@ def generate(
     """
     from trabecula.cli.console import print_json
     from trabecula.cli.generating import counting
-    from trabecula.learning.crew import UnreachableError, run
+    from trabecula.learning.crew import UnreachableError, make_shards
     from trabecula.learning.generate import (
-        Settings,
+        DataSettings,
         check_shards,
         missing,
         prepare_folder,
         with_defaults,
     )
 
-    settings = with_defaults(Settings(dimension, seed, proposals, hard, voxels))
+    settings = with_defaults(DataSettings(dimension, seed, proposals, hard, voxels))
     try:
         prepare_folder(out, settings)
     except ValueError as error:
@@ -72,7 +72,7 @@ def generate(
             continuing("whole shards are kept, the same command goes on"),
             counting(count, there, quiet) as told,
         ):
-            tally = run(out, settings, jobs, workers=workers, scheduler=scheduler, told=told)
+            tally = make_shards(out, settings, jobs, workers=workers, scheduler=scheduler, told=told)
     except UnreachableError as error:
         fail(str(error))
     if as_json:

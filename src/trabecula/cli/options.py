@@ -21,7 +21,7 @@ class Start(StrEnum):
     classical = "classical"
 
 
-class Network(StrEnum):
+class NetworkKind(StrEnum):
     """What a network is for."""
 
     autoencoder = "autoencoder"

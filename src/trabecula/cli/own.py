@@ -13,8 +13,8 @@ from trabecula.cli.console import output, percent, print_json
 from trabecula.cli.edge import fail, say
 
 if TYPE_CHECKING:
-    from trabecula.learning.loop import Look
-    from trabecula.learning.own import Figures, Outcome
+    from trabecula.learning.loop import TrainingProgress
+    from trabecula.learning.own import FineTuningResult, GateFigures
     from trabecula.surrogate import Card
     from trabecula.surrogate.own import Version
 
@@ -30,23 +30,23 @@ def refine(
     quiet: bool,
 ) -> None:
     """Fine-tune the network that ships on past solves, say what the gate found, and install what passed."""
-    from trabecula.cli.history import readable
-    from trabecula.learning.history import opened
-    from trabecula.learning.own import STEPS, Wish, fine_tune
+    from trabecula.cli.history import explain_history_errors
+    from trabecula.learning.history import open_history
+    from trabecula.learning.own import STEPS, FineTuningRequest, fine_tune
 
     count = STEPS if steps is None else steps
-    wish = Wish(kind, dimension, data, count, 8 if judge is None else judge, seed)
+    wish = FineTuningRequest(kind, dimension, data, count, 8 if judge is None else judge, seed)
 
-    def told(look: Look) -> None:
+    def told(look: TrainingProgress) -> None:
         if not quiet:
             say(
                 f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
                 f"past solves held out: {look.error:.4f} (before the network {look.base:.4f})"
             )
 
-    with readable():
+    with explain_history_errors():
         try:
-            outcome = fine_tune(wish, opened(), lambda text: None if quiet else say(text), told)
+            outcome = fine_tune(wish, open_history(), lambda text: None if quiet else say(text), told)
         except ValueError as error:
             fail(str(error))
     if as_json:
@@ -56,7 +56,7 @@ def refine(
 
 
 @contextmanager
-def noting() -> Iterator[None]:
+def say_warnings() -> Iterator[None]:
     """Say warnings of ours in one line and once, as everything else is said.
 
     That a network of one's own is passed over, or that a solve goes on with other arithmetic.
@@ -148,7 +148,7 @@ def _row(version: Version) -> dict[str, object]:
     }
 
 
-def _print(outcome: Outcome) -> None:
+def _print(outcome: FineTuningResult) -> None:
     """The gate's figures, and what comes of them."""
     verdict = outcome.verdict
     sets = ((verdict.own, "past solves held out"), (verdict.fixed, "random problems"))
@@ -158,7 +158,7 @@ def _print(outcome: Outcome) -> None:
         for name, each in figures.items():
             console.print(f"  {name:<12}{_figures(each)}", markup=False, soft_wrap=True)
     name = outcome.card.name
-    if verdict.passed:
+    if verdict.is_passed:
         kind = name.rpartition("-")[0]
         text = f"installed as {outcome.card.label}; trabecula train {kind} --roll-back takes it away"
     else:
@@ -166,6 +166,6 @@ def _print(outcome: Outcome) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
-def _figures(found: Figures) -> str:
+def _figures(found: GateFigures) -> str:
     taken = "" if found.taken is None else f", {percent(found.taken)} taken"
     return f"{found.solves:.1f}, ends {100 * found.end:.2f} % above the best{taken}"

@@ -51,7 +51,7 @@ def offer(discrete: DiscreteProblem, folder: Owned, quiet: bool) -> None:
         say(f"trabecula: note: {what}; the design found then is tried too (--no-history leaves it out)")
 
 
-def offered(folder: Path) -> list[NDArray[np.float64]]:
+def read_offer(folder: Path) -> list[NDArray[np.float64]]:
     """The design that was put into the result folder, if one was.
 
     Raises

@@ -12,7 +12,7 @@ from pathlib import Path
 from trabecula.cli.options import Start
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned
-from trabecula.storage.reading import Record, UnreadableError, shorten
+from trabecula.storage.reading import CheckedRecord, UnreadableError, shorten
 
 REQUEST = "request.json"
 _LIMIT = 10_000
@@ -53,23 +53,23 @@ class Request:
         """
         path = folder / REQUEST
         if os.path.lexists(path):
-            return _checked(path, reading.read_json(path, _LIMIT))
+            return _check(path, reading.read_json(path, _LIMIT))
         from trabecula.optimize.checkpoint_format import read_record
         from trabecula.results.result_folder import CHECKPOINT
 
         for kept in sorted((folder / CHECKPOINT).glob("*.npz")):
             request = read_record(kept).asked.request
             if request is not None:
-                return _checked(kept, request)
+                return _check(kept, request)
         raise UnreadableError(
             path,
             "does not exist, so it is not known how the solve was asked for; solve again without --resume",
         )
 
 
-def _checked(path: Path, values: Mapping[str, object]) -> Request:
+def _check(path: Path, values: Mapping[str, object]) -> Request:
     """A request from what a file says, every value one that `trabecula solve` would take."""
-    held = Record(path, values)
+    held = CheckedRecord(path, values)
     held.only(*(each.name for each in fields(Request)))
 
     def given(key: str) -> bool:

@@ -253,21 +253,21 @@ def _resumed(
 
 
 def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
-    from trabecula.cli.own import noting
-    from trabecula.cli.past import offered
+    from trabecula.cli.own import say_warnings
+    from trabecula.cli.past import read_offer
     from trabecula.cli.progress import reporting
     from trabecula.solve import solve as run
     from trabecula.status import NoDesignError
 
     try:
-        with noting(), reporting(quiet) as progress:
+        with say_warnings(), reporting(quiet) as progress:
             return run(
                 job.problem,
                 **job.request.arguments(),  # type: ignore[arg-type]
                 threads=threads,
                 out=job.folder,
                 resume=job.resume,
-                also=offered(job.folder),
+                also=read_offer(job.folder),
                 progress=progress,
             )
     except NoDesignError as error:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import continuing, fail, say
-from trabecula.cli.options import Network
+from trabecula.cli.options import NetworkKind
 
 if TYPE_CHECKING:
-    from trabecula.learning.loop import Look
+    from trabecula.learning.loop import TrainingProgress
 
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def train(
-    kind: Annotated[Network, typer.Argument(help="What the network is for.")],
+    kind: Annotated[NetworkKind, typer.Argument(help="What the network is for.")],
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data set that `trabecula generate` made.")
     ] = None,
@@ -76,7 +76,7 @@ def train(
     from trabecula.cli.own import refine, withdraw
 
     if roll_back:
-        _alone("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
+        _refuse_others("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
         withdraw(kind.value, dimension, as_json, quiet)
         return
     if name is not None and not NAME.fullmatch(name):
@@ -84,7 +84,7 @@ def train(
             f"--name is {name[:60]!r}; letters, digits, '.', '_' and '-' are allowed, a letter or digit first"
         )
     if from_history:
-        _alone("--from-history", {"--out": out, "--name": name, "--cache": cache})
+        _refuse_others("--from-history", {"--out": out, "--name": name, "--cache": cache})
     elif data is None or out is None:
         fail("give --data and --out, the data set and a folder for models, or --from-history")
     elif dimension is not None:
@@ -92,8 +92,8 @@ def train(
     try:
         import torch
 
-        from trabecula.learning.course import Order, make
-        from trabecula.learning.latent.course import make as make_autoencoder
+        from trabecula.learning.course import TrainingOrder, train_and_ship
+        from trabecula.learning.latent.course import train_and_ship as make_autoencoder
     except ImportError as error:
         fail(f"training needs {error.name}: pip install 'trabecula[learn]'")
     from trabecula.cli.console import print_json
@@ -106,14 +106,14 @@ def train(
     assert data is not None and out is not None
     count = 4000 if steps is None else steps
 
-    def told(look: Look) -> None:
+    def told(look: TrainingProgress) -> None:
         if not quiet:
             say(
                 f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
                 f"held out: {look.error:.4f} (before the network {look.base:.4f})"
             )
 
-    order = Order(
+    order = TrainingOrder(
         kind=kind.value,
         data=data,
         out=out,
@@ -128,7 +128,7 @@ def train(
         workers=workers,
         numbers=numbers,
     )
-    chosen = make_autoencoder if kind is Network.autoencoder else make
+    chosen = make_autoencoder if kind is NetworkKind.autoencoder else train_and_ship
     try:
         with continuing("the same command goes on from the last checkpoint"):
             card = chosen(order, told, lambda text: None if quiet else say(text))
@@ -140,7 +140,7 @@ def train(
         say(f"{out / card.file}: {card.story['parameters']} parameters")
 
 
-def _alone(option: str, others: Mapping[str, object]) -> None:
+def _refuse_others(option: str, others: Mapping[str, object]) -> None:
     """Refuse what does not go with an option."""
     for name, value in others.items():
         if value:

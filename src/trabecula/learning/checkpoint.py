@@ -43,7 +43,7 @@ def keep(
         torch.save(state, file)
 
 
-def restored(
+def restore(
     path: Path, asked: str, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[int, float]:
     """Steps and seconds that are behind, network and optimiser as they were then; nothing without a file.
@@ -75,7 +75,7 @@ def seconds_of(path: Path) -> float:
     return _read(path).real("seconds", 0.0)
 
 
-def _read(path: Path) -> reading.Record:
-    state = reading.Record(path, read_tensors(path))
+def _read(path: Path) -> reading.CheckedRecord:
+    state = reading.CheckedRecord(path, read_tensors(path))
     state.only("asked", "step", "seconds", "network", "optimizer")
     return state

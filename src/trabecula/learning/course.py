@@ -9,33 +9,33 @@ from pathlib import Path
 
 from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.examples import prepare_all
-from trabecula.learning.loop import Look
+from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.proposed import (
-    Searched,
-    ends,
-    every,
-    search_of,
+    SearchComparison,
+    all_samples,
+    compare_searches,
+    summary_rows,
 )
 from trabecula.learning.ship import KIND as MODELS
-from trabecula.learning.ship import settle, ship
+from trabecula.learning.ship import ship, update_card
 from trabecula.learning.solver_loss import (
     DRAWINGS,
-    Case,
     Polish,
+    SolverCase,
     cases,
-    polish,
     share_of_compliance,
+    train_through_solver,
 )
 from trabecula.learning.store import Dataset, open_dataset, read_shard
-from trabecula.learning.train import Recipe, look, train
+from trabecula.learning.train import TrainingRecipe, held_out_errors, train
 from trabecula.learning.validate import (
-    Judged,
+    Judgement,
+    all_hand_overs,
     best_hand_over,
-    held_out,
+    hand_over_samples,
     judge,
-    rivals,
-    samples,
+    split_shards,
     table,
 )
 from trabecula.starts import HalfGrey, ProposalNetwork
@@ -55,7 +55,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainingOrder:
     """What is to be trained, on what, and where it goes.
 
     Attributes
@@ -65,7 +65,7 @@ class Order:
     data, out
         Data set, and folder of models.
     steps, width, depth, seed
-        Of `trabecula.learning.train.Recipe`.
+        Of `trabecula.learning.train.TrainingRecipe`.
     solver
         Steps of training through the solver that follow (`trabecula.learning.solver_loss`), not for a
         proposer; none by default, for a stiffer start was measured to lead to a worse end (docs/decisions).
@@ -96,7 +96,7 @@ class Order:
     numbers: int = 64
 
 
-def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
+def train_and_ship(order: TrainingOrder, told: Callable[[TrainingProgress], None], say: Say) -> Card:
     """Train, judge and ship a network.
 
     Raises
@@ -110,15 +110,15 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     """
     if order.solver and order.kind not in DRAWINGS:
         raise ValueError(f"a {order.kind} draws out of noise, and cannot be trained through the solver")
-    dataset, chosen, kept = parted(order.data)
+    dataset, chosen, kept = split_data_set(order.data)
     name = order.name or f"{order.kind}-{dataset.dimension}d"
     checkpoints = [f"{name}.checkpoint", *([f"{name}.solver.checkpoint"] if order.solver else [])]
-    with claimed(order, [*checkpoints, f"{name}.onnx"]):
-        return _made(order, name, (dataset, chosen, kept), told, say)
+    with hold_model_folder(order, [*checkpoints, f"{name}.onnx"]):
+        return _train_and_ship(order, name, (dataset, chosen, kept), told, say)
 
 
 @contextmanager
-def claimed(order: Order, names: Sequence[str]) -> Iterator[None]:
+def hold_model_folder(order: TrainingOrder, names: Sequence[str]) -> Iterator[None]:
     """Hold the folder of models for a training, and see that its files can be written.
 
     Raises
@@ -136,11 +136,11 @@ def claimed(order: Order, names: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def _made(
-    order: Order,
+def _train_and_ship(
+    order: TrainingOrder,
     name: str,
     data: tuple[Dataset, list[Path], list[Path]],
-    told: Callable[[Look], None],
+    told: Callable[[TrainingProgress], None],
     say: Say,
 ) -> Card:
     dataset, chosen, kept = data
@@ -150,7 +150,7 @@ def _made(
     looked_at = [e for part in prepare_all(order.kind, kept, cache, order.workers) for e in part][:64]
     if not examples or not looked_at:
         raise ValueError(f"{order.data} holds no examples for a {order.kind}; generate more problems")
-    recipe = Recipe(
+    recipe = TrainingRecipe(
         kind=order.kind,
         dimension=dataset.dimension,
         size=Size(order.width, order.depth),
@@ -160,7 +160,7 @@ def _made(
     )
     checkpoint = order.out / f"{name}.checkpoint"
     network = train(recipe, examples, looked_at, checkpoint, told)
-    before, after = look(network, recipe, looked_at)
+    before, after = held_out_errors(network, recipe, looked_at)
     story = {
         "made": "trabecula train",
         "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
@@ -171,17 +171,17 @@ def _made(
         "limits": f"{LIMITS} Elsewhere {OTHERWISE[order.kind]}",
     }
     if order.solver:
-        story["through the solver"] = _polished(order, recipe, network, (chosen, kept), say)
+        story["through the solver"] = _train_through_solver(order, recipe, network, (chosen, kept), say)
     settings = settings_of(order.kind)
     card = ship(network, recipe, order.out, settings, story, name)
     if not order.judge:
         return card
     if order.kind == "proposer":
-        return _searched(order, card, kept, say)
-    return _judged(order, card, kept, say) if order.kind == "corrector" else card
+        return _judge_proposals(order, card, kept, say)
+    return _judge_upscaling(order, card, kept, say) if order.kind == "corrector" else card
 
 
-def parted(folder: Path) -> tuple[Dataset, list[Path], list[Path]]:
+def split_data_set(folder: Path) -> tuple[Dataset, list[Path], list[Path]]:
     """A data set, its shards to train on, and those held out.
 
     Raises
@@ -192,7 +192,7 @@ def parted(folder: Path) -> tuple[Dataset, list[Path], list[Path]]:
         If it holds nothing to train on.
     """
     dataset = open_dataset(folder)
-    chosen, kept = held_out(dataset.shards)
+    chosen, kept = split_shards(dataset.shards)
     if not chosen:
         raise ValueError(f"{folder} holds no shards to train on; generate more problems")
     return dataset, chosen, kept or chosen[-1:]
@@ -207,20 +207,26 @@ OTHERWISE = {
 """What a network costs where it knows nothing."""
 
 
-def _polished(
-    order: Order, recipe: Recipe, network: EncoderDecoder, data: tuple[list[Path], list[Path]], say: Say
+def _train_through_solver(
+    order: TrainingOrder,
+    recipe: TrainingRecipe,
+    network: EncoderDecoder,
+    data: tuple[list[Path], list[Path]],
+    say: Say,
 ) -> dict[str, float]:
     """Train on through the solver; steps, hours, and what drawn designs bear on problems held out."""
     say("solving what is to be drawn")
     known, unseen = _cases(order.kind, data[0], CASES), _cases(order.kind, data[1], CASES // 16)
 
-    def told(look: Look) -> None:
+    def told(look: TrainingProgress) -> None:
         change = f"{100 * (look.error - 1):+.2f} %"
         say(f"through the solver {look.step}/{order.solver}  {look.seconds:.0f} s  compliance {change}")
 
     checkpoint = order.out / f"{order.name or recipe.name}.solver.checkpoint"
     before = share_of_compliance(network, order.kind, unseen)
-    polish(network, recipe, Polish(order.solver, seed=order.seed), known, unseen, checkpoint, told)
+    train_through_solver(
+        network, recipe, Polish(order.solver, seed=order.seed), known, unseen, checkpoint, told
+    )
     after = share_of_compliance(network, order.kind, unseen)
     return {
         "steps": order.solver,
@@ -230,8 +236,8 @@ def _polished(
     }
 
 
-def _cases(kind: str, shards: list[Path], most: int) -> list[Case]:
-    found: list[Case] = []
+def _cases(kind: str, shards: list[Path], most: int) -> list[SolverCase]:
+    found: list[SolverCase] = []
     for shard in shards:
         if len(found) < most:
             found += cases(kind, read_shard(shard).samples)
@@ -245,31 +251,31 @@ def settings_of(kind: str) -> dict[str, float]:
     return {"grey": GREY} if kind == "proposer" else {"sharpness": DRAWINGS[kind].sharpness}
 
 
-def _judged(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
+def _judge_upscaling(order: TrainingOrder, card: Card, kept: list[Path], say: Say) -> Card:
     """Solve held-out problems with every share of grey, and keep the one that saves most."""
     model = load_model(card.name, order.out)
-    found: list[Judged] = []
-    for sample in samples(kept):
+    found: list[Judgement] = []
+    for sample in hand_over_samples(kept):
         if len(found) == order.judge:
             break
-        found.append(judge(sample, rivals(model)))
+        found.append(judge(sample, all_hand_overs(model)))
         say(f"judged {len(found)}/{order.judge}")
     if not found:
         return card
     settings = corrector_settings(best_hand_over(found))
-    return settle(order.out, card.name, settings, {"solves to a level, held out": table(found)})
+    return update_card(order.out, card.name, settings, {"solves to a level, held out": table(found)})
 
 
-def _searched(order: Order, card: Card, kept: list[Path], say: Say) -> Card:
+def _judge_proposals(order: TrainingOrder, card: Card, kept: list[Path], say: Say) -> Card:
     """Search the coarsest grids of held-out problems with the network and without."""
     proposer = ProposalNetwork.of(load_model(card.name, order.out))
-    found: list[Searched] = []
-    for sample in every(kept):
+    found: list[SearchComparison] = []
+    for sample in all_samples(kept):
         if len(found) == order.judge:
             break
-        found.append(search_of(sample, proposer))
+        found.append(compare_searches(sample, proposer))
         say(f"judged {len(found)}/{order.judge}")
-    return settle(order.out, card.name, card.settings, {"searches, held out": ends(found)})
+    return update_card(order.out, card.name, card.settings, {"searches, held out": summary_rows(found)})
 
 
 def corrector_settings(hand_over: HalfGrey) -> dict[str, float]:

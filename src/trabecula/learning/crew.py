@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-from trabecula.learning.generate import Settings, make_shard
+from trabecula.learning.generate import DataSettings, make_shard
 
 Job = tuple[int, int]
 """Number of a shard, and how many problems it holds."""
@@ -38,9 +38,9 @@ class UnreachableError(ValueError):
     """A scheduler that does not answer."""
 
 
-def run(
+def make_shards(
     folder: Path,
-    settings: Settings,
+    settings: DataSettings,
     jobs: Sequence[Job],
     *,
     workers: int = 1,
@@ -71,13 +71,13 @@ def run(
     """
     place = str(folder.resolve())
     if scheduler is not None:
-        return _tallied(_on_cluster(place, settings, jobs, scheduler), told)
+        return _tally(_on_cluster(place, settings, jobs, scheduler), told)
     if workers == 1:
-        return _here(place, settings, jobs, told)
-    return _tallied(_on_processes(place, settings, jobs, workers), told)
+        return _in_this_process(place, settings, jobs, told)
+    return _tally(_on_processes(place, settings, jobs, workers), told)
 
 
-def _tallied(made: Iterator[tuple[int, int]], told: Told) -> Tally:
+def _tally(made: Iterator[tuple[int, int]], told: Told) -> Tally:
     tally = Tally()
     for samples, failures in made:
         tally = tally.plus(samples, failures)
@@ -85,7 +85,7 @@ def _tallied(made: Iterator[tuple[int, int]], told: Told) -> Tally:
     return tally
 
 
-def _here(folder: str, settings: Settings, jobs: Sequence[Job], told: Told) -> Tally:
+def _in_this_process(folder: str, settings: DataSettings, jobs: Sequence[Job], told: Told) -> Tally:
     tally = Tally()
     for shard, size in jobs:
         before = tally
@@ -95,10 +95,10 @@ def _here(folder: str, settings: Settings, jobs: Sequence[Job], told: Told) -> T
 
 
 def _on_processes(
-    folder: str, settings: Settings, jobs: Sequence[Job], workers: int
+    folder: str, settings: DataSettings, jobs: Sequence[Job], workers: int
 ) -> Iterator[tuple[int, int]]:
     others = set(multiprocessing.active_children())
-    crew = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_alone)
+    crew = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_initialise_worker)
     try:
         for future in as_completed([crew.submit(make_shard, folder, settings, *job) for job in jobs]):
             yield future.result()
@@ -110,7 +110,7 @@ def _on_processes(
     crew.shutdown()
 
 
-def _alone() -> None:
+def _initialise_worker() -> None:
     """In a worker: interrupts are for the parent to deal with, and without a parent there is no work."""
     import signal
 
@@ -126,7 +126,7 @@ def _alone() -> None:
 
 
 def _on_cluster(
-    folder: str, settings: Settings, jobs: Sequence[Job], scheduler: str
+    folder: str, settings: DataSettings, jobs: Sequence[Job], scheduler: str
 ) -> Iterator[tuple[int, int]]:
     from distributed import Client
     from distributed import as_completed as completed

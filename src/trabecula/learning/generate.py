@@ -14,7 +14,7 @@ from trabecula.design import Schedule
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
-from trabecula.learning.problems import VOXELS, draw_counted
+from trabecula.learning.problems import VOXELS, draw_with_count
 from trabecula.learning.store import (
     FORMAT,
     INFO,
@@ -67,7 +67,7 @@ _DENSITY_STEP, _SENSITIVITY_STEP = 1 / 512, 1 / 32
 
 
 @dataclass(frozen=True)
-class Settings:
+class DataSettings:
     """How a data set is made; the same settings give the same bits. None leaves a number to its default.
 
     Attributes
@@ -118,7 +118,7 @@ class UnsolvedError(RuntimeError):
     """A problem whose solves broke down."""
 
 
-def make_sample(settings: Settings, index: int) -> Sample:
+def make_sample(settings: DataSettings, index: int) -> Sample:
     """Draw one problem and search widely for its design.
 
     Raises
@@ -133,7 +133,7 @@ def make_sample(settings: Settings, index: int) -> Sample:
     clock, settings = time.thread_time(), with_defaults(settings)
     assert settings.hard is not None and settings.proposals is not None
     hard = bool(np.random.default_rng([settings.seed, index, 1]).random() < settings.hard)
-    drawn = draw_counted(settings.seed, index, settings.dimension, hard, settings.voxels)
+    drawn = draw_with_count(settings.seed, index, settings.dimension, hard, settings.voxels)
     discrete, _ = prepare(drawn.problem)
     grids = grid_hierarchy(discrete)
     witness = _Witness(len(grids))
@@ -149,7 +149,7 @@ def make_sample(settings: Settings, index: int) -> Sample:
         hard=hard,
         grids=tuple(grid.grid.elements for grid in grids),
         runs=witness.records,
-        snapshots=_developed(discrete, witness),
+        snapshots=_make_snapshots(discrete, witness),
         convex=_density(_convex(grids[0])),
         winner=witness.winner,
     )
@@ -220,17 +220,17 @@ class _Witness:
         return origin, int(head)
 
 
-def _developed(discrete: DiscreteProblem, witness: _Witness) -> tuple[Snapshot, ...]:
+def _make_snapshots(discrete: DiscreteProblem, witness: _Witness) -> tuple[Snapshot, ...]:
     """Sensitivities for all designs on the finest grid, from the displacements there are already."""
     analysis, found = Analysis(discrete, 1), []
     for (name, iteration), shot in witness.shots.items():
         evaluation = analysis.evaluate(shot.x, shot.penalty, start=shot.displacements, tolerance=2e-3)
-        sensitivity = scaled(evaluation.gradient)
+        sensitivity = scale_sensitivity(evaluation.gradient)
         found.append(Snapshot(name, iteration, shot.penalty, _density(shot.x), sensitivity, shot.merit))
     return tuple(found)
 
 
-def scaled(gradient: Array) -> Half:
+def scale_sensitivity(gradient: Array) -> Half:
     """A sensitivity as it is stored: log10 of -gradient over its mean, within +-8, float16 `[z, y, x]`."""
     pull = np.maximum(-gradient, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -261,7 +261,7 @@ Told = Callable[[int, int], None]
 
 
 def make_shard(
-    folder: str, settings: Settings, shard: int, count: int, told: Told | None = None
+    folder: str, settings: DataSettings, shard: int, count: int, told: Told | None = None
 ) -> tuple[int, int]:
     """Make one shard of a data set, unless it is there; runs anywhere that sees the folder.
 
@@ -299,7 +299,7 @@ def missing(folder: Path, count: int) -> list[tuple[int, int]]:
     return [(shard, size) for shard, size in wanted if count_in(shard_path(folder, shard)) < size]
 
 
-def prepare_folder(folder: Path, settings: Settings) -> None:
+def prepare_folder(folder: Path, settings: DataSettings) -> None:
     """Make the folder a data set of these settings, or see that it is one.
 
     Raises
@@ -342,7 +342,7 @@ def check_shards(folder: Path, jobs: Sequence[tuple[int, int]]) -> None:
         held.check([shard_path(folder, shard).name for shard, _ in jobs])
 
 
-def with_defaults(settings: Settings) -> Settings:
+def with_defaults(settings: DataSettings) -> DataSettings:
     """The settings with what is left open filled in, as they are written down."""
     dimension = settings.dimension
     return replace(

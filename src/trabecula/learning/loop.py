@@ -12,13 +12,13 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from trabecula.learning.checkpoint import claim, keep, restored
+from trabecula.learning.checkpoint import claim, keep, restore
 
 DECAY = 1e-4
 """Weight decay."""
 
 
-class Paced(Protocol):
+class TrainingSchedule(Protocol):
     """What the loop asks a recipe for: optimiser steps, steps between looks, and the learning rate."""
 
     @property
@@ -37,7 +37,7 @@ class Paced(Protocol):
 
 
 @dataclass(frozen=True)
-class Look:
+class TrainingProgress:
     """What the held-out examples say: mean error of the density, of the base and of the network."""
 
     step: int
@@ -47,19 +47,19 @@ class Look:
     error: float
 
 
-def cosine(rate: float, rise: int, steps: int, step: int) -> float:
+def cosine_rate(rate: float, rise: int, steps: int, step: int) -> float:
     """A learning rate that rises over `rise` steps and falls over half a cosine."""
     return rate * min(1.0, (step + 1) / rise) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
 
 
-def follow(
-    recipe: Paced,
+def run_training(
+    recipe: TrainingSchedule,
     network: nn.Module,
     asked: str,
     checkpoint: Path,
     loss_at: Callable[[int], Tensor],
     look: Callable[[], tuple[float, float]],
-    told: Callable[[Look], None],
+    told: Callable[[TrainingProgress], None],
 ) -> None:
     """Train a network in place; goes on from `checkpoint`, and leaves the network in evaluation mode.
 
@@ -81,7 +81,7 @@ def follow(
     """
     free = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(free, recipe.learning_rate(0), weight_decay=DECAY)
-    first, before = restored(checkpoint, asked, network, optimizer)
+    first, before = restore(checkpoint, asked, network, optimizer)
     claim(checkpoint)
     clock, running = time.perf_counter(), 0.0
     network.train()
@@ -99,7 +99,7 @@ def follow(
             network.eval()
             base, error = look()
             made = (step % recipe.every) + 1
-            told(Look(step + 1, seconds, running / made, base, error))
+            told(TrainingProgress(step + 1, seconds, running / made, base, error))
             running = 0.0
             keep(checkpoint, asked, step + 1, seconds, network, optimizer)
             network.train()

@@ -36,7 +36,7 @@ class Size:
     levels: int = 3
     patch: int = 2
 
-    def scaled(self, steps: float) -> Size:
+    def scale(self, steps: float) -> Size:
         """Compound scaling (Tan & Le 2019): depth 1.2, width 1.1 a step; the grid is given."""
         width = max(8, round(self.width * 1.1**steps / 8) * 8)
         return Size(width, max(1, round(self.depth * 1.2**steps)), self.levels, self.patch)

@@ -22,7 +22,7 @@ from trabecula.strategy.runner import Runner, run_to_end
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchComparison:
     """One problem's searches.
 
     Attributes
@@ -37,7 +37,7 @@ class Searched:
     iterations: dict[str, int]
 
 
-def search_of(sample: Sample, proposer: ProposalNetwork) -> Searched:
+def compare_searches(sample: Sample, proposer: ProposalNetwork) -> SearchComparison:
     """What is drawn alone, as it goes ahead of a search; a random field; the whole search."""
     analysis = Analysis(grid_hierarchy(discretise(loads(sample.problem)))[0], 1)
     whole = Search(further=0)
@@ -47,26 +47,26 @@ def search_of(sample: Sample, proposer: ProposalNetwork) -> Searched:
     runner = Runner(Checkpoints())
     drawn = run_to_end(run_ahead(analysis, runner, replace(whole, learned=Learned(proposer=proposer)), 1))
     name = "what is drawn"
-    merits[name], made[name] = drawn[0][1].merit, iterations(runner) + PULLS
+    merits[name], made[name] = drawn[0][1].merit, count_iterations(runner) + PULLS
     for name, search in (("a random field", fields), ("the whole search", whole)):
         runner = Runner(Checkpoints())
         candidates = run_to_end(triage(analysis, runner, search, 1))
-        merits[name], made[name] = candidates[0].merit, iterations(runner)
-    return Searched(merits, made)
+        merits[name], made[name] = candidates[0].merit, count_iterations(runner)
+    return SearchComparison(merits, made)
 
 
-def iterations(runner: Runner) -> int:
+def count_iterations(runner: Runner) -> int:
     """All that were made."""
     return sum(stage.iterations for stage in runner.stages)
 
 
-def every(shards: Iterable[Path]) -> Iterator[Sample]:
+def all_samples(shards: Iterable[Path]) -> Iterator[Sample]:
     """All samples of some shards."""
     for shard in shards:
         yield from read_shard(shard).samples
 
 
-def ends(found: list[Searched]) -> list[dict[str, object]]:
+def summary_rows(found: list[SearchComparison]) -> list[dict[str, object]]:
     """A row a search: iterations, and per cent above the best of the rows (mean, 90th percentile)."""
     rows: list[dict[str, object]] = []
     for name in found[0].merits if found else ():

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trabecula.learning.network import EncoderDecoder, Residual, Size
-from trabecula.learning.ship import agree
-from trabecula.learning.train import FIELDS, Recipe
+from trabecula.learning.ship import check_agreement
+from trabecula.learning.train import FIELDS, TrainingRecipe
 from trabecula.surrogate import Model
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.generic]
 
 
-def network_of(model: Model) -> tuple[EncoderDecoder, Recipe]:
+def network_of(model: Model) -> tuple[EncoderDecoder, TrainingRecipe]:
     """The network whose file a model is, with the recipe for more of its kind.
 
     The numbers are read from the file's graph in the order in which the network uses them, for the file
@@ -40,20 +40,20 @@ def network_of(model: Model) -> tuple[EncoderDecoder, Recipe]:
     kind = card.name.rpartition("-")[0]
     try:
         size = Size(**card.story["size"])
-        recipe = Recipe(kind, card.dimension, size)
+        recipe = TrainingRecipe(kind, card.dimension, size)
         if kind not in FIELDS or recipe.channels != card.channels:
             raise ValueError(f"{card.channels} channels")
         network = recipe.network()
-        found = _stored(onnx.load_from_string(model.content).graph)
-        for parameter, value in zip(_used(network), found, strict=True):
+        found = _file_parameters(onnx.load_from_string(model.content).graph)
+        for parameter, value in zip(_network_parameters(network), found, strict=True):
             _fill(parameter, value)
     except Exception as error:  # of protobuf, of onnx, of a story by hand: it is not what it should be
         raise ValueError(f"{card.label} is not an encoder-decoder of this version ({error})") from error
-    agree(network, model)
+    check_agreement(network, model)
     return network.eval(), recipe
 
 
-def _used(network: EncoderDecoder) -> list[Tensor]:
+def _network_parameters(network: EncoderDecoder) -> list[Tensor]:
     """All parameters: of the convolutions in the order of their use, then the scales of the blocks."""
     modules = list(network.modules())
     convolutions = [module for module in modules if isinstance(module, nn.Conv2d | nn.Conv3d)]
@@ -61,7 +61,7 @@ def _used(network: EncoderDecoder) -> list[Tensor]:
     return [parameter for each in convolutions for parameter in each.parameters()] + scales
 
 
-def _stored(graph: GraphProto) -> list[Array | None]:
+def _file_parameters(graph: GraphProto) -> list[Array | None]:
     """The same from a file; None for a bias that is 0."""
     from onnx import numpy_helper
 

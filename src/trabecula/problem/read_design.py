@@ -20,7 +20,7 @@ _FilterKind = Literal["density", "sensitivity", "helmholtz", "none"]
 def read_material(at: At, heat: bool, weighs: bool) -> Material:
     """Read `material`, a name or a mapping; `heat` asks for a conductivity, `weighs` for a density."""
     if isinstance(at.value, str):
-        found = materials.named(at.value)
+        found = materials.find(at.value)
         if found is None:
             known = materials.names()
             allowed = f"one of {', '.join(known)}, or a mapping {{young: ..., poisson: ...}}"

@@ -12,13 +12,13 @@ from trabecula.design import DesignChain
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.starts.hand_over import HalfGrey, HandOver
 from trabecula.starts.propose import Proposal
-from trabecula.surrogate.canonical import averaged
+from trabecula.surrogate.canonical import average_onto
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class PastDesigns:
     """Given designs, handed over as a coarser design would be.
 
     Attributes
@@ -35,6 +35,6 @@ class Past:
     def propose(self, discrete: DiscreteProblem, chain: DesignChain, count: int) -> Iterator[Proposal]:
         """One proposal a design, at most `count`."""
         for k, design in enumerate(self.designs[:count]):
-            even = averaged(design, discrete.grid.shape)
+            even = average_onto(design, discrete.grid.shape)
             density, schedule = self.hand_over.start(even, discrete, chain)
             yield Proposal(f"past-{k}", "past", density, schedule)

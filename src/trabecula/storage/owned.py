@@ -32,8 +32,8 @@ from trabecula.storage.mark import (
     Mark,
     OwnershipError,
     Trace,
+    find_leftovers,
     is_name,
-    left_over,
     read_mark,
 )
 
@@ -312,7 +312,7 @@ class Owned:
             Seconds since they were last written, where others may write at the same time.
         """
         if self._is_marked:
-            for path in left_over(self.folder, self.token, older_than):
+            for path in find_leftovers(self.folder, self.token, older_than):
                 with suppress(OSError):  # a folder, or gone
                     path.unlink()
 

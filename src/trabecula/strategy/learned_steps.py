@@ -40,9 +40,9 @@ from trabecula.starts import (
 from trabecula.surrogate import (
     Card,
     Model,
-    in_use,
     log_sensitivity_ratio,
-    shipped,
+    model_in_use,
+    shipped_model,
 )
 from trabecula.surrogate.model import SHIPPED
 
@@ -80,7 +80,7 @@ class Learned:
     @classmethod
     def shipped(cls, dimension: int, leaps: bool = True) -> Learned:
         """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
-        return cls.among(shipped, dimension, leaps)
+        return cls.among(shipped_model, dimension, leaps)
 
     @classmethod
     def in_use(cls, dimension: int, leaps: bool = True) -> Learned:
@@ -91,7 +91,7 @@ class Learned:
         NetworkWarning
             Where one of the user's cannot be used.
         """
-        return cls.among(in_use, dimension, leaps)
+        return cls.among(model_in_use, dimension, leaps)
 
     @property
     def cards(self) -> tuple[Card, ...]:

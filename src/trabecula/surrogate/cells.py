@@ -57,4 +57,4 @@ class Cells:
 
 def coder(dimension: int) -> Latent | Cells:
     """The auto-encoder that ships in 2-D or 3-D, else the small grid."""
-    return Latent.shipped(dimension) or Cells(dimension)
+    return Latent.load_shipped(dimension) or Cells(dimension)

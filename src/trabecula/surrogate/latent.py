@@ -14,8 +14,8 @@ from trabecula.numerics.root_finding import root
 from trabecula.surrogate.canonical import (
     SIDE,
     aspects,
-    between,
     canonical,
+    interpolate_onto,
     moves,
 )
 from trabecula.surrogate.model import (
@@ -60,9 +60,9 @@ class Latent:
         return cls(*(load_model(f"{part}-{dimension}d", folder) for part in ("encoder", "decoder")))
 
     @classmethod
-    def shipped(cls, dimension: int) -> Latent | None:
+    def load_shipped(cls, dimension: int) -> Latent | None:
         """The one that ships, in 2-D or 3-D, if there is one."""
-        return _shipped(dimension)
+        return _load_shipped(dimension)
 
     @property
     def numbers(self) -> int:
@@ -103,7 +103,7 @@ class Latent:
         ValueError
             If the design has another dimension, or a density that is no number.
         """
-        code: Floats = self._codes(*self._seen(density, size), threads)[0]
+        code: Floats = self._codes(*self._to_network(density, size), threads)[0]
         return code
 
     def images(
@@ -125,7 +125,7 @@ class Latent:
         NDArray[np.float32]
             `[image, numbers]` in the order of `trabecula.surrogate.canonical.moves`: the design first.
         """
-        small, sides = self._seen(density, size)
+        small, sides = self._to_network(density, size)
         wanted = moves(self.dimension, turned)
         seen = np.concatenate([np.flip(small[0].transpose(order), flip)[None] for order, flip in wanted])
         return self._codes(seen, np.concatenate([sides[:, list(order)] for order, _ in wanted]), threads)
@@ -162,7 +162,7 @@ class Latent:
         packed = self.decoder.run({"codes": several, "aspects": sides}, threads)
         small = (SIDE[self.dimension],) * self.dimension
         fields = [unpack(one, self.decoder.card.patch, small)[0].astype(np.float64) for one in packed]
-        found = np.stack([between(field, shape) for field in fields]).astype(np.float32)
+        found = np.stack([interpolate_onto(field, shape) for field in fields]).astype(np.float32)
         return found if codes.ndim == 2 else found[0]
 
     def decode(
@@ -197,13 +197,15 @@ class Latent:
         if not 0.0 < volume < 1.0:
             raise ValueError(f"a volume of {volume:g} is not between 0 and 1")
         several = logits.reshape(-1, *tuple(shape))
-        return np.stack([_filled(field, volume) for field in several]).reshape(logits.shape)
+        return np.stack([_fill(field, volume) for field in several]).reshape(logits.shape)
 
     def difference(self, distance: float) -> float:
         """What a distance of codes says of their designs: about the root mean square of how they differ."""
         return float(distance / (self.encoder.card.settings["scale"] * np.sqrt(self.numbers)))
 
-    def _seen(self, density: NDArray[np.floating], size: Sequence[float] | None) -> tuple[Floats, Floats]:
+    def _to_network(
+        self, density: NDArray[np.floating], size: Sequence[float] | None
+    ) -> tuple[Floats, Floats]:
         """A design and its aspects as batches of one."""
         self._check(density.ndim)
         if not np.isfinite(density).all():
@@ -252,7 +254,7 @@ def nearest(
 
 
 @cache
-def _shipped(dimension: int) -> Latent | None:
+def _load_shipped(dimension: int) -> Latent | None:
     return (
         Latent.load(dimension) if {f"encoder-{dimension}d", f"decoder-{dimension}d"} <= set(cards()) else None
     )
@@ -262,7 +264,7 @@ def _density(logits: Array) -> Floats:
     return (1.0 / (1.0 + np.exp(-np.clip(logits, -SURE, SURE)))).astype(np.float32)
 
 
-def _filled(logits: Array, volume: float) -> Floats:
+def _fill(logits: Array, volume: float) -> Floats:
     """Densities whose mean is `volume`."""
 
     def excess(shift: float) -> float:

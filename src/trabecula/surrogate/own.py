@@ -26,7 +26,7 @@ from trabecula.surrogate.model import (
     Model,
     cards,
     load_model,
-    shipped,
+    shipped_model,
 )
 
 SWITCH, FOLDER = "TRABECULA_NETWORKS", "TRABECULA_NETWORKS_DIR"
@@ -105,7 +105,7 @@ def latest(name: str) -> Version | None:
     return standing[-1] if standing else None
 
 
-def in_use(kind: str, dimension: int) -> Model | None:
+def model_in_use(kind: str, dimension: int) -> Model | None:
     """The network of a kind that works here: the user's newest, else the one that ships, if there is one.
 
     Warns
@@ -113,12 +113,12 @@ def in_use(kind: str, dimension: int) -> Model | None:
     NetworkWarning
         Once a call, where the user's cannot be used; the one that ships is returned.
     """
-    base = shipped(kind, dimension)
+    base = shipped_model(kind, dimension)
     if base is None or not is_on():
         return base
     try:
         version = latest(base.card.name)
-        return base if version is None else opened(version, base)
+        return base if version is None else open_version(version, base)
     except Exception as error:  # whatever is wrong with it, a solve does without
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         warnings.warn(
@@ -130,7 +130,7 @@ def in_use(kind: str, dimension: int) -> Model | None:
         return base
 
 
-def opened(version: Version, base: Model) -> Model:
+def open_version(version: Version, base: Model) -> Model:
     """A version, ready to run and seen to fit in the place of `base`.
 
     Raises

@@ -13,12 +13,12 @@ from tests.learning.own.small import ignorant, kept, pulled
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
-from trabecula.learning.generate import Settings, prepare_folder
+from trabecula.learning.generate import DataSettings, prepare_folder
 from trabecula.learning.history import Store
 from trabecula.learning.own import (
-    Outcome,
-    Verdict,
-    Wish,
+    FineTuningRequest,
+    FineTuningResult,
+    GateVerdict,
     course,
     drawn,
     fine_tune,
@@ -41,8 +41,8 @@ def base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
     def shipped(kind: str, dimension: int) -> Model | None:
         return made if (kind, dimension) == ("corrector", 2) else None
 
-    monkeypatch.setattr(course, "shipped", shipped)
-    monkeypatch.setattr(own, "shipped", shipped)
+    monkeypatch.setattr(course, "shipped_model", shipped)
+    monkeypatch.setattr(own, "shipped_model", shipped)
     monkeypatch.setattr(course, "problems", plates)
     monkeypatch.setenv("TRABECULA_NETWORKS", "1")
     monkeypatch.setenv("TRABECULA_NETWORKS_DIR", str(tmp_path / "networks"))
@@ -54,7 +54,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return kept(tmp_path_factory.mktemp("history") / "h", 9)
 
 
-SMALL = Wish("corrector", steps=4, judge=1)
+SMALL = FineTuningRequest("corrector", steps=4, judge=1)
 
 
 def test_what_passes_is_installed_and_used(
@@ -63,14 +63,14 @@ def test_what_passes_is_installed_and_used(
     said: list[str] = []
     real, verdicts = course.gate, []
 
-    def lenient(*arguments: object) -> Verdict:
+    def lenient(*arguments: object) -> GateVerdict:
         """The real figures of the real solves, without the objections: four steps teach nothing."""
         verdicts.append(real(*arguments))  # type: ignore[arg-type]
         return replace(verdicts[0], objections=())
 
     monkeypatch.setattr(course, "gate", lenient)
     outcome = fine_tune(SMALL, store, said.append, lambda look: None)
-    found = own.in_use("corrector", 2)
+    found = own.model_in_use("corrector", 2)
     assert found is not None and found.card == outcome.card
     assert found.card.label == "corrector-2d 0001"
     story = found.card.story
@@ -87,9 +87,11 @@ def test_what_passes_is_installed_and_used(
 
 def test_what_does_not_pass_is_not_installed(base: Model, store: Store) -> None:
     """The true gate; what a network with random weights learns in one step is the same as before."""
-    outcome: Outcome = fine_tune(replace(SMALL, steps=1), store, lambda text: None, lambda look: None)
-    assert not outcome.verdict.passed
-    assert own.in_use("corrector", 2) is base
+    outcome: FineTuningResult = fine_tune(
+        replace(SMALL, steps=1), store, lambda text: None, lambda look: None
+    )
+    assert not outcome.verdict.is_passed
+    assert own.model_in_use("corrector", 2) is base
     assert own.versions("corrector-2d") == []
     assert outcome.card.story["gate"]["objections"] == list(outcome.verdict.objections)
     assert outcome.to_json()["version"] is None
@@ -98,14 +100,16 @@ def test_what_does_not_pass_is_not_installed(base: Model, store: Store) -> None:
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        (Wish("leap"), "past solves cannot teach a leap"),
-        (Wish("proposer"), "past solves cannot teach a proposer"),
-        (Wish("corrector", dimension=3), "no corrector for 3-D ships"),
-        (Wish("corrector", judge=0), "only if the solver says so"),
+        (FineTuningRequest("leap"), "past solves cannot teach a leap"),
+        (FineTuningRequest("proposer"), "past solves cannot teach a proposer"),
+        (FineTuningRequest("corrector", dimension=3), "no corrector for 3-D ships"),
+        (FineTuningRequest("corrector", judge=0), "only if the solver says so"),
     ],
     ids=["leap", "proposer", "none ships", "no judge"],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(wish: Wish, said: str, base: Model, store: Store) -> None:
+def test_what_cannot_be_is_refused_in_one_sentence(
+    wish: FineTuningRequest, said: str, base: Model, store: Store
+) -> None:
     with pytest.raises(ValueError, match=said) as told:
         fine_tune(wish, store, lambda text: None, lambda look: None)
     assert "\n" not in str(told.value)
@@ -120,10 +124,10 @@ def test_too_few_past_solves_are_refused_with_those_left_out(base: Model, tmp_pa
 
 
 def test_replay_from_data_must_fit(base: Model, store: Store, tmp_path: Path) -> None:
-    prepare_folder(tmp_path / "solid", Settings(3))
+    prepare_folder(tmp_path / "solid", DataSettings(3))
     with pytest.raises(ValueError, match="in 3-D, the history in 2-D"):
         fine_tune(replace(SMALL, data=tmp_path / "solid"), store, lambda text: None, lambda look: None)
-    prepare_folder(tmp_path / "none", Settings(2))
+    prepare_folder(tmp_path / "none", DataSettings(2))
     with pytest.raises(ValueError, match="holds no examples"):
         fine_tune(replace(SMALL, data=tmp_path / "none"), store, lambda text: None, lambda look: None)
 
@@ -138,7 +142,7 @@ def test_reserved_problems_are_always_the_same() -> None:
 
 def test_replay_is_what_the_network_says_itself() -> None:
     discrete = discretise(pulled(0.5))
-    example = drawn.replayed(ignorant(), discrete)
+    example = drawn.replay_example(ignorant(), discrete)
     logits = example.base.astype(np.float32) + ignorant().logits(example.fields.astype(np.float32))[0]
     np.testing.assert_allclose(example.target, 1 / (1 + np.exp(-logits)), atol=1e-3)
     assert drawn.coarse_design(discrete).shape == grid_hierarchy(discrete)[-2].grid.shape

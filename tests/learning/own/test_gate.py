@@ -9,7 +9,7 @@ import pytest
 
 from tests.learning.own.small import Knowing, ignorant, solved
 from trabecula.discretisation import discretise
-from trabecula.learning.own import Figures, gate
+from trabecula.learning.own import GateFigures, gate
 from trabecula.learning.own.gate import (
     IN_USE,
     NEW,
@@ -33,7 +33,7 @@ def problem() -> tuple[Analysis, np.ndarray]:
 def test_the_same_network_is_not_better(base: Model) -> None:
     told: list[str] = []
     verdict = gate([problem()], [problem()], base, base, told.append, iterations=12)
-    assert not verdict.passed
+    assert not verdict.is_passed
     assert len(verdict.objections) == 1
     assert "on your own problems it takes" in verdict.objections[0]
     assert verdict.own[NEW] == verdict.own[IN_USE]
@@ -47,13 +47,13 @@ def test_the_same_network_is_not_better(base: Model) -> None:
 
 def test_one_that_knows_the_answer_passes(base: Model) -> None:
     verdict = gate([problem()], [problem()], base, Knowing(base, solved(0.25).design), iterations=30)
-    assert verdict.passed, verdict.objections
+    assert verdict.is_passed, verdict.objections
     assert verdict.own[NEW].solves < verdict.own[IN_USE].solves
     assert verdict.own[NEW].taken == 1.0
 
 
-def figures(solves: float, end: float = 0.0) -> Figures:
-    return Figures(solves, end, 1.0)
+def figures(solves: float, end: float = 0.0) -> GateFigures:
+    return GateFigures(solves, end, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ import numpy as np
 import torch
 
 from tests.surrogate.networks import network
-from trabecula.learning.batches import Batches
+from trabecula.learning.batches import ExampleBatches
 from trabecula.learning.example import Example
 from trabecula.learning.network import EncoderDecoder
-from trabecula.learning.own.last_layers import fitted
-from trabecula.learning.train import Recipe, answers_of
+from trabecula.learning.own.last_layers import fit_last_layers
+from trabecula.learning.train import TrainingRecipe, answers_of
 
-RECIPE = Recipe("corrector", 2, network("corrector", 2, 1.0).size, steps=60, rate=2e-3, rise=5, batch=4)
+RECIPE = TrainingRecipe(
+    "corrector", 2, network("corrector", 2, 1.0).size, steps=60, rate=2e-3, rise=5, batch=4
+)
 
 
 def examples(count: int, wanted: bool, seed: int) -> list[Example]:
@@ -32,13 +34,13 @@ def examples(count: int, wanted: bool, seed: int) -> list[Example]:
 
 
 def answers(made: EncoderDecoder, given: list[Example]) -> torch.Tensor:
-    supply = Batches(given, RECIPE.inside, RECIPE.size.patch, RECIPE.size.multiple)
+    supply = ExampleBatches(given, RECIPE.inside, RECIPE.size.patch, RECIPE.size.multiple)
     with torch.no_grad():
         return answers_of(made.eval(), supply.batch(given)).sigmoid()
 
 
 def error(made: EncoderDecoder, given: list[Example]) -> float:
-    supply = Batches(given, RECIPE.inside, RECIPE.size.patch, RECIPE.size.multiple)
+    supply = ExampleBatches(given, RECIPE.inside, RECIPE.size.patch, RECIPE.size.multiple)
     return float((answers(made, given) - supply.batch(given).target).abs().mean())
 
 
@@ -46,7 +48,7 @@ def test_only_the_last_layers_change(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     made = network("corrector", 2, 1.0)
     before = {name: value.clone() for name, value in made.state_dict().items()}
-    fitted(made, replace(RECIPE, steps=5), examples(4, True, 0), [], examples(1, True, 9), tmp_path)
+    fit_last_layers(made, replace(RECIPE, steps=5), examples(4, True, 0), [], examples(1, True, 9), tmp_path)
     moved = {
         name.split(".")[0]
         for name, value in made.state_dict().items()
@@ -62,7 +64,7 @@ def test_replay_keeps_what_was_known(tmp_path: Path) -> None:
 
     def trained(folder: str, replay: list[Example]) -> EncoderDecoder:
         (tmp_path / folder).mkdir()
-        return fitted(network("corrector", 2, 1.0), RECIPE, mine, replay, unseen, tmp_path / folder)
+        return fit_last_layers(network("corrector", 2, 1.0), RECIPE, mine, replay, unseen, tmp_path / folder)
 
     start = network("corrector", 2, 1.0)
     soft = [

@@ -12,12 +12,12 @@ import trabecula as tb
 from tests.learning.own.small import kept, pulled, solved
 from trabecula.learning.history import Store
 from trabecula.learning.own import lessons as room
-from trabecula.learning.own.lessons import Lesson, divided, lessons
+from trabecula.learning.own.lessons import TrainingPair, split_pairs, training_pairs
 from trabecula.status import Status
 
 
 def test_a_past_solve_holds_the_coarse_and_the_fine_design(tmp_path: Path) -> None:
-    (lesson,), left = lessons(kept(tmp_path / "h", 1), 2)
+    (lesson,), left = training_pairs(kept(tmp_path / "h", 1), 2)
     made = solved(0.0)
     assert not left
     assert lesson.coarse.shape == made.coarser[-1].shape == (32, 32)
@@ -32,10 +32,10 @@ def test_the_newest_come_first_and_older_ones_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "MOST", 2)
-    found, left = lessons(kept(tmp_path / "h", 3), 2)
+    found, left = training_pairs(kept(tmp_path / "h", 3), 2)
     assert [lesson.problem.name for lesson in found] == ["plate 0.25", "plate 0.125"]
     assert left == {"older than the others": 1}
-    assert lessons(kept(tmp_path / "h", 3), 3) == ([], {})
+    assert training_pairs(kept(tmp_path / "h", 3), 3) == ([], {})
 
 
 def changed(**options: object) -> tb.Result:
@@ -64,12 +64,12 @@ def test_what_teaches_nothing_is_left_out_with_its_reason(
 ) -> None:
     store = Store(tmp_path / "h", 10**8)
     store.keep(result())  # type: ignore[operator]
-    assert lessons(store, 2) == ([], {reason: 1})
+    assert training_pairs(store, 2) == ([], {reason: 1})
 
 
 def test_large_ones_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "LARGEST", 1000)
-    assert lessons(kept(tmp_path / "h", 1), 2) == ([], {"too large": 1})
+    assert training_pairs(kept(tmp_path / "h", 1), 2) == ([], {"too large": 1})
 
 
 @pytest.mark.parametrize("name", ["coarser.npz", "design.npy", "problem.yaml"])
@@ -77,22 +77,22 @@ def test_damaged_ones_are_left_out(name: str, tmp_path: Path) -> None:
     store = kept(tmp_path / "h", 2)
     newest = store.entries()[0]
     (tmp_path / "h" / "entries" / newest.id / name).write_bytes(b"nothing")
-    found, left = lessons(store, 2)
+    found, left = training_pairs(store, 2)
     assert len(found) == 1
     assert left == {"damaged": 1}
 
 
-def made_up(count: int) -> list[Lesson]:
+def made_up(count: int) -> list[TrainingPair]:
     nothing = np.zeros((1, 1))
-    return [Lesson(f"key {k}", pulled(0.5), nothing, nothing.astype(np.float32)) for k in range(count)]
+    return [TrainingPair(f"key {k}", pulled(0.5), nothing, nothing.astype(np.float32)) for k in range(count)]
 
 
 def test_what_was_held_out_stays_held_out_whatever_is_solved_later() -> None:
     everything = made_up(400)
-    _, held = divided(everything)
+    _, held = split_pairs(everything)
     assert 0.15 < len(held) / 400 < 0.35
     for count in (40, 100, 399):
-        taught, kept = divided(everything[:count])
+        taught, kept = split_pairs(everything[:count])
         assert {lesson.key for lesson in kept} <= {lesson.key for lesson in held}
         assert len(taught) + len(kept) == count
         assert not {lesson.key for lesson in taught} & {lesson.key for lesson in kept}
@@ -100,6 +100,6 @@ def test_what_was_held_out_stays_held_out_whatever_is_solved_later() -> None:
 
 def test_few_are_divided_too() -> None:
     for count in (3, 8):
-        taught, kept = divided(made_up(count))
+        taught, kept = split_pairs(made_up(count))
         assert 2 <= len(kept) <= -(-count // 2)
         assert taught

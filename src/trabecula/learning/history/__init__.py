@@ -5,12 +5,12 @@ command line and for fine-tuning. Nothing leaves the machine.
 """
 
 from trabecula.learning.history.entry import Entry
-from trabecula.learning.history.likeness import Likeness, similar
+from trabecula.learning.history.likeness import SimilarDesign, similar
 from trabecula.learning.history.place import folder, is_on, limit
 from trabecula.learning.history.store import ALIKE, Match, Store
 from trabecula.learning.history.use import (
     keep,
-    opened,
+    open_history,
     recall,
     solve,
 )
@@ -18,14 +18,14 @@ from trabecula.learning.history.use import (
 __all__ = [
     "ALIKE",
     "Entry",
-    "Likeness",
     "Match",
+    "SimilarDesign",
     "Store",
     "folder",
     "is_on",
     "keep",
     "limit",
-    "opened",
+    "open_history",
     "recall",
     "similar",
     "solve",

@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Likeness:
+class SimilarDesign:
     """A past design and how much it differs.
 
     Attributes
@@ -48,7 +48,9 @@ class Likeness:
         return {"difference": self.difference, **self.entry.to_json()}
 
 
-def similar(store: Store, result: Result, count: int = 5, by: Latent | Cells | None = None) -> list[Likeness]:
+def similar(
+    store: Store, result: Result, count: int = 5, by: Latent | Cells | None = None
+) -> list[SimilarDesign]:
     """The past designs most like a result's, the most similar first; the result itself is not among them.
 
     Codes are made when they are first needed and kept beside the designs.
@@ -79,7 +81,7 @@ def similar(store: Store, result: Result, count: int = 5, by: Latent | Cells | N
     query = by.images(result.density, _size(result.density, result.spacing))
     order, distances = nearest(np.stack([code for _, code in found]), query, count)
     return [
-        Likeness(found[place][0], by.difference(distance))
+        SimilarDesign(found[place][0], by.difference(distance))
         for place, distance in zip(order, distances, strict=True)
     ]
 

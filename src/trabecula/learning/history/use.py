@@ -18,7 +18,7 @@ UNSEARCHED = ("uniform", "classical")
 """Starts without the search on coarse grids that a past design could enter."""
 
 
-def opened() -> Store:
+def open_history() -> Store:
     """The user's history, whether it is in use or not.
 
     Raises
@@ -32,7 +32,7 @@ def opened() -> Store:
 def recall(discrete: DiscreteProblem, within: float = ALIKE) -> Match | None:
     """The nearest past problem, if one is near enough; None also where the history cannot be read."""
     try:
-        return opened().nearest(discrete, within)
+        return open_history().nearest(discrete, within)
     except Exception:  # whatever it is, a solve does without
         return None
 
@@ -40,7 +40,7 @@ def recall(discrete: DiscreteProblem, within: float = ALIKE) -> Match | None:
 def keep(result: Result) -> str:
     """Keep a result; says in a few words why it could not be kept, else nothing."""
     try:
-        opened().keep(result)
+        open_history().keep(result)
     except Exception as error:  # whatever it is, the result is there
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return str(reason).splitlines()[0].lower()

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.course import (
-    Order,
     Say,
-    claimed,
-    parted,
+    TrainingOrder,
+    hold_model_folder,
+    split_data_set,
 )
-from trabecula.learning.latent.designs import Designs, prepared
+from trabecula.learning.latent.designs import DesignSet, load_designs
 from trabecula.learning.latent.network import Build
 from trabecula.learning.latent.ship import ship
 from trabecula.learning.latent.train import (
-    Recipe,
-    Supply,
-    look,
+    AutoEncoderRecipe,
+    DesignBatches,
+    held_out_errors,
     train,
 )
-from trabecula.learning.loop import Look
+from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.store import Dataset
 from trabecula.surrogate import Card
 
@@ -34,7 +34,7 @@ LOOKED_AT = 256
 """Designs held out that every look rebuilds."""
 
 
-def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
+def train_and_ship(order: TrainingOrder, told: Callable[[TrainingProgress], None], say: Say) -> Card:
     """Train and ship an auto-encoder; the encoder's card.
 
     Raises
@@ -46,31 +46,31 @@ def make(order: Order, told: Callable[[Look], None], say: Say) -> Card:
     ValueError
         If there are too few data.
     """
-    dataset, chosen, kept = parted(order.data)
+    dataset, chosen, kept = split_data_set(order.data)
     name = order.name or f"autoencoder-{dataset.dimension}d"
     files = [f"{part}-{dataset.dimension}d.onnx" for part in ("encoder", "decoder")]
-    with claimed(order, [f"{name}.checkpoint", *files]):
-        return _made(order, name, (dataset, chosen, kept), told, say)
+    with hold_model_folder(order, [f"{name}.checkpoint", *files]):
+        return _train_and_ship(order, name, (dataset, chosen, kept), told, say)
 
 
-def _made(
-    order: Order,
+def _train_and_ship(
+    order: TrainingOrder,
     name: str,
     data: tuple[Dataset, list[Path], list[Path]],
-    told: Callable[[Look], None],
+    told: Callable[[TrainingProgress], None],
     say: Say,
 ) -> Card:
     dataset, chosen, kept = data
     say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing designs")
     cache = order.cache or order.data / "prepared"
-    designs = Designs.of(prepared(shard, cache) for shard in chosen)
-    unseen = _thinned(Designs.of(prepared(shard, cache) for shard in kept), LOOKED_AT)
-    recipe = Recipe(
+    designs = DesignSet.of(load_designs(shard, cache) for shard in chosen)
+    unseen = _thin(DesignSet.of(load_designs(shard, cache) for shard in kept), LOOKED_AT)
+    recipe = AutoEncoderRecipe(
         Build(dataset.dimension, order.numbers, order.width, order.depth), steps=order.steps, seed=order.seed
     )
     checkpoint = order.out / f"{name}.checkpoint"
     network = train(recipe, designs, unseen, checkpoint, told)
-    even, after = look(network, Supply(unseen, recipe.build.patch, recipe.batch))
+    even, after = held_out_errors(network, DesignBatches(unseen, recipe.build.patch, recipe.batch))
     story = {
         "made": "trabecula train autoencoder",
         "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
@@ -84,6 +84,6 @@ def _made(
     return ship(network, order.out, story)[0]
 
 
-def _thinned(designs: Designs, most: int) -> Designs:
+def _thin(designs: DesignSet, most: int) -> DesignSet:
     step = -(-len(designs) // most)
-    return Designs(*(values[::step] for values in vars(designs).values()))
+    return DesignSet(*(values[::step] for values in vars(designs).values()))

@@ -4,8 +4,16 @@
 (`gate`), into the user's folder (`trabecula.surrogate.own`); nothing leaves the machine.
 """
 
-from trabecula.learning.own.course import Outcome, Wish, fine_tune
-from trabecula.learning.own.gate import Figures, Verdict, gate
+from trabecula.learning.own.course import FineTuningRequest, FineTuningResult, fine_tune
+from trabecula.learning.own.gate import GateFigures, GateVerdict, gate
 from trabecula.learning.own.last_layers import STEPS
 
-__all__ = ["STEPS", "Figures", "Outcome", "Verdict", "Wish", "fine_tune", "gate"]
+__all__ = [
+    "STEPS",
+    "FineTuningRequest",
+    "FineTuningResult",
+    "GateFigures",
+    "GateVerdict",
+    "fine_tune",
+    "gate",
+]

@@ -14,39 +14,39 @@ from numpy.typing import NDArray
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.history import Store
-from trabecula.learning.loop import Look
+from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.own.drawn import (
     FIXED,
     REPLAYED,
     coarse_design,
     problems,
-    replayed,
+    replay_example,
 )
-from trabecula.learning.own.gate import Verdict, gate
+from trabecula.learning.own.gate import GateVerdict, gate
 from trabecula.learning.own.last_layers import (
     RATE,
     RISE,
     STEPS,
-    fitted,
+    fit_last_layers,
 )
 from trabecula.learning.own.lessons import (
     NEEDED,
-    Lesson,
-    divided,
-    lessons,
+    TrainingPair,
+    split_pairs,
+    training_pairs,
 )
 from trabecula.learning.reload import network_of
-from trabecula.learning.ship import enter, settle, ship
+from trabecula.learning.ship import add_to_folder, ship, update_card
 from trabecula.learning.store import open_dataset
-from trabecula.learning.validate import held_out
+from trabecula.learning.validate import split_shards
 from trabecula.optimize.analysis import Analysis
 from trabecula.surrogate import (
     Card,
     Model,
-    in_use,
     load_model,
+    model_in_use,
     own,
-    shipped,
+    shipped_model,
 )
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ UNTAUGHT = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class FineTuningRequest:
     """What is to be fine-tuned, and how.
 
     Attributes
@@ -93,24 +93,26 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FineTuningResult:
     """What came of it: the gate's verdict, the card of the new network, its version "" if not installed."""
 
     card: Card
-    verdict: Verdict
+    verdict: GateVerdict
 
     def to_json(self) -> dict[str, object]:
         """As a mapping."""
         return {
             "name": self.card.name,
-            "installed": self.verdict.passed,
+            "installed": self.verdict.is_passed,
             "version": self.card.version or None,
             "gate": self.verdict.to_json(),
             "story": self.card.story,
         }
 
 
-def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) -> Outcome:
+def fine_tune(
+    wish: FineTuningRequest, store: Store, say: Say, told: Callable[[TrainingProgress], None]
+) -> FineTuningResult:
     """Fine-tune what ships on past solves, and install it where the gate lets it pass.
 
     It always begins with the network that ships, whatever is in use: the history holds what earlier versions
@@ -126,7 +128,7 @@ def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) 
         If the history cannot be read, or the network not be written.
     """
     dimension, base, found = _begin(wish, store, say)
-    taught, kept = divided(found)
+    taught, kept = split_pairs(found)
     kept = kept[: max(1, wish.judge)]
     network, recipe = network_of(base)
     recipe = replace(
@@ -136,7 +138,7 @@ def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) 
     replay = _replay(wish, base, dimension)
     with TemporaryDirectory() as folder:
         mine, unseen = ([lesson.example() for lesson in part] for part in (taught, kept))
-        fitted(network, recipe, mine, replay, unseen, Path(folder), told)
+        fit_last_layers(network, recipe, mine, replay, unseen, Path(folder), told)
         story = {
             "made": "trabecula train --from-history",
             "base": base.card.sha256,
@@ -147,22 +149,22 @@ def fine_tune(wish: Wish, store: Store, say: Say, told: Callable[[Look], None]) 
         }
         card = ship(network, recipe, Path(folder), base.card.settings, story, base.card.name)
         new = load_model(card.name, Path(folder))
-        old = in_use(wish.kind, dimension)
+        old = model_in_use(wish.kind, dimension)
         assert old is not None, "there was one to begin with"
         fixed = ((Analysis(d, 1), coarse_design(d)) for d in problems(FIXED, dimension, wish.judge))
-        verdict = gate(_handed_over(kept), fixed, old, new, say)
+        verdict = gate(_coarse_designs(kept), fixed, old, new, say)
     told_by = {"gate": {"compared with": old.card.label, **verdict.to_json()}}
-    if not verdict.passed:
-        return Outcome(replace(card, story={**card.story, **told_by}), verdict)
+    if not verdict.is_passed:
+        return FineTuningResult(replace(card, story={**card.story, **told_by}), verdict)
 
     def write(part: Path) -> Card:
-        enter(part, card, new.content)
-        return settle(part, card.name, card.settings, told_by)
+        add_to_folder(part, card, new.content)
+        return update_card(part, card.name, card.settings, told_by)
 
-    return Outcome(own.install(card.name, write), verdict)
+    return FineTuningResult(own.install(card.name, write), verdict)
 
 
-def _begin(wish: Wish, store: Store, say: Say) -> tuple[int, Model, list[Lesson]]:
+def _begin(wish: FineTuningRequest, store: Store, say: Say) -> tuple[int, Model, list[TrainingPair]]:
     """Dimension, network and past solves to begin with, or the reason why there is nothing to be done."""
     if wish.kind in UNTAUGHT:
         raise ValueError(f"past solves cannot teach a {wish.kind}: {UNTAUGHT[wish.kind]}")
@@ -171,43 +173,45 @@ def _begin(wish: Wish, store: Store, say: Say) -> tuple[int, Model, list[Lesson]
             "a network of one's own is installed only if the solver says so: judge must be above 0"
         )
     asked = (2, 3) if wish.dimension is None else (wish.dimension,)
-    bases = {dimension: shipped(wish.kind, dimension) for dimension in asked}
+    bases = {dimension: shipped_model(wish.kind, dimension) for dimension in asked}
     if not any(bases.values()):
         where = " or ".join(f"{dimension}-D" for dimension in asked)
         raise ValueError(f"no {wish.kind} for {where} ships with trabecula, so there is none to fine-tune")
-    held = {dimension: lessons(store, dimension) for dimension, base in bases.items() if base is not None}
+    held = {
+        dimension: training_pairs(store, dimension) for dimension, base in bases.items() if base is not None
+    }
     dimension = max(held, key=lambda each: len(held[each][0]))
     (found, left), base = held[dimension], bases[dimension]
     assert base is not None
     if len(found) < NEEDED:
         raise ValueError(
             f"the history holds {len(found)} solves in {dimension}-D that a {wish.kind} can learn from"
-            f"{_why(left)}; {NEEDED} are needed"
+            f"{_reasons(left)}; {NEEDED} are needed"
         )
     if left:
-        say(f"left out{_why(left)}")
+        say(f"left out{_reasons(left)}")
     return dimension, base, found
 
 
-def _why(left: Counter[str]) -> str:
+def _reasons(left: Counter[str]) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left.items()))
     return f" ({reasons})" if reasons else ""
 
 
-def _replay(wish: Wish, base: Model, dimension: int) -> list[Example]:
+def _replay(wish: FineTuningRequest, base: Model, dimension: int) -> list[Example]:
     """What is not to be forgotten: examples of a data set, or the network's own answers."""
     if wish.data is None:
-        return [replayed(base, discrete) for discrete in problems(REPLAYED, dimension, wish.replay)]
+        return [replay_example(base, discrete) for discrete in problems(REPLAYED, dimension, wish.replay)]
     dataset = open_dataset(wish.data)
     if dataset.dimension != dimension:
         raise ValueError(f"{wish.data} holds problems in {dataset.dimension}-D, the history in {dimension}-D")
-    chosen, _ = held_out(dataset.shards)
+    chosen, _ = split_shards(dataset.shards)
     found = [e for part in prepare_all(wish.kind, chosen, wish.data / "prepared") for e in part]
     if not found:
         raise ValueError(f"{wish.data} holds no examples for a {wish.kind}; generate more problems")
     return found
 
 
-def _handed_over(kept: list[Lesson]) -> Iterator[tuple[Analysis, Array]]:
+def _coarse_designs(kept: list[TrainingPair]) -> Iterator[tuple[Analysis, Array]]:
     for lesson in kept:
         yield lesson.analysis(), lesson.coarse

@@ -11,7 +11,7 @@ from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.example import Example
-from trabecula.learning.examples import handed_over
+from trabecula.learning.examples import corrector_example
 from trabecula.learning.problems import draw
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
@@ -41,13 +41,13 @@ def coarse_design(discrete: DiscreteProblem) -> Array:
     return candidates[0].density
 
 
-def replayed(model: Model, discrete: DiscreteProblem) -> Example:
+def replay_example(model: Model, discrete: DiscreteProblem) -> Example:
     """A problem with what a network says of it as the target, so that it goes on saying so.
 
     Source: Li & Hoiem 2016, "Learning without forgetting": the old network's answers stand in for data that
     are not at hand.
     """
     unsaid = np.zeros(discrete.grid.shape)
-    asked = handed_over(Analysis(discrete, 1), coarse_design(discrete), unsaid)
+    asked = corrector_example(Analysis(discrete, 1), coarse_design(discrete), unsaid)
     logits = asked.base.astype(np.float32) + model.logits(asked.fields.astype(np.float32))[0]
     return Example(asked.fields, asked.base, (1.0 / (1.0 + np.exp(-logits))).astype(np.float16))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.learning.evaluate import HandOver
-from trabecula.learning.validate import Judged, judge_from, score
+from trabecula.learning.validate import Judgement, judge_from, score
 from trabecula.optimize.analysis import Analysis
 from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.surrogate import Model
@@ -30,7 +30,7 @@ WORSE = 1e-3
 
 
 @dataclass(frozen=True)
-class Figures:
+class GateFigures:
     """What one set of problems says of one hand-over: mean solves, mean end above the best, share taken."""
 
     solves: float
@@ -39,7 +39,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateVerdict:
     """What the gate says.
 
     Attributes
@@ -52,13 +52,13 @@ class Verdict:
         Why the new network is not installed; empty where it is.
     """
 
-    own: dict[str, Figures]
-    fixed: dict[str, Figures]
+    own: dict[str, GateFigures]
+    fixed: dict[str, GateFigures]
     problems: tuple[int, int]
     objections: tuple[str, ...]
 
     @property
-    def passed(self) -> bool:
+    def is_passed(self) -> bool:
         """Whether the new network takes the place of the one in use."""
         return not self.objections
 
@@ -66,12 +66,12 @@ class Verdict:
         """As a mapping."""
         sets = {"own": self.own, "fixed": self.fixed}
         return {
-            "passed": self.passed,
+            "passed": self.is_passed,
             "objections": list(self.objections),
             **{
                 name: {
                     "problems": count,
-                    **{by: {k: _rounded(v) for k, v in vars(f).items()} for by, f in figures.items()},
+                    **{by: {k: _round(v) for k, v in vars(f).items()} for by, f in figures.items()},
                 }
                 for (name, figures), count in zip(sets.items(), self.problems, strict=True)
             },
@@ -85,7 +85,7 @@ def gate(
     new: Model,
     told: Callable[[str], None] = lambda text: None,
     iterations: int = 60,
-) -> Verdict:
+) -> GateVerdict:
     """Solve both sets with both networks.
 
     Parameters
@@ -100,17 +100,17 @@ def gate(
         IN_USE: UpscalingNetwork.of(old),
         NEW: UpscalingNetwork.of(new),
     }
-    judged: list[list[Judged]] = []
+    judged: list[list[Judgement]] = []
     for name, problems in (("own", own), ("fixed", fixed)):
         judged.append([])
         for analysis, coarse in problems:
             judged[-1].append(judge_from(analysis, coarse, hand_overs, iterations))
             told(f"judged {len(judged[-1])} of the {name} problems")
     found = [{by: _figures(part, by) for by in hand_overs} for part in judged]
-    return Verdict(found[0], found[1], (len(judged[0]), len(judged[1])), tuple(objections(*found)))
+    return GateVerdict(found[0], found[1], (len(judged[0]), len(judged[1])), tuple(objections(*found)))
 
 
-def objections(own: dict[str, Figures], fixed: dict[str, Figures]) -> list[str]:
+def objections(own: dict[str, GateFigures], fixed: dict[str, GateFigures]) -> list[str]:
     """Why a new network is not installed: not better on one's own problems, or worse on the fixed ones."""
     found = []
     if not own[NEW].solves < (1.0 - SAME) * own[IN_USE].solves:
@@ -128,15 +128,15 @@ def objections(own: dict[str, Figures], fixed: dict[str, Figures]) -> list[str]:
     return found
 
 
-def _change(figures: dict[str, Figures]) -> str:
+def _change(figures: dict[str, GateFigures]) -> str:
     return f"{figures[NEW].solves:.1f} solves, the network in use {figures[IN_USE].solves:.1f}"
 
 
-def _figures(judged: list[Judged], by: str) -> Figures:
+def _figures(judged: list[Judgement], by: str) -> GateFigures:
     taken = [each.accepted[by] for each in judged if by in each.accepted]
     ends = [each.ends[by] for each in judged]
-    return Figures(score(judged, by), float(np.mean(ends)), float(np.mean(taken)) if taken else None)
+    return GateFigures(score(judged, by), float(np.mean(ends)), float(np.mean(taken)) if taken else None)
 
 
-def _rounded(value: float | None) -> float | None:
+def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 5)

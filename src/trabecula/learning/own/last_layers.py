@@ -8,9 +8,9 @@ from math import ceil
 from pathlib import Path
 
 from trabecula.learning.example import Example
-from trabecula.learning.loop import Look
+from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.network import EncoderDecoder
-from trabecula.learning.train import Recipe, train
+from trabecula.learning.train import TrainingRecipe, train
 
 STEPS, RATE, RISE = 200, 1e-3, 20
 """Of the training: long enough for what is to be had, and a rate at which little else is lost (measured)."""
@@ -19,7 +19,7 @@ VOXELS = 100_000
 """Voxels a batch, at most, where one example alone is not more."""
 
 
-def frozen_but_last(network: EncoderDecoder) -> EncoderDecoder:
+def freeze_all_but_last(network: EncoderDecoder) -> EncoderDecoder:
     """The same network; only the finest block of the way up and the head can be trained from here on."""
     for parameter in network.parameters():
         parameter.requires_grad_(False)
@@ -29,14 +29,14 @@ def frozen_but_last(network: EncoderDecoder) -> EncoderDecoder:
     return network
 
 
-def fitted(
+def fit_last_layers(
     network: EncoderDecoder,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     own: Sequence[Example],
     replay: Sequence[Example],
     unseen: Sequence[Example],
     folder: Path,
-    told: Callable[[Look], None] = lambda look: None,
+    told: Callable[[TrainingProgress], None] = lambda look: None,
 ) -> EncoderDecoder:
     """Train the last layers on one's own examples and the replay, as often on the one as on the other.
 
@@ -59,4 +59,4 @@ def fitted(
     if replay:
         fewer, more = sorted((own, replay), key=len)
         mixed = [*more, *(list(fewer) * ceil(len(more) / len(fewer)))[: len(more)]]
-    return train(recipe, mixed, unseen, folder / "checkpoint", told, frozen_but_last(network))
+    return train(recipe, mixed, unseen, folder / "checkpoint", told, freeze_all_but_last(network))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation import discretise
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.example import Example
-from trabecula.learning.examples import handed_over
+from trabecula.learning.examples import corrector_example
 from trabecula.learning.history import Entry, Store
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem import Problem, ProblemError
@@ -35,7 +35,7 @@ NEEDED = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingPair:
     """A past solve.
 
     Attributes
@@ -61,12 +61,12 @@ class Lesson:
 
     def example(self) -> Example:
         """What a corrector saw, and what it should have said."""
-        return handed_over(self.analysis(), self.coarse, self.fine)
+        return corrector_example(self.analysis(), self.coarse, self.fine)
 
 
-def lessons(store: Store, dimension: int) -> tuple[list[Lesson], Counter[str]]:
+def training_pairs(store: Store, dimension: int) -> tuple[list[TrainingPair], Counter[str]]:
     """What a history holds for a corrector, the newest first, and why the others are left out."""
-    found: list[Lesson] = []
+    found: list[TrainingPair] = []
     left: Counter[str] = Counter()
     for entry in store.entries():
         if len(entry.elements) != dimension:
@@ -74,15 +74,15 @@ def lessons(store: Store, dimension: int) -> tuple[list[Lesson], Counter[str]]:
         if len(found) == MOST:
             left["older than the others"] += 1
             continue
-        lesson = _lesson(store, entry)
-        if isinstance(lesson, Lesson):
+        lesson = _training_pair(store, entry)
+        if isinstance(lesson, TrainingPair):
             found.append(lesson)
         else:
             left[lesson] += 1
     return found, left
 
 
-def _lesson(store: Store, entry: Entry) -> Lesson | str:
+def _training_pair(store: Store, entry: Entry) -> TrainingPair | str:
     """The lesson of an entry, or why there is none."""
     if not entry.converged:
         return "not converged"
@@ -98,14 +98,14 @@ def _lesson(store: Store, entry: Entry) -> Lesson | str:
         coarser = store.coarser(entry, [grid.grid.shape for grid in grids])
         if not coarser:
             return "without coarse grids"
-        return Lesson(entry.key, problem, coarser[-1], store.arrays(entry)[0])
+        return TrainingPair(entry.key, problem, coarser[-1], store.arrays(entry)[0])
     except UnreadableError as error:
         return "without coarse grids" if "does not exist" in error.reason else "damaged"
     except ProblemError:
         return "damaged"
 
 
-def divided(found: list[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
+def split_pairs(found: list[TrainingPair]) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """Those to train on, and those that are never trained on: always the same, whatever comes later.
 
     A lesson's place is decided by the sum of its key, so that what was once held out stays so.
@@ -116,6 +116,6 @@ def divided(found: list[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
     return ordered[count:], ordered[:count]
 
 
-def _place(lesson: Lesson) -> float:
+def _place(lesson: TrainingPair) -> float:
     """A number from 0 to 1."""
     return int.from_bytes(hashlib.sha256(lesson.key.encode()).digest()[:8]) / 2**64

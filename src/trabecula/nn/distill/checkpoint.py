@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from trabecula.storage.owned import BUSY, hold
-from trabecula.storage.reading import Record, UnreadableError
+from trabecula.storage.reading import CheckedRecord, UnreadableError
 from trabecula.storage.tensors import read_tensors
 
 State = dict[str, object]
@@ -60,8 +60,8 @@ def load(path: Path, settings: str) -> State | None:
     """
     if not os.path.lexists(path):
         return None
-    with damaged(path):
-        state = Record(path, read_tensors(path))
+    with explain_damage(path):
+        state = CheckedRecord(path, read_tensors(path))
         if "settings" not in state.values:
             raise ValueError("of something else")
         if state.take("settings", str) != settings:
@@ -84,7 +84,7 @@ class _OtherError(ValueError):
 
 
 @contextmanager
-def damaged(path: Path) -> Iterator[None]:
+def explain_damage(path: Path) -> Iterator[None]:
     """Say of whatever fails while a checkpoint is read or put back what can be done about it.
 
     Raises

@@ -12,7 +12,7 @@ from trabecula.nn.graph.steps import readout
 from trabecula.nn.graph.structure import Graph
 
 
-class Encoder(nn.Module):
+class GraphEncoder(nn.Module):
     """Layers one after the other, each one hop: k layers see exactly what is within k hops.
 
     Parameters

@@ -81,11 +81,11 @@ class Blanked(Model):
         super().__init__(model.card, model.content)
         self.blank = list(blank)
 
-    def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+    def logits(self, fields: np.ndarray) -> np.ndarray:
         """As `Model.logits`."""
         fields = fields.copy()
         fields[self.blank] = 0.0
-        return super().logits(fields, threads)
+        return super().logits(fields)
 
 
 def learn(

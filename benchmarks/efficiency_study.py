@@ -2,8 +2,8 @@
 
 The teacher is the shipped network itself, its weights read from the ONNX file. A student has its places,
 levels and widths between blocks, which Gram matrices and recasting need, and is narrow inside
-(`trabecula.learning.slim`). Outputs are densities: pre-sigmoid logits of every voxel, the coarse design's own
-logits included, and outside of the domain nothing but those.
+(`trabecula.learning.slim_network`). Outputs are densities: pre-sigmoid logits of every voxel, the coarse
+design's own logits included, and outside of the domain nothing but those.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from trabecula.learning.example import Example
 from trabecula.learning.examples import load_examples
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import to_onnx
-from trabecula.learning.slim import Middle, SlimNetwork
+from trabecula.learning.slim_network import Middle, SlimNetwork
 from trabecula.learning.train import TrainingRecipe, loss_of
 from trabecula.learning.validate import split_shards
 from trabecula.nn.distill import (

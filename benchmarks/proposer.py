@@ -28,7 +28,7 @@ from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.problems import draw
-from trabecula.learning.proposed import all_samples
+from trabecula.learning.search_comparison import all_samples
 from trabecula.learning.validate import split_shards
 from trabecula.numerics.gaussian import blur
 from trabecula.optimize.analysis import Analysis

@@ -61,7 +61,7 @@ ALONE = {"drawn alone": LEARNED, "random field alone": AHEAD[0], "penalty ramp a
 class Noise(Model):
     """Answers whatever it is asked with noise."""
 
-    def run(self, inputs: dict[str, NDArray[np.float32]], threads: int = 1) -> NDArray[np.float32]:
+    def run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """As many answers as examples, of the right shape."""
         fields = inputs["fields"]
         channels = self.card.answers * self.card.patch**self.card.dimension

@@ -606,7 +606,7 @@ def test_networks_of_ones_own_are_removed_by_their_marks_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from tests.surrogate.test_own import NAME, installed
-    from trabecula.surrogate import own, shipped_model
+    from trabecula.surrogate import shipped_model, user_networks
 
     base = shipped_model("corrector", 3)
     assert base is not None
@@ -623,7 +623,7 @@ def test_networks_of_ones_own_are_removed_by_their_marks_only(
     done = run("train", "corrector", "--roll-back", "--dimension", "3")
     assert done.exit_code == 2 and "was not made by trabecula" in done.stderr
     assert installed(base).version == "0004"
-    assert own.clear() == 2
+    assert user_networks.clear() == 2
     unharmed(theirs, kept.parent)
     assert not (kept / NAME / "0001" / f"{NAME}.onnx").exists()
 

@@ -278,12 +278,12 @@ def halt(*arguments: object, **named: object) -> None:
     ("place", "words", "said"),
     [
         (
-            "trabecula.learning.course.train_and_ship",
+            "trabecula.learning.training_run.train_and_ship",
             ("train", "leap", "--data", "data", "--out", "models"),
             "the same command goes on from the last checkpoint",
         ),
         (
-            "trabecula.learning.crew.make_shards",
+            "trabecula.learning.workers.make_shards",
             ("generate", "--count", "3", "--out", "data"),
             "the same command goes on",
         ),

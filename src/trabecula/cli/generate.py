@@ -10,7 +10,7 @@ import typer
 from trabecula.cli.edge import continuing, fail, say
 
 if TYPE_CHECKING:
-    from trabecula.learning.crew import Tally
+    from trabecula.learning.workers import Tally
 
 
 def generate(
@@ -50,7 +50,6 @@ def generate(
     """
     from trabecula.cli.console import print_json
     from trabecula.cli.generating import counting
-    from trabecula.learning.crew import UnreachableError, make_shards
     from trabecula.learning.generate import (
         DataSettings,
         check_shards,
@@ -58,6 +57,7 @@ def generate(
         prepare_folder,
         with_defaults,
     )
+    from trabecula.learning.workers import UnreachableError, make_shards
 
     settings = with_defaults(DataSettings(dimension, seed, proposals, hard, voxels))
     try:

@@ -75,19 +75,23 @@ def clear(
     """Remove all that is kept; files that the history did not write stay."""
     from trabecula.cli.console import output
     from trabecula.learning.history import open_history
-    from trabecula.surrogate import own
+    from trabecula.surrogate import user_networks
 
     with explain_history_errors():
         store = open_history()
         count = store.clear()
         left = len(store.entries())
-        made = own.clear() if networks else sum(len(own.versions(name)) for name in own.names())
+        made = (
+            user_networks.clear()
+            if networks
+            else sum(len(user_networks.versions(name)) for name in user_networks.names())
+        )
     said = [f"{_count_text(count, 'solve')} removed from {store.folder}"]
     if left:
         stay = "stays" if left == 1 else "stay"
         said.append(f"{_count_text(left, 'solve')} without the mark of this version {stay}; remove by hand")
     if networks:
-        said.append(f"{_count_text(made, 'network')} removed from {own.folder()}")
+        said.append(f"{_count_text(made, 'network')} removed from {user_networks.folder()}")
     elif made:
         stay = "stays; --networks removes it too" if made == 1 else "stay; --networks removes them too"
         said.append(f"{_count_text(made, 'network')} made from past solves {stay}")
@@ -103,7 +107,7 @@ def networks(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """List the networks that were fine-tuned on what is kept (`trabecula train KIND --from-history`)."""
-    from trabecula.cli.own import networks as listed
+    from trabecula.cli.user_networks import networks as listed
 
     listed(as_json)
 

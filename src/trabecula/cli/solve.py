@@ -74,7 +74,7 @@ def solve(
     Exit code 0: solved; 2: bad input; 3: stopped before convergence, the result is kept;
     130 and 143: interrupted or terminated, --resume goes on.
     """
-    from trabecula.cli.past import is_wanted, remember
+    from trabecula.cli.past_design import is_wanted, remember
     from trabecula.cli.request import Request
 
     if tolerance is not None and not 0 < tolerance < 1:
@@ -121,7 +121,7 @@ def _fresh(
     stack: ExitStack,
 ) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
-    from trabecula.cli.past import PAST, offer
+    from trabecula.cli.past_design import PAST, offer
     from trabecula.cli.problems import get
     from trabecula.cli.request import REQUEST
     from trabecula.problem import load, with_files
@@ -203,7 +203,7 @@ def _resumed(
     stack: ExitStack,
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
-    from trabecula.cli.past import PAST, forget
+    from trabecula.cli.past_design import PAST, forget
     from trabecula.cli.request import REQUEST, Request
     from trabecula.problem import load
     from trabecula.results.result import Result
@@ -253,9 +253,9 @@ def _resumed(
 
 
 def _run(job: _Job, threads: int | None, quiet: bool, as_json: bool) -> Result:
-    from trabecula.cli.own import say_warnings
-    from trabecula.cli.past import read_offer
+    from trabecula.cli.past_design import read_offer
     from trabecula.cli.progress import reporting
+    from trabecula.cli.user_networks import say_warnings
     from trabecula.solve import solve as run
     from trabecula.status import NoDesignError
 
@@ -300,7 +300,7 @@ def _print_nothing(job: _Job, error: NoDesignError) -> None:
 def _keep(job: _Job, result: Result, formats: list[str], units: Units, quiet: bool) -> None:
     from trabecula.cli.console import waiting
     from trabecula.cli.export import write
-    from trabecula.cli.past import forget
+    from trabecula.cli.past_design import forget
 
     if job.finished is None:
         with waiting("saving", quiet):

@@ -73,7 +73,7 @@ def train(
     your past solves, and is used from then on if it saves solves on those it never saw. Needs the extra
     `learn`.
     """
-    from trabecula.cli.own import refine, withdraw
+    from trabecula.cli.user_networks import refine, withdraw
 
     if roll_back:
         _refuse_others("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
@@ -92,8 +92,8 @@ def train(
     try:
         import torch
 
-        from trabecula.learning.course import TrainingOrder, train_and_ship
-        from trabecula.learning.latent.course import train_and_ship as make_autoencoder
+        from trabecula.learning.latent.training_run import train_and_ship as make_autoencoder
+        from trabecula.learning.training_run import TrainingOrder, train_and_ship
     except ImportError as error:
         fail(f"training needs {error.name}: pip install 'trabecula[learn]'")
     from trabecula.cli.console import print_json

@@ -26,7 +26,6 @@ from trabecula.optimize.loop import (
     run,
     to_single,
 )
-from trabecula.physics import thread_count
 from trabecula.results.result import Trial
 from trabecula.starts import (
     ExtrapolationNetwork,
@@ -156,7 +155,7 @@ def correct(
     _, before = look_ahead(analysis, plan, begin(plan, plain))
     volume = target_volume(plain, discrete, chain)
     fields = ratio_of(analysis, plain, before, volume)
-    drawn = corrector.draw(coarse, fields, discrete, chain, thread_count(analysis.threads))
+    drawn = corrector.draw(coarse, fields, discrete, chain)
     first = begin(plan, slightly_grey(drawn, discrete, chain))
     _, after = look_ahead(analysis, plan, replace(first, displacements=to_single(before.displacements)))
     accepted = bool(after.merit < before.merit)
@@ -177,8 +176,8 @@ def propose(analysis: Analysis, proposer: ProposalNetwork, convex: Array, count:
         How many.
     """
     pulls = proposer_ratios(analysis, convex)
-    discrete, chain, threads = analysis.discrete, analysis.chain, thread_count(analysis.threads)
-    return list(proposer.propose(convex, pulls, discrete, chain, count, threads))
+    discrete, chain = analysis.discrete, analysis.chain
+    return list(proposer.propose(convex, pulls, discrete, chain, count))
 
 
 def convex_plan(optimizer: Optimizer) -> Plan:
@@ -240,9 +239,7 @@ def leap(
     clock = time.perf_counter()
     discrete, chain = analysis.discrete, analysis.chain
     step, late = observe(analysis, plan, step)
-    drawn = leaper.draw(
-        [early.x, late.x], [early.pull, late.pull], discrete, chain, thread_count(analysis.threads)
-    )
+    drawn = leaper.draw([early.x, late.x], [early.pull, late.pull], discrete, chain)
     ordinary, next_one = look_ahead(analysis, plan, advance(analysis, plan, step))
     jumped = replace(ordinary, x=drawn, memory=plan.optimizer.start(), known=None)
     jumped, after = look_ahead(analysis, plan, jumped)

@@ -16,8 +16,8 @@ from trabecula.surrogate.model import (
     load_model,
     shipped_model,
 )
-from trabecula.surrogate.own import NetworkWarning, model_in_use
 from trabecula.surrogate.packing import pack, unpack
+from trabecula.surrogate.user_networks import NetworkWarning, model_in_use
 
 __all__ = [
     "EXTRA",

@@ -107,15 +107,13 @@ class Model:
         self.content = content
         self._session: Any = None
 
-    def logits(self, fields: Channels, threads: int = 1) -> Channels:
+    def logits(self, fields: Channels) -> Channels:
         """What the network says of every voxel.
 
         Parameters
         ----------
         fields
             float32 `[channel, z, y, x]` of `trabecula.surrogate.features`.
-        threads
-            Of the solve around it; networks are asked on one.
 
         Returns
         -------
@@ -127,10 +125,10 @@ class Model:
                 f"model {self.card.name} takes {self.card.channels} channels, not {fields.shape[0]}"
             )
         packed = pack(fields, self.card.patch, self.card.multiple)
-        found = self.run({"fields": packed[None]}, threads)
+        found = self.run({"fields": packed[None]})
         return unpack(found[0], self.card.patch, fields.shape[1:])
 
-    def run(self, inputs: dict[str, Channels], threads: int = 1) -> Channels:
+    def run(self, inputs: dict[str, Channels]) -> Channels:
         """The file's one output for its inputs by name, as they are; float32, batches first."""
         session = self._open_session()
         try:

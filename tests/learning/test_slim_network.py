@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from trabecula.learning.network import EncoderDecoder, Size
-from trabecula.learning.slim import Middle, SlimNetwork, upsample_twofold
+from trabecula.learning.slim_network import Middle, SlimNetwork, upsample_twofold
 
 MIDDLES: tuple[Middle, ...] = ("convolution", "depthwise", "shift")
 

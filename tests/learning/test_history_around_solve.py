@@ -14,7 +14,7 @@ from tests.learning.histories import result
 from trabecula import where
 from trabecula.discretisation import discretise
 from trabecula.learning import history
-from trabecula.learning.history import place
+from trabecula.learning.history import location
 from trabecula.problem import problems
 
 
@@ -80,22 +80,22 @@ def test_switched_off_nothing_is_kept_or_offered(kept: Path, monkeypatch: pytest
 @pytest.mark.parametrize("value", ["0", "off", "No", "FALSE", " 0 "])
 def test_words_that_switch_it_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("TRABECULA_HISTORY", value)
-    assert not place.is_on()
+    assert not location.is_on()
 
 
 @pytest.mark.parametrize("value", ["1", "on", ""])
 def test_words_that_leave_it_on(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("TRABECULA_HISTORY", value)
-    assert place.is_on()
+    assert location.is_on()
 
 
 def test_it_is_kept_among_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TRABECULA_HISTORY_DIR")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert place.folder() == tmp_path / "trabecula" / "history"
+    assert location.folder() == tmp_path / "trabecula" / "history"
     monkeypatch.setenv("XDG_DATA_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
-    assert place.folder() == tmp_path / "me" / ".local" / "share" / "trabecula" / "history"
+    assert location.folder() == tmp_path / "me" / ".local" / "share" / "trabecula" / "history"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_it_is_kept_among_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_pa
 )
 def test_the_limit_is_in_megabytes(monkeypatch: pytest.MonkeyPatch, value: str, limit: float) -> None:
     monkeypatch.setenv("TRABECULA_HISTORY_MB", value)
-    assert place.limit() == limit
+    assert location.limit() == limit
 
 
 def test_a_history_that_fails_is_no_failure(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:

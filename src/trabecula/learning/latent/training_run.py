@@ -6,12 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trabecula.learning.checkpoint import seconds_of
-from trabecula.learning.course import (
-    Say,
-    TrainingOrder,
-    hold_model_folder,
-    split_data_set,
-)
 from trabecula.learning.latent.designs import DesignSet, load_designs
 from trabecula.learning.latent.network import Build
 from trabecula.learning.latent.ship import ship
@@ -23,6 +17,12 @@ from trabecula.learning.latent.train import (
 )
 from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.store import Dataset
+from trabecula.learning.training_run import (
+    Say,
+    TrainingOrder,
+    hold_model_folder,
+    split_data_set,
+)
 from trabecula.surrogate import Card
 
 LIMITS = (

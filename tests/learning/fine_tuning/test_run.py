@@ -9,28 +9,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.learning.own.small import ignorant, kept, pulled
+from tests.learning.fine_tuning.small import ignorant, kept, pulled
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
-from trabecula.learning.generate import DataSettings, prepare_folder
-from trabecula.learning.history import Store
-from trabecula.learning.own import (
+from trabecula.learning.fine_tuning import (
     FineTuningRequest,
     FineTuningResult,
     GateVerdict,
-    course,
-    drawn,
     fine_tune,
+    random_problems,
+    run,
 )
-from trabecula.surrogate import Model, own
+from trabecula.learning.generate import DataSettings, prepare_folder
+from trabecula.learning.history import Store
+from trabecula.surrogate import Model, user_networks
 
 
 def plates(seed: int, dimension: int, count: int) -> Iterator[DiscreteProblem]:
     """Instead of random problems, which are larger."""
     assert dimension == 2
     for k in range(min(count, 2)):
-        yield discretise(pulled(0.5, 0.3 + 0.1 * k + 0.05 * (seed == drawn.FIXED)))
+        yield discretise(pulled(0.5, 0.3 + 0.1 * k + 0.05 * (seed == random_problems.FIXED)))
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
     def shipped(kind: str, dimension: int) -> Model | None:
         return made if (kind, dimension) == ("corrector", 2) else None
 
-    monkeypatch.setattr(course, "shipped_model", shipped)
-    monkeypatch.setattr(own, "shipped_model", shipped)
-    monkeypatch.setattr(course, "problems", plates)
+    monkeypatch.setattr(run, "shipped_model", shipped)
+    monkeypatch.setattr(user_networks, "shipped_model", shipped)
+    monkeypatch.setattr(run, "problems", plates)
     monkeypatch.setenv("TRABECULA_NETWORKS", "1")
     monkeypatch.setenv("TRABECULA_NETWORKS_DIR", str(tmp_path / "networks"))
     return made
@@ -61,16 +61,16 @@ def test_what_passes_is_installed_and_used(
     base: Model, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    real, verdicts = course.gate, []
+    real, verdicts = run.gate, []
 
     def lenient(*arguments: object) -> GateVerdict:
         """The real figures of the real solves, without the objections: four steps teach nothing."""
         verdicts.append(real(*arguments))  # type: ignore[arg-type]
         return replace(verdicts[0], objections=())
 
-    monkeypatch.setattr(course, "gate", lenient)
+    monkeypatch.setattr(run, "gate", lenient)
     outcome = fine_tune(SMALL, store, said.append, lambda look: None)
-    found = own.model_in_use("corrector", 2)
+    found = user_networks.model_in_use("corrector", 2)
     assert found is not None and found.card == outcome.card
     assert found.card.label == "corrector-2d 0001"
     story = found.card.story
@@ -91,8 +91,8 @@ def test_what_does_not_pass_is_not_installed(base: Model, store: Store) -> None:
         replace(SMALL, steps=1), store, lambda text: None, lambda look: None
     )
     assert not outcome.verdict.is_passed
-    assert own.model_in_use("corrector", 2) is base
-    assert own.versions("corrector-2d") == []
+    assert user_networks.model_in_use("corrector", 2) is base
+    assert user_networks.versions("corrector-2d") == []
     assert outcome.card.story["gate"]["objections"] == list(outcome.verdict.objections)
     assert outcome.to_json()["version"] is None
 
@@ -133,16 +133,19 @@ def test_replay_from_data_must_fit(base: Model, store: Store, tmp_path: Path) ->
 
 
 def test_reserved_problems_are_always_the_same() -> None:
-    (first,), (again,) = drawn.problems(drawn.FIXED, 2, 1), drawn.problems(drawn.FIXED, 2, 1)
+    (first,), (again,) = (
+        random_problems.problems(random_problems.FIXED, 2, 1),
+        random_problems.problems(random_problems.FIXED, 2, 1),
+    )
     assert first.grid == again.grid
     np.testing.assert_array_equal(first.loads, again.loads)
-    (other,) = drawn.problems(drawn.REPLAYED, 2, 1)
+    (other,) = random_problems.problems(random_problems.REPLAYED, 2, 1)
     assert first.loads.shape != other.loads.shape or not np.array_equal(first.loads, other.loads)
 
 
 def test_replay_is_what_the_network_says_itself() -> None:
     discrete = discretise(pulled(0.5))
-    example = drawn.replay_example(ignorant(), discrete)
+    example = random_problems.replay_example(ignorant(), discrete)
     logits = example.base.astype(np.float32) + ignorant().logits(example.fields.astype(np.float32))[0]
     np.testing.assert_allclose(example.target, 1 / (1 + np.exp(-logits)), atol=1e-3)
-    assert drawn.coarse_design(discrete).shape == grid_hierarchy(discrete)[-2].grid.shape
+    assert random_problems.coarse_design(discrete).shape == grid_hierarchy(discrete)[-2].grid.shape

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import trabecula as tb
-from tests.learning.own.small import kept, pulled, solved
+from tests.learning.fine_tuning.small import kept, pulled, solved
+from trabecula.learning.fine_tuning import training_pairs as room
+from trabecula.learning.fine_tuning.training_pairs import TrainingPair, split_pairs, training_pairs
 from trabecula.learning.history import Store
-from trabecula.learning.own import lessons as room
-from trabecula.learning.own.lessons import TrainingPair, split_pairs, training_pairs
 from trabecula.status import Status
 
 

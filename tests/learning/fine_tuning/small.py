@@ -55,7 +55,7 @@ class Knowing(Model):
         super().__init__(base.card, base.content)
         self.answer = np.clip(answer, 0.02, 0.98)
 
-    def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+    def logits(self, fields: np.ndarray) -> np.ndarray:
         now = np.clip((fields[0] + 1) / 2, 0.02, 0.98)
         wanted = self.answer
         return (np.log(wanted / (1 - wanted)) - np.log(now / (1 - now)))[None].astype(np.float32)

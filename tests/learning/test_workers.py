@@ -9,10 +9,10 @@ import pytest
 from distributed import LocalCluster
 
 from tests.learning.test_generate import stubbed
-from trabecula.learning import crew, generate
-from trabecula.learning.crew import Tally, make_shards
+from trabecula.learning import generate, workers
 from trabecula.learning.generate import DataSettings, missing, prepare_folder
 from trabecula.learning.store import shard_path
+from trabecula.learning.workers import Tally, make_shards
 
 QUICK = DataSettings(2, 4, proposals=2, hard=0.0, voxels=4500, iterations=4)
 
@@ -23,10 +23,10 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
     jobs = [(0, 1), (1, 1)]
-    for name, workers in (("one", 1), ("two", 2)):
+    for name, count in (("one", 1), ("two", 2)):
         prepare_folder(tmp_path / name, QUICK)
         told: list[Tally] = []
-        assert make_shards(tmp_path / name, QUICK, jobs, workers=workers, told=told.append) == Tally(2, 0)
+        assert make_shards(tmp_path / name, QUICK, jobs, workers=count, told=told.append) == Tally(2, 0)
         assert told == [Tally(1, 0), Tally(2, 0)]
     assert content(tmp_path / "one") == content(tmp_path / "two")
     assert len(content(tmp_path / "one")) == 2
@@ -68,7 +68,7 @@ def test_an_interrupt_on_a_cluster_takes_the_work_back(
 
 
 def test_a_scheduler_nobody_runs_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "PATIENCE", 0.2)
+    monkeypatch.setattr(workers, "PATIENCE", 0.2)
     with pytest.raises(ValueError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
         make_shards(tmp_path, QUICK, [(0, 1)], scheduler="tcp://127.0.0.1:9")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from trabecula.cli.own import say_warnings
-from trabecula.learning import own as room
-from trabecula.learning.own import (
+from trabecula.cli.user_networks import say_warnings
+from trabecula.learning import fine_tuning as room
+from trabecula.learning.fine_tuning import (
     FineTuningRequest,
     FineTuningResult,
     GateFigures,
@@ -21,8 +21,8 @@ from trabecula.learning.own import (
 from trabecula.surrogate import (
     Card,
     NetworkWarning,
-    own,
     shipped_model,
+    user_networks,
 )
 
 SOLID = """\
@@ -57,7 +57,7 @@ def installed(name: str = "corrector-3d") -> Card:
         (part / "manifest.json").write_text(json.dumps({name: card.to_json()}))
         return card
 
-    return own.install(name, write)
+    return user_networks.install(name, write)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_clearing_says_that_networks_stay_and_removes_them_on_request(run: Run, 
     installed()
     said = run("history", "clear").stdout
     assert "1 network made from past solves stays; --networks removes it too" in said
-    assert len(own.versions("corrector-3d")) == 1
+    assert len(user_networks.versions("corrector-3d")) == 1
     assert "1 network removed" in run("history", "clear", "--networks").stdout
     assert not kept.exists()
 

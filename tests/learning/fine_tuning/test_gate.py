@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from tests.learning.own.small import Knowing, ignorant, solved
+from tests.learning.fine_tuning.small import Knowing, ignorant, solved
 from trabecula.discretisation import discretise
-from trabecula.learning.own import GateFigures, gate
-from trabecula.learning.own.gate import (
+from trabecula.learning.fine_tuning import GateFigures, gate
+from trabecula.learning.fine_tuning.gate import (
     IN_USE,
     NEW,
     PLAIN,

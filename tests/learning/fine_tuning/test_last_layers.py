@@ -11,8 +11,8 @@ import torch
 from tests.surrogate.networks import network
 from trabecula.learning.batches import ExampleBatches
 from trabecula.learning.example import Example
+from trabecula.learning.fine_tuning.last_layers import fit_last_layers
 from trabecula.learning.network import EncoderDecoder
-from trabecula.learning.own.last_layers import fit_last_layers
 from trabecula.learning.train import TrainingRecipe, answers_of
 
 RECIPE = TrainingRecipe(

@@ -19,8 +19,8 @@ from trabecula.surrogate import (
     Model,
     NetworkWarning,
     model_in_use,
-    own,
     shipped_model,
+    user_networks,
 )
 
 NAME = "corrector-3d"
@@ -52,7 +52,7 @@ def installed(base: Model, **changes: object) -> Card:
         (part / "manifest.json").write_text(json.dumps({NAME: card.to_json()}))
         return card
 
-    return own.install(NAME, write)
+    return user_networks.install(NAME, write)
 
 
 def used() -> Model:
@@ -69,20 +69,20 @@ def test_the_newest_is_preferred_and_rolled_back_to_what_ships(kept: Path, base:
     first, second = installed(base), installed(base)
     assert (first.label, second.label) == ("corrector-3d 0001", "corrector-3d 0002")
     assert used().card == second
-    assert own.roll_back(NAME) == ("0002", "0001")
+    assert user_networks.roll_back(NAME) == ("0002", "0001")
     assert used().card == first
-    assert own.roll_back(NAME) == ("0001", "")
+    assert user_networks.roll_back(NAME) == ("0001", "")
     assert used() is base
     with pytest.raises(ValueError, match="the one that ships is in use"):
-        own.roll_back(NAME)
+        user_networks.roll_back(NAME)
     assert installed(base).version == "0003"
-    assert [(v.number, v.withdrawn) for v in own.versions(NAME)] == [
+    assert [(v.number, v.withdrawn) for v in user_networks.versions(NAME)] == [
         ("0001", True),
         ("0002", True),
         ("0003", False),
     ]
-    assert own.names() == [NAME]
-    assert own.clear() == 3
+    assert user_networks.names() == [NAME]
+    assert user_networks.clear() == 3
     assert not kept.exists()
     assert used() is base
 
@@ -104,14 +104,14 @@ def test_it_can_be_switched_off(kept: Path, base: Model, monkeypatch: pytest.Mon
 def test_it_is_kept_beside_the_history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TRABECULA_NETWORKS_DIR")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert own.folder() == tmp_path / "trabecula" / "networks"
-    assert own.names() == []
-    assert own.clear() == 0
+    assert user_networks.folder() == tmp_path / "trabecula" / "networks"
+    assert user_networks.names() == []
+    assert user_networks.clear() == 0
 
 
 def test_only_its_owner_can_read_it(kept: Path, base: Model) -> None:
     installed(base)
-    (version,) = own.versions(NAME)
+    (version,) = user_networks.versions(NAME)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in version.path.iterdir()}
     assert modes == {0o600}
     assert stat.S_IMODE(version.path.stat().st_mode) == 0o700
@@ -139,7 +139,7 @@ def test_a_damaged_one_is_passed_over_with_one_warning(
     kept: Path, base: Model, damage: Callable[[Path], None]
 ) -> None:
     installed(base)
-    (version,) = own.versions(NAME)
+    (version,) = user_networks.versions(NAME)
     damage(version.path)
     version.path.mkdir(exist_ok=True)
     with pytest.warns(NetworkWarning, match="your own corrector-3d is passed over") as told:
@@ -181,7 +181,7 @@ def test_what_fails_to_be_written_leaves_nothing(kept: Path, base: Model) -> Non
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        own.install(NAME, write)
+        user_networks.install(NAME, write)
     assert [path.name for path in (kept / NAME).iterdir()] == [".trabecula.json"]
     assert used() is base
 
@@ -190,6 +190,6 @@ def test_what_is_no_version_is_left_alone(kept: Path, base: Model) -> None:
     installed(base)
     (kept / NAME / "notes").mkdir()
     (kept / "a file").write_text("mine")
-    assert len(own.versions(NAME)) == 1
-    assert own.clear() == 1
+    assert len(user_networks.versions(NAME)) == 1
+    assert user_networks.clear() == 1
     assert (kept / NAME / "notes").is_dir() and (kept / "a file").is_file()

@@ -11,7 +11,7 @@ from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.network import EncoderDecoder, Size
-from trabecula.learning.proposed import (
+from trabecula.learning.search_comparison import (
     SearchComparison,
     all_samples,
     compare_searches,
@@ -61,7 +61,7 @@ class TrainingOrder:
     Attributes
     ----------
     kind
-        "corrector", "leap" or "proposer", or "autoencoder" (`trabecula.learning.latent.course`).
+        "corrector", "leap" or "proposer", or "autoencoder" (`trabecula.learning.latent.training_run`).
     data, out
         Data set, and folder of models.
     steps, width, depth, seed

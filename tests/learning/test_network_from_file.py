@@ -13,7 +13,7 @@ import torch
 from onnx import numpy_helper
 
 from tests.surrogate.networks import model, network
-from trabecula.learning.reload import network_of
+from trabecula.learning.network_from_file import network_of
 from trabecula.learning.train import TrainingRecipe
 from trabecula.surrogate import Model, load_model
 from trabecula.surrogate.model import cards

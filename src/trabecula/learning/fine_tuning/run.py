@@ -13,29 +13,29 @@ from numpy.typing import NDArray
 
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
-from trabecula.learning.history import Store
-from trabecula.learning.loop import TrainingProgress
-from trabecula.learning.own.drawn import (
+from trabecula.learning.fine_tuning.gate import GateVerdict, gate
+from trabecula.learning.fine_tuning.last_layers import (
+    RATE,
+    RISE,
+    STEPS,
+    fit_last_layers,
+)
+from trabecula.learning.fine_tuning.random_problems import (
     FIXED,
     REPLAYED,
     coarse_design,
     problems,
     replay_example,
 )
-from trabecula.learning.own.gate import GateVerdict, gate
-from trabecula.learning.own.last_layers import (
-    RATE,
-    RISE,
-    STEPS,
-    fit_last_layers,
-)
-from trabecula.learning.own.lessons import (
+from trabecula.learning.fine_tuning.training_pairs import (
     NEEDED,
     TrainingPair,
     split_pairs,
     training_pairs,
 )
-from trabecula.learning.reload import network_of
+from trabecula.learning.history import Store
+from trabecula.learning.loop import TrainingProgress
+from trabecula.learning.network_from_file import network_of
 from trabecula.learning.ship import add_to_folder, ship, update_card
 from trabecula.learning.store import open_dataset
 from trabecula.learning.validate import split_shards
@@ -45,8 +45,8 @@ from trabecula.surrogate import (
     Model,
     load_model,
     model_in_use,
-    own,
     shipped_model,
+    user_networks,
 )
 
 Array = NDArray[np.float64]
@@ -161,7 +161,7 @@ def fine_tune(
         add_to_folder(part, card, new.content)
         return update_card(part, card.name, card.settings, told_by)
 
-    return FineTuningResult(own.install(card.name, write), verdict)
+    return FineTuningResult(user_networks.install(card.name, write), verdict)
 
 
 def _begin(wish: FineTuningRequest, store: Store, say: Say) -> tuple[int, Model, list[TrainingPair]]:

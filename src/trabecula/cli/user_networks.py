@@ -13,10 +13,10 @@ from trabecula.cli.console import output, percent, print_json
 from trabecula.cli.edge import fail, say
 
 if TYPE_CHECKING:
+    from trabecula.learning.fine_tuning import FineTuningResult, GateFigures
     from trabecula.learning.loop import TrainingProgress
-    from trabecula.learning.own import FineTuningResult, GateFigures
     from trabecula.surrogate import Card
-    from trabecula.surrogate.own import Version
+    from trabecula.surrogate.user_networks import Version
 
 
 def refine(
@@ -31,8 +31,8 @@ def refine(
 ) -> None:
     """Fine-tune the network that ships on past solves, say what the gate found, and install what passed."""
     from trabecula.cli.history import explain_history_errors
+    from trabecula.learning.fine_tuning import STEPS, FineTuningRequest, fine_tune
     from trabecula.learning.history import open_history
-    from trabecula.learning.own import STEPS, FineTuningRequest, fine_tune
 
     count = STEPS if steps is None else steps
     wish = FineTuningRequest(kind, dimension, data, count, 8 if judge is None else judge, seed)
@@ -94,15 +94,15 @@ def say_warnings() -> Iterator[None]:
 
 def withdraw(kind: str, dimension: int | None, as_json: bool, quiet: bool) -> None:
     """Go back one version of a network, and at last to the one that ships."""
-    from trabecula.surrogate import own
+    from trabecula.surrogate import user_networks
 
     names = [f"{kind}-{each}d" for each in ((2, 3) if dimension is None else (dimension,))]
-    standing = [name for name in names if own.latest(name) is not None]
+    standing = [name for name in names if user_networks.latest(name) is not None]
     if len(standing) > 1:
         fail(f"there are {' and '.join(standing)} of your own; --dimension says which")
     if not standing:
         fail(f"there is no {' or '.join(names)} of your own; what ships is in use")
-    withdrawn, now = own.roll_back(standing[0])
+    withdrawn, now = user_networks.roll_back(standing[0])
     if as_json:
         print_json({"name": standing[0], "withdrawn": withdrawn, "in_use": now or "shipped"})
     elif not quiet:
@@ -112,12 +112,12 @@ def withdraw(kind: str, dimension: int | None, as_json: bool, quiet: bool) -> No
 
 def networks(as_json: bool) -> None:
     """List the versions of all networks of one's own."""
-    from trabecula.surrogate import own
+    from trabecula.surrogate import user_networks
 
-    found = [version for name in own.names() for version in own.versions(name)]
+    found = [version for name in user_networks.names() for version in user_networks.versions(name)]
     if as_json:
         rows = [_row(version) for version in found]
-        print_json({"folder": str(own.folder()), "on": own.is_on(), "networks": rows})
+        print_json({"folder": str(user_networks.folder()), "on": user_networks.is_on(), "networks": rows})
         return
     for version in found:
         row = _row(version)
@@ -129,16 +129,16 @@ def networks(as_json: bool) -> None:
 
 def _row(version: Version) -> dict[str, object]:
     from trabecula.storage.reading import UnreadableError
-    from trabecula.surrogate import own
+    from trabecula.surrogate import user_networks
 
     try:
-        card: Card | None = own.card_of(version)
+        card: Card | None = user_networks.card_of(version)
     except (UnreadableError, KeyError):
         card = None
     solves = None if card is None else card.story.get("past solves")
-    newest = own.latest(version.name)
+    newest = user_networks.latest(version.name)
     stands = "in use" if newest is not None and newest.number == version.number else "replaced"
-    state = own.WITHDRAWN if version.withdrawn else stands
+    state = user_networks.WITHDRAWN if version.withdrawn else stands
     return {
         "name": version.name,
         "version": version.number,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.learning.history import place
+from trabecula.learning.history import location
 from trabecula.learning.history.store import ALIKE, Match, Store
 from trabecula.problem import Problem
 from trabecula.results.result import Result
@@ -26,7 +26,7 @@ def open_history() -> Store:
     RuntimeError
         If the user has no home.
     """
-    return Store(place.folder(), place.limit())
+    return Store(location.folder(), location.limit())
 
 
 def recall(discrete: DiscreteProblem, within: float = ALIKE) -> Match | None:
@@ -62,7 +62,7 @@ def solve(
 
     With `TRABECULA_HISTORY=0` it is just that. For the parameters see `trabecula.solve`.
     """
-    on = place.is_on()
+    on = location.is_on()
     match = recall(prepare(problem)[0]) if on and start not in UNSEARCHED else None
     result = run(
         problem,

@@ -54,4 +54,4 @@ class Cells:
 
 def coder(dimension: int) -> Latent | Cells:
     """The auto-encoder that ships in 2-D or 3-D, else the small grid."""
-    return Latent.load_shipped(dimension) or Cells(dimension)
+    return Latent.from_package(dimension) or Cells(dimension)

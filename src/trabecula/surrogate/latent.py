@@ -60,9 +60,9 @@ class Latent:
         return cls(*(load_model(f"{part}-{dimension}d", folder) for part in ("encoder", "decoder")))
 
     @classmethod
-    def load_shipped(cls, dimension: int) -> Latent | None:
+    def from_package(cls, dimension: int) -> Latent | None:
         """The one that ships, in 2-D or 3-D, if there is one."""
-        return _load_shipped(dimension)
+        return _from_package(dimension)
 
     @property
     def numbers(self) -> int:
@@ -247,7 +247,7 @@ def nearest(
 
 
 @cache
-def _load_shipped(dimension: int) -> Latent | None:
+def _from_package(dimension: int) -> Latent | None:
     return (
         Latent.load(dimension) if {f"encoder-{dimension}d", f"decoder-{dimension}d"} <= set(cards()) else None
     )

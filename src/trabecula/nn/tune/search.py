@@ -109,7 +109,7 @@ def search(
     )
     with closing_storage(storage) as opened:
         study = open_study(plan, opened)
-        missing = trials - count_finished(study)
+        missing = trials - finished_count(study)
         if workers == 1 or missing < 1:
             take_part(plan, study)
         else:
@@ -177,7 +177,7 @@ def take_part(plan: SearchPlan, study: Study, ticket: Callable[[], bool] = lambd
             raise
 
     with _quiet():
-        while count_finished(study) < plan.trials and ticket():
+        while finished_count(study) < plan.trials and ticket():
             try:
                 study.optimize(watched, n_trials=1)
             except TuneError:
@@ -193,7 +193,7 @@ def take_part(plan: SearchPlan, study: Study, ticket: Callable[[], bool] = lambd
                 plan.progress(_trial_result(study, current))
 
 
-def count_finished(study: Study) -> int:
+def finished_count(study: Study) -> int:
     """Trials that count: done, dropped, or failed in a way that was expected; not those of a dead process."""
     counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
     found = study.get_trials(deepcopy=False, states=counted)

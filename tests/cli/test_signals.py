@@ -31,13 +31,13 @@ SIGNALS = [
 SCRIPT = """
 import os, sys
 from contextlib import contextmanager
-from trabecula import checkpoints
+from trabecula.optimize import checkpoint
 from trabecula.cli import main, progress
 from trabecula.results.result import Result
 
 number, times, where = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 sys.argv = ["trabecula", *sys.argv[4:]]
-checkpoints._PATIENCE = 0.0
+checkpoint._PATIENCE = 0.0
 
 def end():
     for _ in range(times):

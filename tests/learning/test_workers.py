@@ -26,7 +26,7 @@ def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
     for name, count in (("one", 1), ("two", 2)):
         prepare_folder(tmp_path / name, QUICK)
         told: list[Tally] = []
-        assert make_shards(tmp_path / name, QUICK, jobs, workers=count, told=told.append) == Tally(2, 0)
+        assert make_shards(tmp_path / name, QUICK, jobs, workers=count, report=told.append) == Tally(2, 0)
         assert told == [Tally(1, 0), Tally(2, 0)]
     assert content(tmp_path / "one") == content(tmp_path / "two")
     assert len(content(tmp_path / "one")) == 2
@@ -45,7 +45,7 @@ def test_a_dask_cluster_writes_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
         address = cluster.scheduler_address
-        made = make_shards(tmp_path / "there", QUICK, jobs, scheduler=address, told=told.append)
+        made = make_shards(tmp_path / "there", QUICK, jobs, scheduler=address, report=told.append)
     assert made == told[-1] == Tally(37, 3)
     assert content(tmp_path / "here") == content(tmp_path / "there")
 
@@ -64,7 +64,7 @@ def test_an_interrupt_on_a_cluster_takes_the_work_back(
         ) as cluster,
         pytest.raises(KeyboardInterrupt),
     ):
-        make_shards(tmp_path, QUICK, [(0, 1), (1, 1)], scheduler=cluster.scheduler_address, told=interrupt)
+        make_shards(tmp_path, QUICK, [(0, 1), (1, 1)], scheduler=cluster.scheduler_address, report=interrupt)
 
 
 def test_a_scheduler_nobody_runs_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_an_interrupt_ends_the_processes_and_keeps_whole_shards(tmp_path: Path) 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_shards(tmp_path, QUICK, [(shard, 1) for shard in range(20)], workers=2, told=interrupt)
+        make_shards(tmp_path, QUICK, [(shard, 1) for shard in range(20)], workers=2, report=interrupt)
     assert not multiprocessing.active_children()
     assert shard_path(tmp_path, 0).exists() or shard_path(tmp_path, 1).exists()
     assert len(content(tmp_path)) < 20

@@ -70,9 +70,9 @@ def generate(
     try:
         with (
             continuing("whole shards are kept, the same command goes on"),
-            counting(count, there, quiet) as told,
+            counting(count, there, quiet) as report,
         ):
-            tally = make_shards(out, settings, jobs, workers=workers, scheduler=scheduler, told=told)
+            tally = make_shards(out, settings, jobs, workers=workers, scheduler=scheduler, report=report)
     except UnreachableError as error:
         fail(str(error))
     if as_json:

@@ -93,7 +93,8 @@ def train(
         import torch
 
         from trabecula.learning.latent.training_run import train_and_ship as make_autoencoder
-        from trabecula.learning.training_run import TrainingOrder, train_and_ship
+        from trabecula.learning.training_order import TrainingOrder
+        from trabecula.learning.training_run import train_and_ship
     except ImportError as error:
         fail(f"training needs {error.name}: pip install 'trabecula[learn]'")
     from trabecula.cli.console import print_json
@@ -106,11 +107,11 @@ def train(
     assert data is not None and out is not None
     count = 4000 if steps is None else steps
 
-    def told(look: TrainingProgress) -> None:
+    def report(progress: TrainingProgress) -> None:
         if not quiet:
             say(
-                f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
-                f"held out: {look.error:.4f} (before the network {look.base:.4f})"
+                f"step {progress.step}/{count}  {progress.seconds:.0f} s  loss {progress.loss:.4f}  "
+                f"held out: {progress.error:.4f} (before the network {progress.base:.4f})"
             )
 
     order = TrainingOrder(
@@ -131,7 +132,7 @@ def train(
     chosen = make_autoencoder if kind is NetworkKind.autoencoder else train_and_ship
     try:
         with continuing("the same command goes on from the last checkpoint"):
-            card = chosen(order, told, lambda text: None if quiet else say(text))
+            card = chosen(order, report, lambda text: None if quiet else say(text))
     except ValueError as error:
         fail(str(error))
     if as_json:

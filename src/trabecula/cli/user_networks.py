@@ -37,16 +37,16 @@ def refine(
     count = STEPS if steps is None else steps
     wish = FineTuningRequest(kind, dimension, data, count, 8 if judge is None else judge, seed)
 
-    def told(look: TrainingProgress) -> None:
+    def report(progress: TrainingProgress) -> None:
         if not quiet:
             say(
-                f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
-                f"past solves held out: {look.error:.4f} (before the network {look.base:.4f})"
+                f"step {progress.step}/{count}  {progress.seconds:.0f} s  loss {progress.loss:.4f}  "
+                f"past solves held out: {progress.error:.4f} (before the network {progress.base:.4f})"
             )
 
     with explain_history_errors():
         try:
-            outcome = fine_tune(wish, open_history(), lambda text: None if quiet else say(text), told)
+            outcome = fine_tune(wish, open_history(), lambda text: None if quiet else say(text), report)
         except ValueError as error:
             fail(str(error))
     if as_json:

@@ -195,7 +195,7 @@ class _Witness:
         name, step = f"{level}-{origin}", event.step
         known = self._runs.get(name)
         if known is not None and known.iterations == len(step.rows):
-            return  # where one plan ended and the next goes on, a step is told twice
+            return  # where one plan ended and the next goes on, a step is published twice
         row = step.rows[-1]
         parent = self._latest.get(origin, "") if known is None else known.parent
         kind = "search" if origin.startswith("random") else "ramp"
@@ -256,12 +256,12 @@ def _convex(discrete: DiscreteProblem) -> Array:
     return run_to_stop(analysis, plan, analysis.chain.uniform(volume_of(discrete))).x
 
 
-Told = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 """Called with the numbers of new samples and of new failures."""
 
 
 def make_shard(
-    folder: str, settings: DataSettings, shard: int, count: int, told: Told | None = None
+    folder: str, settings: DataSettings, shard: int, count: int, report: Report | None = None
 ) -> tuple[int, int]:
     """Make one shard of a data set, unless it is there; runs anywhere that sees the folder.
 
@@ -273,7 +273,7 @@ def make_shard(
         Its number: the first problem is `shard * PER_SHARD`.
     count
         Problems in it.
-    told
+    report
         Called after every problem.
 
     Returns
@@ -287,8 +287,8 @@ def make_shard(
             samples.append(make_sample(settings, index))
         except Exception as error:  # one bad problem is no reason to lose the others
             failures.append(Failure(index, f"{type(error).__name__}: {error}"))
-        if told is not None:
-            told(len(samples), len(failures))
+        if report is not None:
+            report(len(samples), len(failures))
     write_shard(shard_path(Path(folder), shard), samples, failures)
     return len(samples), len(failures)
 

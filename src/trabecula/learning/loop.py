@@ -1,4 +1,4 @@
-"""The loop of every training: steps of AdamW, looks at what is held out, checkpoints to go on from."""
+"""The loop of every training: steps of AdamW, errors on what is held out, checkpoints to go on from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DECAY = 1e-4
 
 
 class TrainingSchedule(Protocol):
-    """What the loop asks a recipe for: optimiser steps, steps between looks, and the learning rate."""
+    """What the loop asks a recipe for: optimiser steps, steps between reports, and the learning rate."""
 
     @property
     def steps(self) -> int:
@@ -28,7 +28,7 @@ class TrainingSchedule(Protocol):
 
     @property
     def every(self) -> int:
-        """Steps between looks, and between checkpoints."""
+        """Steps between reports, and between checkpoints."""
         ...
 
     def learning_rate(self, step: int) -> float:
@@ -58,8 +58,8 @@ def run_training(
     asked: str,
     checkpoint: Path,
     loss_at: Callable[[int], Tensor],
-    look: Callable[[], tuple[float, float]],
-    told: Callable[[TrainingProgress], None],
+    errors: Callable[[], tuple[float, float]],
+    report: Callable[[TrainingProgress], None],
 ) -> None:
     """Train a network in place; goes on from `checkpoint`, and leaves the network in evaluation mode.
 
@@ -69,10 +69,10 @@ def run_training(
         Says which training a checkpoint belongs to.
     loss_at
         Of a step from 0, a scalar; random only through the step's number.
-    look
+    errors
         Errors of base and network on what is held out.
-    told
-        Called at every look.
+    report
+        Called every `recipe.every` steps, and after the last one.
 
     Raises
     ------
@@ -97,9 +97,9 @@ def run_training(
         if (step + 1) % recipe.every == 0 or step + 1 == recipe.steps:
             seconds = before + time.perf_counter() - clock
             network.eval()
-            base, error = look()
+            base, error = errors()
             made = (step % recipe.every) + 1
-            told(TrainingProgress(step + 1, seconds, running / made, base, error))
+            report(TrainingProgress(step + 1, seconds, running / made, base, error))
             running = 0.0
             keep(checkpoint, asked, step + 1, seconds, network, optimizer)
             network.train()

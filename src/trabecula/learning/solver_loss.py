@@ -91,7 +91,7 @@ class Polish:
     seed
         Of the order of cases.
     every
-        Steps between looks, and between checkpoints.
+        Steps between reports, and between checkpoints.
     """
 
     steps: int = 150
@@ -175,7 +175,7 @@ def train_through_solver(
     known: Sequence[SolverCase],
     unseen: Sequence[SolverCase],
     checkpoint: Path,
-    told: Callable[[TrainingProgress], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> EncoderDecoder:
     """Train a network on, half by its densities, half by what its designs bear; resumes from `checkpoint`.
 
@@ -184,9 +184,9 @@ def train_through_solver(
     network
         Trained by `trabecula.learning.train.train` with `recipe`; changed in place.
     known, unseen
-        What to train on, and what to look at.
-    told
-        Called at every look, whose `error` is `share_of_compliance` and whose `base` is 1.
+        What to train on, and what errors are measured on.
+    report
+        Called with every report, whose `error` is `share_of_compliance` and whose `base` is 1.
 
     Returns
     -------
@@ -207,8 +207,8 @@ def train_through_solver(
         ]
         return loss + ENERGY * torch.stack(borne).mean()
 
-    def look() -> tuple[float, float]:
+    def errors() -> tuple[float, float]:
         return 1.0, share_of_compliance(network, recipe.kind, unseen)
 
-    run_training(how, network, f"{recipe.fingerprint(examples)} {how}", checkpoint, loss_at, look, told)
+    run_training(how, network, f"{recipe.fingerprint(examples)} {how}", checkpoint, loss_at, errors, report)
     return network

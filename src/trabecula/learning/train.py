@@ -48,7 +48,7 @@ class TrainingRecipe:
     seed
         Of weights and batches.
     every
-        Steps between looks at the held-out examples, and between checkpoints.
+        Steps between reports on the held-out examples, and between checkpoints.
     """
 
     kind: str
@@ -130,7 +130,7 @@ def train(
     examples: Sequence[Example],
     held_out: Sequence[Example],
     checkpoint: Path,
-    told: Callable[[TrainingProgress], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
     start: EncoderDecoder | None = None,
     measure: Measure | None = None,
 ) -> EncoderDecoder:
@@ -139,11 +139,11 @@ def train(
     Parameters
     ----------
     examples, held_out
-        To train on, and to look at.
+        To train on, and to measure errors on.
     checkpoint
         File, written every `recipe.every` steps.
-    told
-        Called at every look.
+    report
+        Called with every report.
     start
         A network to begin with instead of a new one (fine-tuning); used as it is.
     measure
@@ -168,7 +168,13 @@ def train(
 
     asked = recipe.fingerprint(examples)
     run_training(
-        recipe, network, asked, checkpoint, loss_at, lambda: held_out_errors(network, recipe, held_out), told
+        recipe,
+        network,
+        asked,
+        checkpoint,
+        loss_at,
+        lambda: held_out_errors(network, recipe, held_out),
+        report,
     )
     return network
 

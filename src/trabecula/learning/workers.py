@@ -31,7 +31,7 @@ class Tally:
         return Tally(self.samples + samples, self.failures + failures)
 
 
-Told = Callable[[Tally], None]
+Report = Callable[[Tally], None]
 
 
 class UnreachableError(ValueError):
@@ -45,7 +45,7 @@ def make_shards(
     *,
     workers: int = 1,
     scheduler: str | None = None,
-    told: Told = lambda tally: None,
+    report: Report = lambda tally: None,
 ) -> Tally:
     """Make shards.
 
@@ -61,7 +61,7 @@ def make_shards(
         Processes on this machine, one thread each.
     scheduler
         Address of a dask scheduler that does the work instead.
-    told
+    report
         Called with the tally so far.
 
     Raises
@@ -71,25 +71,25 @@ def make_shards(
     """
     place = str(folder.resolve())
     if scheduler is not None:
-        return _tally(_on_cluster(place, settings, jobs, scheduler), told)
+        return _tally(_on_cluster(place, settings, jobs, scheduler), report)
     if workers == 1:
-        return _in_this_process(place, settings, jobs, told)
-    return _tally(_on_processes(place, settings, jobs, workers), told)
+        return _in_this_process(place, settings, jobs, report)
+    return _tally(_on_processes(place, settings, jobs, workers), report)
 
 
-def _tally(made: Iterator[tuple[int, int]], told: Told) -> Tally:
+def _tally(made: Iterator[tuple[int, int]], report: Report) -> Tally:
     tally = Tally()
     for samples, failures in made:
         tally = tally.plus(samples, failures)
-        told(tally)
+        report(tally)
     return tally
 
 
-def _in_this_process(folder: str, settings: DataSettings, jobs: Sequence[Job], told: Told) -> Tally:
+def _in_this_process(folder: str, settings: DataSettings, jobs: Sequence[Job], report: Report) -> Tally:
     tally = Tally()
     for shard, size in jobs:
         before = tally
-        made = make_shard(folder, settings, shard, size, lambda s, f, so=before: told(so.plus(s, f)))  # type: ignore[misc]
+        made = make_shard(folder, settings, shard, size, lambda s, f, so=before: report(so.plus(s, f)))  # type: ignore[misc]
         tally = tally.plus(*made)
     return tally
 

@@ -83,7 +83,7 @@ def gate(
     fixed: Iterable[tuple[Analysis, Array]],
     old: Model,
     new: Model,
-    told: Callable[[str], None] = lambda text: None,
+    report: Callable[[str], None] = lambda text: None,
     iterations: int = 60,
 ) -> GateVerdict:
     """Solve both sets with both networks.
@@ -105,7 +105,7 @@ def gate(
         judged.append([])
         for analysis, coarse in problems:
             judged[-1].append(judge_from(analysis, coarse, hand_overs, iterations))
-            told(f"judged {len(judged[-1])} of the {name} problems")
+            report(f"judged {len(judged[-1])} of the {name} problems")
     found = [{by: _figures(part, by) for by in hand_overs} for part in judged]
     return GateVerdict(found[0], found[1], (len(judged[0]), len(judged[1])), tuple(objections(*found)))
 

@@ -36,7 +36,7 @@ def fit_last_layers(
     replay: Sequence[Example],
     unseen: Sequence[Example],
     folder: Path,
-    told: Callable[[TrainingProgress], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> EncoderDecoder:
     """Train the last layers on one's own examples and the replay, as often on the one as on the other.
 
@@ -49,7 +49,7 @@ def fit_last_layers(
     own, replay
         Examples of both kinds.
     unseen
-        Examples to look at on the way.
+        Examples whose errors are measured on the way.
     folder
         For a checkpoint.
     """
@@ -59,4 +59,4 @@ def fit_last_layers(
     if replay:
         fewer, more = sorted((own, replay), key=len)
         mixed = [*more, *(list(fewer) * ceil(len(more) / len(fewer)))[: len(more)]]
-    return train(recipe, mixed, unseen, folder / "checkpoint", told, freeze_all_but_last(network))
+    return train(recipe, mixed, unseen, folder / "checkpoint", report, freeze_all_but_last(network))

@@ -111,7 +111,7 @@ class FineTuningResult:
 
 
 def fine_tune(
-    wish: FineTuningRequest, store: Store, say: Say, told: Callable[[TrainingProgress], None]
+    wish: FineTuningRequest, store: Store, say: Say, report: Callable[[TrainingProgress], None]
 ) -> FineTuningResult:
     """Fine-tune what ships on past solves, and install it where the gate lets it pass.
 
@@ -138,7 +138,7 @@ def fine_tune(
     replay = _replay(wish, base, dimension)
     with TemporaryDirectory() as folder:
         mine, unseen = ([lesson.example() for lesson in part] for part in (taught, kept))
-        fit_last_layers(network, recipe, mine, replay, unseen, Path(folder), told)
+        fit_last_layers(network, recipe, mine, replay, unseen, Path(folder), report)
         story = {
             "made": "trabecula train --from-history",
             "base": base.card.sha256,

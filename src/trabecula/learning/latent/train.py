@@ -49,7 +49,7 @@ class AutoEncoderRecipe:
     seed
         Of weights and batches.
     every
-        Steps between looks at the held-out designs, and between checkpoints.
+        Steps between reports on the held-out designs, and between checkpoints.
     """
 
     build: Build
@@ -146,7 +146,7 @@ def train(
     designs: DesignSet,
     held_out: DesignSet,
     checkpoint: Path,
-    told: Callable[[TrainingProgress], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> AutoEncoder:
     """Train an auto-encoder; goes on from `checkpoint` where that belongs to the same recipe and designs.
 
@@ -174,7 +174,7 @@ def train(
         checkpoint,
         loss_at,
         lambda: held_out_errors(network, unseen),
-        told,
+        report,
     )
     return network.half().float()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from trabecula.learning.checkpoint import seconds_of
 from trabecula.learning.latent.designs import DesignSet, load_designs
@@ -16,13 +15,7 @@ from trabecula.learning.latent.train import (
     train,
 )
 from trabecula.learning.loop import TrainingProgress
-from trabecula.learning.store import Dataset
-from trabecula.learning.training_run import (
-    Say,
-    TrainingOrder,
-    hold_model_folder,
-    split_data_set,
-)
+from trabecula.learning.training_order import Say, TrainingData, TrainingOrder, prepare_training
 from trabecula.surrogate import Card
 
 LIMITS = (
@@ -31,10 +24,10 @@ LIMITS = (
 )
 
 LOOKED_AT = 256
-"""Designs held out that every look rebuilds."""
+"""Designs held out that are rebuilt on the way, to measure the error."""
 
 
-def train_and_ship(order: TrainingOrder, told: Callable[[TrainingProgress], None], say: Say) -> Card:
+def train_and_ship(order: TrainingOrder, report: Callable[[TrainingProgress], None], say: Say) -> Card:
     """Train and ship an auto-encoder; the encoder's card.
 
     Raises
@@ -46,38 +39,33 @@ def train_and_ship(order: TrainingOrder, told: Callable[[TrainingProgress], None
     ValueError
         If there are too few data.
     """
-    dataset, chosen, kept = split_data_set(order.data)
-    name = order.name or f"autoencoder-{dataset.dimension}d"
-    files = [f"{part}-{dataset.dimension}d.onnx" for part in ("encoder", "decoder")]
-    with hold_model_folder(order, [f"{name}.checkpoint", *files]):
-        return _train_and_ship(order, name, (dataset, chosen, kept), told, say)
+    with prepare_training(order, _files, "designs", say) as data:
+        return _train_and_ship(order, data, report)
+
+
+def _files(name: str, dimension: int) -> list[str]:
+    return [f"{name}.checkpoint", *(f"{part}-{dimension}d.onnx" for part in ("encoder", "decoder"))]
 
 
 def _train_and_ship(
-    order: TrainingOrder,
-    name: str,
-    data: tuple[Dataset, list[Path], list[Path]],
-    told: Callable[[TrainingProgress], None],
-    say: Say,
+    order: TrainingOrder, data: TrainingData, report: Callable[[TrainingProgress], None]
 ) -> Card:
-    dataset, chosen, kept = data
-    say(f"{len(chosen)} shards to train on, {len(kept)} held out; preparing designs")
-    cache = order.cache or order.data / "prepared"
-    designs = DesignSet.of(load_designs(shard, cache) for shard in chosen)
-    unseen = _thin(DesignSet.of(load_designs(shard, cache) for shard in kept), LOOKED_AT)
-    recipe = AutoEncoderRecipe(
-        Build(dataset.dimension, order.numbers, order.width, order.depth), steps=order.steps, seed=order.seed
+    designs, unseen = (
+        DesignSet.of(load_designs(shard, data.cache) for shard in shards)
+        for shards in (data.chosen, data.kept)
     )
-    checkpoint = order.out / f"{name}.checkpoint"
-    network = train(recipe, designs, unseen, checkpoint, told)
+    unseen = _thin(unseen, LOOKED_AT)
+    build = Build(data.dataset.dimension, order.numbers, order.width, order.depth)
+    recipe = AutoEncoderRecipe(build, steps=order.steps, seed=order.seed)
+    network = train(recipe, designs, unseen, data.checkpoint, report)
     even, after = held_out_errors(network, DesignBatches(unseen, recipe.build.patch, recipe.batch))
     story = {
         "made": "trabecula train autoencoder",
-        "data": {key: dataset.info[key] for key in ("dimension", "seed", "settings", "trabecula")},
-        "shards": len(chosen),
+        "data": data.to_story(),
+        "shards": len(data.chosen),
         "designs": len(designs),
         "recipe": {key: value for key, value in recipe.to_json().items() if key != "build"},
-        "hours": round(seconds_of(checkpoint) / 3600, 3),
+        "hours": round(seconds_of(data.checkpoint) / 3600, 3),
         "density error, held out": {"even": round(even, 4), "after": round(after, 4)},
         "limits": LIMITS,
     }

@@ -605,7 +605,7 @@ def test_networks_of_ones_own_are_removed_by_their_marks_only(
     kept: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.surrogate.test_own import NAME, installed
+    from tests.surrogate.test_user_networks import NAME, installed
     from trabecula.surrogate import shipped_model, user_networks
 
     base = shipped_model("corrector", 3)

@@ -193,11 +193,12 @@ def read_weights(network: nn.Module, path: Path) -> None:
 
 def prepare(path: Path) -> None:
     """See that the result can be written, before the time is spent."""
-    from trabecula.nn.distill.checkpoint import claim
+    from trabecula.nn.distill.checkpoint import KIND
+    from trabecula.storage.owned import check_writable
 
     if path.is_dir():
         raise ValueError(f"--out {path} is a folder; give a file")
-    claim(path)
+    check_writable(path, KIND)
 
 
 def write_weights(network: nn.Module, path: Path) -> None:

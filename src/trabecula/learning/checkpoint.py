@@ -16,18 +16,6 @@ KIND = "training"
 """Of a folder of checkpoints, in its mark."""
 
 
-def claim(path: Path) -> None:
-    """See that a checkpoint can be written, before any time is spent.
-
-    Raises
-    ------
-    OwnershipError
-        There is a file of that name that is not ours, or was changed.
-    """
-    with hold(path.parent, KIND, wait=BUSY) as held:
-        held.check([path.name])
-
-
 def keep(
     path: Path, asked: str, step: int, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:

@@ -30,7 +30,7 @@ from trabecula.starts import (
     target_volume,
     volume_of,
 )
-from trabecula.storage.owned import BUSY, hold
+from trabecula.storage.owned import BUSY, check_writable, hold
 from trabecula.storage.reading import Form, UnreadableError, read_named_arrays
 from trabecula.strategy.learned_steps import TOLERANCE, proposer_ratios, ratio_of
 from trabecula.surrogate import channels, level
@@ -125,7 +125,7 @@ def load_examples(kind: str, shard: Path, cache: Path) -> list[Example]:
     kept = cache / f"{kind}-{shard.stem}.npz"
     if os.path.lexists(kept):
         return _read_cache(kept)
-    check_cache_file(kept)
+    check_writable(kept, KIND)
     examples = [example for sample in read_shard(shard).samples for example in MAKERS[kind](sample)]
     arrays_out = {
         f"{part}_{i}": array
@@ -152,18 +152,6 @@ def _read_cache(path: Path) -> list[Example]:
     if {name for names in named for name in names} != set(arrays):
         raise UnreadableError(path, "is damaged; remove it, and it is made again")
     return [Example(*(arrays[name] for name in names)) for names in named]
-
-
-def check_cache_file(path: Path) -> None:
-    """See that a file of a cache can be written, before it is computed.
-
-    Raises
-    ------
-    OwnershipError
-        There is something of that name that is not ours.
-    """
-    with hold(path.parent, KIND, wait=BUSY) as held:
-        held.check([path.name])
 
 
 def write_cache_file(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -12,7 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from trabecula.learning.checkpoint import claim, keep, restore
+from trabecula.learning.checkpoint import KIND, keep, restore
+from trabecula.storage.owned import check_writable
 
 DECAY = 1e-4
 """Weight decay."""
@@ -82,7 +83,7 @@ def run_training(
     free = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(free, recipe.learning_rate(0), weight_decay=DECAY)
     first, before = restore(checkpoint, asked, network, optimizer)
-    claim(checkpoint)
+    check_writable(checkpoint, KIND)
     clock, running = time.perf_counter(), 0.0
     network.train()
     for step in range(first, recipe.steps):

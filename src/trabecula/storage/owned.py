@@ -89,6 +89,18 @@ def hold(folder: Path, kind: str, *, wait: float = 0.0, private: bool = False, r
     return _hold(folder, kind, wait, private, remedy)
 
 
+def check_writable(path: Path, kind: str) -> None:
+    """See that a file can be written into a folder of a kind, before any time is spent on what goes into it.
+
+    Raises
+    ------
+    OwnershipError
+        There is a file of that name that is not ours, or was changed.
+    """
+    with hold(path.parent, kind, wait=BUSY) as held:
+        held.check([path.name])
+
+
 def _hold(folder: Path, kind: str, wait: float, private: bool, remedy: str) -> Owned:
     made = _make(folder, PRIVATE_FOLDER if private else 0o777)
     try:

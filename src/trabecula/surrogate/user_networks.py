@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from trabecula.storage import user_folder
 from trabecula.storage.folders import make_folder, remove_folder, sweep_folders
 from trabecula.storage.mark import OwnershipError, read_mark
 from trabecula.storage.owned import BUSY, hold
-from trabecula.storage.user_folder import home
 from trabecula.surrogate.model import (
     Card,
     Model,
@@ -36,7 +36,6 @@ KIND, VERSION_KIND = "networks", "network"
 
 WITHDRAWN = "withdrawn"
 
-_OFF = ("0", "off", "no", "false")
 _NUMBERED = re.compile(rf"(\d{{4,9}})(\.{WITHDRAWN})?")
 
 
@@ -68,7 +67,7 @@ class Version:
 
 def is_on() -> bool:
     """Whether the user's networks are used: yes, unless `TRABECULA_NETWORKS` is 0, off, no or false."""
-    return os.environ.get(SWITCH, "").strip().lower() not in _OFF
+    return user_folder.is_on(SWITCH)
 
 
 def folder() -> Path:
@@ -79,8 +78,7 @@ def folder() -> Path:
     RuntimeError
         If the user has no home.
     """
-    given = os.environ.get(FOLDER)
-    return Path(given).absolute() if given else home() / "networks"
+    return user_folder.folder(FOLDER, "networks")
 
 
 def names() -> list[str]:

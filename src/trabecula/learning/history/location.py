@@ -6,19 +6,17 @@ import math
 import os
 from pathlib import Path
 
-from trabecula.storage.user_folder import home
+from trabecula.storage import user_folder
 
 SWITCH, FOLDER, LIMIT = "TRABECULA_HISTORY", "TRABECULA_HISTORY_DIR", "TRABECULA_HISTORY_MB"
 
 MEGABYTES = 500.0
 """The default limit."""
 
-_OFF = ("0", "off", "no", "false")
-
 
 def is_on() -> bool:
     """Whether solves are kept: yes, unless `TRABECULA_HISTORY` is 0, off, no or false."""
-    return os.environ.get(SWITCH, "").strip().lower() not in _OFF
+    return user_folder.is_on(SWITCH)
 
 
 def folder() -> Path:
@@ -29,10 +27,7 @@ def folder() -> Path:
     RuntimeError
         If the user has no home.
     """
-    given = os.environ.get(FOLDER)
-    if given:
-        return Path(given).absolute()
-    return home() / "history"
+    return user_folder.folder(FOLDER, "history")
 
 
 def limit() -> int:

@@ -14,9 +14,10 @@ from trabecula.design import DesignChain
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
-from trabecula.learning.examples import check_cache_file, write_cache_file
+from trabecula.learning.examples import KIND, write_cache_file
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import loads
+from trabecula.storage.owned import check_writable
 from trabecula.storage.reading import Form, UnreadableError, read_arrays
 from trabecula.surrogate.canonical import aspects, canonical
 
@@ -117,7 +118,7 @@ def load_designs(shard: Path, cache: Path) -> DesignSet:
     kept = cache / f"autoencoder-{shard.stem}.npz"
     if os.path.lexists(kept):
         return _read_cache(kept)
-    check_cache_file(kept)
+    check_writable(kept, KIND)
     designs = DesignSet.of(small_grid_designs(sample) for sample in read_shard(shard).samples)
     write_cache_file(kept, {name: getattr(designs, name) for name in _PARTS})
     return designs

@@ -31,18 +31,6 @@ def save(path: Path, state: Mapping[str, object]) -> None:
         torch.save(dict(state), file)
 
 
-def claim(path: Path) -> None:
-    """See that a file can be written, before any time is spent.
-
-    Raises
-    ------
-    OwnershipError
-        There is a file of that name that is not ours, or was changed.
-    """
-    with hold(path.parent, KIND, wait=BUSY) as held:
-        held.check([path.name])
-
-
 def load(path: Path, settings: str) -> State | None:
     """Read what `save` wrote, or None where there is no file; only tensors and plain values are unpickled.
 

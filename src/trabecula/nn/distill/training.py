@@ -26,6 +26,7 @@ from trabecula.nn.distill.method import (
     first_line,
 )
 from trabecula.nn.distill.record import DistillationResult, Epoch
+from trabecula.storage.owned import check_writable
 
 if TYPE_CHECKING:
     from trabecula.nn.distill.trainer import Distiller
@@ -48,7 +49,7 @@ class Training:
         self.initial = {key: value.clone() for key, value in self.student.state_dict().items()}
         if self.settings.checkpoint is not None:
             self.resumed = files.load(self.settings.checkpoint, self._identity())
-            files.claim(self.settings.checkpoint)
+            check_writable(self.settings.checkpoint, files.KIND)
         with ExitStack() as stack:
             device = next(self.student.parameters()).device
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))

@@ -149,27 +149,27 @@ def load_batches(name: str) -> Batches:
 
     found = load_object(name)
 
-    def said(error: Exception) -> ValueError:
+    def explain_failure(error: Exception) -> ValueError:
         return ValueError(f"'{name}' fails: {type(error).__name__}: {error}")
 
-    def made() -> object:
+    def make() -> object:
         try:
             return found() if callable(found) else found
         except Exception as error:
-            raise said(error) from error
+            raise explain_failure(error) from error
 
-    first = made()
+    first = make()
     if not isinstance(first, Iterable):
         raise ValueError(f"'{name}' gives {type(first).__name__}, not batches one after the other")
     again = isinstance(first, Iterator)  # a generator is spent after one epoch: its function is called again
 
     def epoch(_: int) -> Iterator[object]:
-        batches = made() if again else first
+        batches = make() if again else first
         assert isinstance(batches, Iterable)
         try:
             yield from batches
         except Exception as error:
-            raise said(error) from error
+            raise explain_failure(error) from error
 
     return epoch
 
@@ -260,13 +260,13 @@ def summarise(
 ) -> dict[str, object]:
     """Sizes, errors and losses, ready for JSON."""
 
-    def measured(network: nn.Module) -> dict[str, object]:
+    def measure(network: nn.Module) -> dict[str, object]:
         error = None if held_out is None else error_of(network, held_out, meaning)
         return {"parameters": sum(p.numel() for p in network.parameters()), "error": error}
 
     summary: dict[str, object] = {
-        "teacher": measured(teacher),
-        "student": {**measured(outcome.student), "error_before": before},
+        "teacher": measure(teacher),
+        "student": {**measure(outcome.student), "error_before": before},
         "seconds": outcome.seconds,
         "record": [
             {"round": e.round, "stage": e.stage, "epoch": e.epoch, "losses": dict(e.losses)}
@@ -274,7 +274,7 @@ def summarise(
         ],
     }
     if len(outcome.generations) > 1:
-        summary["ensemble"] = measured(outcome.ensemble())
+        summary["ensemble"] = measure(outcome.ensemble())
     return summary
 
 

@@ -72,16 +72,16 @@ def _check(path: Path, values: Mapping[str, object]) -> Request:
     held = CheckedRecord(path, values)
     held.only(*(each.name for each in fields(Request)))
 
-    def given(key: str) -> bool:
+    def is_given(key: str) -> bool:
         return held.values[key] is not None
 
-    start = held.text("start") if given("start") else None
+    start = held.text("start") if is_given("start") else None
     if start not in (None, *(each.value for each in Start)):
         raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(Start)}")
     return Request(
         start=start,
-        proposals=held.whole("proposals", 1, 10_000) if given("proposals") else None,
-        iterations=held.whole("iterations", 1) if given("iterations") else None,
-        tolerance=held.real("tolerance", *_TOLERANCES) if given("tolerance") else None,
-        leaps=held.take("leaps", bool) if given("leaps") else None,
+        proposals=held.whole("proposals", 1, 10_000) if is_given("proposals") else None,
+        iterations=held.whole("iterations", 1) if is_given("iterations") else None,
+        tolerance=held.real("tolerance", *_TOLERANCES) if is_given("tolerance") else None,
+        leaps=held.take("leaps", bool) if is_given("leaps") else None,
     )

@@ -40,7 +40,7 @@ class ExampleBatches:
     patch, multiple
         Of the network.
     count
-        Examples a batch.
+        Examples per batch.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ def turn(example: Example, order: Sequence[int], flips: Sequence[bool]) -> Examp
     dimension = len(order)
     spatial = [a for a, flip in enumerate(flips) if flip]
 
-    def moved(array: Half, first: int) -> Half:
+    def move(array: Half, first: int) -> Half:
         axes = (*range(first), *(first + a for a in order))
         return np.flip(array.transpose(axes), tuple(first + a for a in spatial))
 
@@ -107,4 +107,4 @@ def turn(example: Example, order: Sequence[int], flips: Sequence[bool]) -> Examp
     for group in range(AXIS_GROUPS):
         first = len(channels) - (AXIS_GROUPS - group) * dimension
         channels[first : first + dimension] = [first + name for name in names]
-    return Example(moved(example.fields[channels], 1), moved(example.base, 0), moved(example.target, 0))
+    return Example(move(example.fields[channels], 1), move(example.base, 0), move(example.target, 0))

@@ -1,4 +1,4 @@
-"""What a training needs to go on where it was cut off."""
+"""Checkpoints: what a training needs to go on where it was interrupted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def keep(
 def restore(
     path: Path, asked: str, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[int, float]:
-    """Steps and seconds that are behind, network and optimiser as they were then; nothing without a file.
+    """Put network and optimiser back as they were; returns steps and seconds done, (0, 0.0) without a file.
 
     Raises
     ------

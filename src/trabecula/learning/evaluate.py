@@ -44,7 +44,7 @@ class HandOverRun:
     name
         Of the hand-over.
     objectives
-        One a solve, those for the network's fields and for refused designs included.
+        One per solve, those for the network's fields and for refused designs included.
     accepted
         Whether a network's design was taken; None where there was none.
     """

@@ -1,4 +1,4 @@
-"""Training of networks that draw out of noise: designs half hidden in it, and the question what they were.
+"""Training of networks that draw designs out of noise: they see designs mixed with noise and predict them.
 
 At work the same network walks from noise to a design (`trabecula.surrogate.flow`).
 """
@@ -14,7 +14,7 @@ from torch import Tensor
 from trabecula.learning.batches import ExampleBatch
 
 BLIND = 0.15
-"""Share of examples of which nothing but noise is shown: where every walk begins."""
+"""Share of examples that are nothing but noise, as they are when drawing begins."""
 
 
 def hide_in_noise(batch: ExampleBatch, random: np.random.Generator) -> ExampleBatch:

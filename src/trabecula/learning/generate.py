@@ -1,4 +1,4 @@
-"""From a random problem to a sample: a wide search, watched."""
+"""From a random problem to a sample: a wide search is run, and its designs on the way are recorded."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class _Shot:
 
 
 class _Witness:
-    """Sees every step of a way and keeps what belongs into a sample."""
+    """Records, from every step of a solve, what belongs into a sample."""
 
     def __init__(self, levels: int) -> None:
         self._finest = levels - 1

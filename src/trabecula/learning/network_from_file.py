@@ -1,4 +1,4 @@
-"""Back from a network's file to a network that can be trained on."""
+"""A network that can be trained on, from the ONNX file that was made of it."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def compare_searches(sample: Sample, proposer: ProposalNetwork) -> SearchCompari
 
 
 def count_iterations(runner: Runner) -> int:
-    """All that were made."""
+    """Iterations of all runs together."""
     return sum(stage.iterations for stage in runner.stages)
 
 
@@ -67,7 +67,7 @@ def all_samples(shards: Iterable[Path]) -> Iterator[Sample]:
 
 
 def summary_rows(found: list[SearchComparison]) -> list[dict[str, object]]:
-    """A row a search: iterations, and per cent above the best of the rows (mean, 90th percentile)."""
+    """One row per search: iterations, and per cent above the best of the rows (mean, 90th percentile)."""
     rows: list[dict[str, object]] = []
     for name in found[0].merits if found else ():
         above = [100.0 * (each.merits[name] / min(each.merits.values()) - 1.0) for each in found]

@@ -1,4 +1,4 @@
-"""From a trained network to a file that ships: ONNX, its sum in the manifest, its story beside it."""
+"""A trained network as a file that ships: ONNX, with its hash and its model card in the manifest."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Polish:
     Attributes
     ----------
     steps, batch
-        Optimiser steps, and solves a step.
+        Optimiser steps, and solves per step.
     rate
         Learning rate, falling along half a cosine.
     seed

@@ -22,7 +22,7 @@ from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.surrogate import EXTRA, count
 
 FIELDS = {"corrector": 2, "proposer": 4, "leap": 4}
-"""Designs and pulls a kind of network sees."""
+"""How many designs and log sensitivity ratios each kind of network is given."""
 
 FLOWS = frozenset(("proposer",))
 """Kinds that draw out of noise (`trabecula.learning.flow`); the others answer at once."""
@@ -42,7 +42,7 @@ class TrainingRecipe:
     size
         Of the network.
     steps, batch
-        Optimiser steps, and examples a step.
+        Optimiser steps, and examples per step.
     rate
         Peak learning rate: linear rise over `rise` steps, then half a cosine.
     seed

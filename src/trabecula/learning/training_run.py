@@ -41,13 +41,13 @@ from trabecula.starts.volume import SHARPNESS
 from trabecula.surrogate import Card, load_model
 
 BATCHES = {"corrector": 8, "leap": 8, "proposer": 16}
-"""Examples a step: those of the coarsest grid are small, and noise wants many."""
+"""Examples per step: those of the coarsest grid are small, and training out of noise needs many."""
 
 LOOKED_AT = 64
 """Examples held out whose errors are measured on the way."""
 
 CASES = 800
-"""Designs drawn and solved in training through the solver are taken from so many."""
+"""Training through the solver takes the designs that it draws and solves from this many."""
 
 
 def train_and_ship(order: TrainingOrder, report: Callable[[TrainingProgress], None], say: Say) -> Card:

@@ -105,7 +105,7 @@ def hand_over_samples(shards: Iterable[Path]) -> Iterator[Sample]:
 
 
 def table(judged: list[Judgement]) -> list[dict[str, object]]:
-    """A row a hand-over: median, 90th percentile and mean solves to each level, share that ends worse."""
+    """One row per hand-over: median, 90th percentile and mean solves to each level, share that ends worse."""
     rows: list[dict[str, object]] = []
     for name in judged[0].solves:
         row: dict[str, object] = {"hand-over": name}

@@ -33,7 +33,7 @@ class PastDesigns:
     hand_over: HandOver = field(default_factory=HalfGrey)
 
     def propose(self, discrete: DiscreteProblem, chain: DesignChain, count: int) -> Iterator[Proposal]:
-        """One proposal a design, at most `count`."""
+        """One proposal per design, at most `count`."""
         for k, design in enumerate(self.designs[:count]):
             even = average_onto(design, discrete.grid.shape)
             density, schedule = self.hand_over.start(even, discrete, chain)

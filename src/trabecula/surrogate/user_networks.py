@@ -1,9 +1,10 @@
 """The user's own networks: fine-tuned on past solves, in versions, each in place of one that ships.
 
-A folder a network (`corrector-3d`), in it a folder a version (`0001`, `0002`, ...): the ONNX file and a
-manifest with its sum. The highest version is the one in use; one that was rolled back keeps its number and
-its files under another name. Nothing here is ever trusted: what cannot be used is passed over with a warning.
-Folders of versions carry a mark (`trabecula.storage`); one that does not was not made here, and stays.
+Every network has a folder (`corrector-3d`), and in it every version has one (`0001`, `0002`, ...), with the
+ONNX file and a manifest that holds its sum. The highest version is the one in use; one that was rolled back
+keeps its number and its files under another name. Nothing here is ever trusted: what cannot be used is passed
+over with a warning. Folders of versions carry a mark (`trabecula.storage`); one that does not was not made
+here, and stays.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.train import TrainingRecipe, train
 
 STEPS, RATE, RISE = 200, 1e-3, 20
-"""Of the training: long enough for what is to be had, and a rate at which little else is lost (measured)."""
+"""Of the training: the steps are enough for what can be gained, and the rate loses little else (measured)."""
 
 VOXELS = 100_000
-"""Voxels a batch, at most, where one example alone is not more."""
+"""Voxels per batch at most, unless a single example has more."""
 
 
 def freeze_all_but_last(network: EncoderDecoder) -> EncoderDecoder:

@@ -1,4 +1,4 @@
-"""Past solves as a corrector learns from them: the coarse design that was handed over, and where it led."""
+"""Past solves as training pairs of a corrector: the coarse design handed over, and what it became."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _training_pair(store: Store, entry: Entry) -> TrainingPair | str:
 def split_pairs(found: list[TrainingPair]) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """Those to train on, and those that are never trained on: always the same, whatever comes later.
 
-    A lesson's place is decided by the sum of its key, so that what was once held out stays so.
+    A hash of its key decides which part a pair belongs to, so that what was once held out stays so.
     """
     ordered = sorted(found, key=_place)
     count = max(LEAST, sum(_place(lesson) < SHARE for lesson in found))

@@ -36,9 +36,9 @@ class Build:
     numbers
         Of a code.
     width
-        Channels at the top; twice as many a level down, at most four times.
+        Channels at the top; twice as many per level down, at most four times as many.
     depth
-        Residual blocks a level.
+        Residual blocks per level.
     patch
         Cells of the small grid along the edge of a place at the top.
     """

@@ -1,4 +1,4 @@
-"""Training of the auto-encoder: designs again from few numbers, whose distances are those of the designs.
+"""Training of the auto-encoder: a design is rebuilt from a code, and codes are as far apart as their designs.
 
 A code alone that rebuilds its design may lie anywhere; what looks up designs by their codes wants near codes
 for near designs. So beside the cross-entropy a stress (Kruskal 1964, "Multidimensional scaling by optimizing
@@ -41,7 +41,7 @@ class AutoEncoderRecipe:
     build
         Of the network.
     steps, batch
-        Optimiser steps, and designs a step.
+        Optimiser steps, and designs per step.
     rate, rise
         Peak learning rate: linear rise over `rise` steps, then half a cosine.
     stress

@@ -1,4 +1,4 @@
-"""What holds a site and what pulls at it."""
+"""Random supports and loads."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class LearnedGroupConv(nn.Module):
     """Convolution whose groups choose their inputs while training: L-Conv.
 
     The filters are `groups` equal groups. When a stage ends, group `g` drops the `inputs / C` remaining
-    inputs `j` of least `sum_i |F^g_ij|` (section 4.1), so `inputs / C` inputs a group are left after
+    inputs `j` of least `sum_i |F^g_ij|` (section 4.1), so `inputs / C` inputs per group are left after
     `C - 1` stages. One input may serve several groups, or none.
 
     Parameters
@@ -177,7 +177,7 @@ class LearnedGroupConv(nn.Module):
 class CondensedConv(nn.Module):
     """Index layer, then a standard grouped convolution: the test-time form (Huang et al. 2018, fig. 4).
 
-    `outputs inputs / C` weights, and as many multiply-adds a place.
+    `outputs inputs / C` weights, and as many multiply-adds per place.
 
     Parameters
     ----------

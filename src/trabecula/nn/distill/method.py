@@ -1,4 +1,4 @@
-"""What every method of distillation is to the trainer: something that connects a pair of networks.
+"""The protocol of a method of distillation: it connects a pair of networks.
 
 A `Method` is frozen settings. `connect` gives a `Term`: the method's parts that learn or remember for one
 pair of networks (regressors, paraphrasers, statistics), its stages before the student is trained as a whole,

@@ -28,7 +28,7 @@ class GAT(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     heads
         How many attentions beside each other.
     concat

@@ -49,7 +49,7 @@ class RelationAttention(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     labels
         How many kinds of edges.
     directions

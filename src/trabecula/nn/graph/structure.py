@@ -56,11 +56,13 @@ class Graph:
         for name in ("weight", "label", "direction"):
             value: Tensor | None = getattr(self, name)
             if value is not None and value.shape != (self.edges.shape[1],):
-                raise ValueError(f"{name} has one entry an edge ({self.edges.shape[1]}), not {_shape(value)}")
+                raise ValueError(
+                    f"{name} has one entry per edge ({self.edges.shape[1]}), not {_shape(value)}"
+                )
         if self.owner is None and self.graphs != 1:
             raise ValueError("several graphs need the owner of each node")
         if self.owner is not None and self.owner.shape != (self.nodes,):
-            raise ValueError(f"owner has one entry a node ({self.nodes}), not {_shape(self.owner)}")
+            raise ValueError(f"owner has one entry per node ({self.nodes}), not {_shape(self.owner)}")
 
     @property
     def source(self) -> Tensor:

@@ -67,7 +67,7 @@ def traffic(nest: Nest, capacity: float, weight_bits: int = 16, activation_bits:
 def _foldings(nest: Nest) -> Iterator[Nest]:
     """The loops as they are, and with kernel dimensions run as loops outside the tile.
 
-    A small memory holds a row of a kernel, or one tap; inputs are then read once a row or tap.
+    A small memory holds a row of a kernel, or one tap; inputs are then read once per row or tap.
     """
     dimensions = len(nest.kernel)
     for outside in range(dimensions + 1):

@@ -134,7 +134,7 @@ class Pareto:
     Attributes
     ----------
     population
-        Trials a generation; the first generation is random, so several should fit into the search.
+        Trials per generation; the first generation is random, so several should fit into the search.
     """
 
     population: int = 16

@@ -72,7 +72,7 @@ class TrialResult:
         """Of Optuna's record of it."""
         kept = CheckedRecord(Path("storage"), trial.user_attrs.get(RECORD, {}))
 
-        def given(key: str) -> float | None:
+        def figure(key: str) -> float | None:
             return None if kept.values.get(key) is None else float(kept.take(key, int, float))
 
         done = trial.state == TrialState.COMPLETE and trial.values is not None and len(trial.values) == 1
@@ -80,10 +80,10 @@ class TrialResult:
             number=trial.number,
             settings=dict(trial.params),
             state=STATES[trial.state],
-            metric=given("metric"),
-            latency=given("latency"),
-            low=given("low"),
-            high=given("high"),
+            metric=figure("metric"),
+            latency=figure("latency"),
+            low=figure("low"),
+            high=figure("high"),
             value=trial.values[0] if done else None,
             epochs=kept.whole("epochs") if "epochs" in kept.values else 0,
             note=kept.text("note", 1 << 20) if "note" in kept.values else "",

@@ -212,6 +212,20 @@ def test_participles_are_told_from_verbs_and_nouns(name: str, wrong: bool) -> No
     assert is_participle(name) is wrong
 
 
+SHARED_CLASS_NAMES = {"Box", "Filter", "Goal", "Nodes", "State"}
+"""Names that two classes of other rooms still share; to become empty."""
+
+
+def test_a_class_name_means_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(str(path.relative_to(SOURCE)))
+    shared = {name: files for name, files in found.items() if len(files) > 1}
+    assert set(shared) <= SHARED_CLASS_NAMES, shared
+
+
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
     for node in ast.walk(parsed(path)):

@@ -76,11 +76,11 @@ class AttentionTerm(Term):
         self.teacher_layers = tuple(a for a, _ in layers)
         self.student_layers = tuple(b for _, b in layers)
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        total = moment.student.output.new_zeros(())
+        total = passes.student.output.new_zeros(())
         for a, b in self.layers:
-            teacher, student = moment.teacher.features[a], moment.student.features[b]
+            teacher, student = passes.teacher.features[a], passes.student.features[b]
             size = smaller(size_of(teacher), size_of(student))
             taught, learnt = (attention_map(each, size, self.settings.power) for each in (teacher, student))
             norm: Tensor = vector_norm(learnt - taught, self.settings.p, dim=1).mean()

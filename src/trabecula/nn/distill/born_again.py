@@ -95,30 +95,30 @@ class BornAgainTerm(Term):
         super().__init__()
         self.lesson, self.temperature, self.output = lesson, temperature, output
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        return self.lesson(moment, self.temperature, self.output)
+        return self.lesson(passes, self.temperature, self.output)
 
 
-def outputs_loss(moment: PairedPasses, temperature: float, output: Output) -> Tensor:
+def outputs_loss(passes: PairedPasses, temperature: float, output: Output) -> Tensor:
     """`tau^2 KL(teacher || student)`: cross-entropy with the teacher's outputs, less their entropy."""
     return (
-        temperature**2 * output.divergence(moment.teacher.output, moment.student.output, temperature).mean()
+        temperature**2 * output.divergence(passes.teacher.output, passes.student.output, temperature).mean()
     )
 
 
-def labels_loss(moment: PairedPasses, temperature: float, output: Output) -> Tensor:
+def labels_loss(passes: PairedPasses, temperature: float, output: Output) -> Tensor:
     """CWTM: cross-entropy with the labels, examples weighted by the teacher's confidence."""
-    if moment.targets is None:
+    if passes.targets is None:
         raise ValueError("born-again from labels needs targets in the batches")
-    confidence = F.softmax(moment.teacher.output / temperature, dim=1).amax(dim=1)
-    losses = F.cross_entropy(moment.student.output, moment.targets, reduction="none")
+    confidence = F.softmax(passes.teacher.output / temperature, dim=1).amax(dim=1)
+    losses = F.cross_entropy(passes.student.output, passes.targets, reduction="none")
     return (confidence / confidence.sum() * losses).sum()
 
 
-def permuted_outputs_loss(moment: PairedPasses, temperature: float, output: Output) -> Tensor:
+def permuted_outputs_loss(passes: PairedPasses, temperature: float, output: Output) -> Tensor:
     """DKPP: KL from the teacher's outputs, all but its first class permuted, example by example."""
-    teacher = moment.teacher.output.movedim(1, -1)
+    teacher = passes.teacher.output.movedim(1, -1)
     order = teacher.argsort(dim=-1, descending=True)
     # random keys sort the classes; the teacher's first keeps its place by a key below all others
     keys = torch.rand(teacher.shape, device=teacher.device)
@@ -127,7 +127,7 @@ def permuted_outputs_loss(moment: PairedPasses, temperature: float, output: Outp
         -1, order, teacher.gather(-1, order.gather(-1, keys.argsort(dim=-1)))
     )
     return outputs_loss(
-        PairedPasses(ForwardPass(permuted.movedim(-1, 1), {}), moment.student), temperature, output
+        PairedPasses(ForwardPass(permuted.movedim(-1, 1), {}), passes.student), temperature, output
     )
 
 

@@ -123,11 +123,11 @@ class FactorTerm(Term):
         """The translator; the paraphraser is frozen by now."""
         return (self.translator,)
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
         with torch.no_grad():
-            taught = self.paraphraser.encode(self._at_size(moment.teacher.features[self.teacher_layers[0]]))
-        learnt: Tensor = self.translator(self._at_size(moment.student.features[self.student_layers[0]]))
+            taught = self.paraphraser.encode(self._at_size(passes.teacher.features[self.teacher_layers[0]]))
+        learnt: Tensor = self.translator(self._at_size(passes.student.features[self.student_layers[0]]))
         a, b = (F.normalize(factor.flatten(1), dim=1) for factor in (taught, learnt))
         norm: Tensor = vector_norm(a - b, self.settings.p, dim=1).mean()
         return norm / (a.shape[1] if self.settings.per_element else 1)

@@ -94,12 +94,12 @@ class FSPTerm(Term):
         (pair,) = self._pair
         return {"fsp": self(pair.watch(batch, self.teacher_layers, self.student_layers))}
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        total = moment.student.output.new_zeros(())
+        total = passes.student.output.new_zeros(())
         for (a, b), (c, d) in self.flows:
-            taught = flow_matrix(moment.teacher.features[a], moment.teacher.features[b])
-            learnt = flow_matrix(moment.student.features[c], moment.student.features[d])
+            taught = flow_matrix(passes.teacher.features[a], passes.teacher.features[b])
+            learnt = flow_matrix(passes.student.features[c], passes.student.features[d])
             total = total + ((taught - learnt) ** 2).sum(dim=(1, 2)).mean()
         return total
 

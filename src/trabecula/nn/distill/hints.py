@@ -102,10 +102,10 @@ class HintsTerm(Term):
         """The regressor, where the loss stays in stage 2."""
         return (self.regressor,) if self.joint else ()
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        hint = with_space(moment.teacher.features[self.teacher_layers[0]])
-        guess: Tensor = self.regressor(with_space(moment.student.features[self.student_layers[0]]))
+        hint = with_space(passes.teacher.features[self.teacher_layers[0]])
+        guess: Tensor = self.regressor(with_space(passes.student.features[self.student_layers[0]]))
         return 0.5 * ((hint - guess) ** 2).flatten(1).sum(dim=1).mean()
 
 

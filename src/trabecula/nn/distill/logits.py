@@ -60,9 +60,9 @@ class LogitsTerm(Term):
         super().__init__()
         self.register_buffer("spread", spread)
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        teacher, student = (channels_last(seen.output) for seen in (moment.teacher, moment.student))
+        teacher, student = (channels_last(seen.output) for seen in (passes.teacher, passes.student))
         return 0.5 * (((student - teacher) / self.spread) ** 2).sum(dim=1).mean()
 
 

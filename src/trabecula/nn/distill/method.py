@@ -196,7 +196,7 @@ class Term(nn.Module):
         """Parts that are optimised together with the student as a whole."""
         return ()
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
 

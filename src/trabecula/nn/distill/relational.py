@@ -70,10 +70,10 @@ class RelationalTerm(Term):
         self.teacher_layers, self.student_layers = layers[:1], layers[1:]
         self.distance, self.angle = distance, angle
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch; 0 for a batch with too few examples."""
-        teacher = embedding(moment.teacher.features[self.teacher_layers[0]])
-        student = embedding(moment.student.features[self.student_layers[0]])
+        teacher = embedding(passes.teacher.features[self.teacher_layers[0]])
+        student = embedding(passes.student.features[self.student_layers[0]])
         total = 0 * student.sum()
         if self.distance and len(student) > 1:
             total = total + self.distance * distance_loss(teacher, student)

@@ -52,7 +52,7 @@ class SoftTargetsTerm(Term):
         super().__init__()
         self.temperature, self.output = temperature, output
 
-    def forward(self, moment: PairedPasses) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        divergence = self.output.divergence(moment.teacher.output, moment.student.output, self.temperature)
+        divergence = self.output.divergence(passes.teacher.output, passes.student.output, self.temperature)
         return self.temperature**2 * divergence.mean()

@@ -143,11 +143,11 @@ class Training:
 
         def step(batch: TrainingBatch) -> dict[str, Tensor]:
             if joint:
-                moment = pair.watch(batch, teacher_layers, student_layers)
-                logits = moment.student.output
+                passes = pair.watch(batch, teacher_layers, student_layers)
+                logits = passes.student.output
             else:  # the teacher is not asked
                 logits = run(pair.student, batch.inputs).output
-            losses: dict[str, Tensor] = {name: term(moment) for name, term in joint.items()}
+            losses: dict[str, Tensor] = {name: term(passes) for name, term in joint.items()}
             total = sum((weights[name] * loss for name, loss in losses.items()), logits.new_zeros(()))
             if self.settings.task_weight:
                 if batch.targets is None:

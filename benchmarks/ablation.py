@@ -25,18 +25,18 @@ import torch
 from benchmarks.efficiency_study import Diary
 from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish
 from trabecula.discretisation import discretise
-from trabecula.learning.evaluate import NEVER, courses
+from trabecula.learning.evaluate import NEVER, run_hand_overs
 from trabecula.learning.example import Example
 from trabecula.learning.examples import prepare_all
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import ship
 from trabecula.learning.train import (
-    Recipe,
-    look,
+    TrainingRecipe,
+    held_out_errors,
     loss_of,
     train,
 )
-from trabecula.learning.validate import held_out, samples
+from trabecula.learning.validate import hand_over_samples, split_shards
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem import loads
 from trabecula.starts import HalfGrey, UpscalingNetwork
@@ -81,11 +81,11 @@ class Blanked(Model):
         super().__init__(model.card, model.content)
         self.blank = list(blank)
 
-    def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+    def logits(self, fields: np.ndarray) -> np.ndarray:
         """As `Model.logits`."""
         fields = fields.copy()
         fields[self.blank] = 0.0
-        return super().logits(fields, threads)
+        return super().logits(fields)
 
 
 def learn(
@@ -93,19 +93,19 @@ def learn(
 ) -> tuple[int, float, float]:
     """Train a variant unless that was done; its examples, and density errors before and after."""
     steps = asked.steps * variant.longer
-    recipe = Recipe("corrector", 3, Size(asked.width), steps=steps, every=min(500, steps))
+    recipe = TrainingRecipe("corrector", 3, Size(asked.width), steps=steps, every=min(500, steps))
     known, unseen = ([_blanked(e, variant.blank) for e in part] for part in data)
     chosen = known[: round(variant.share * len(known))]
     folder = asked.out / name.replace(" ", "-").replace(",", "")
     folder.mkdir(parents=True, exist_ok=True)
     network = _trained(recipe, chosen, unseen, folder, variant.focused, name)
-    before, after = look(network, recipe, unseen)
+    before, after = held_out_errors(network, recipe, unseen)
     ship(network, recipe, folder, {}, {"data": "of benchmarks.ablation"})
     return len(chosen), before, after
 
 
 def _trained(
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     chosen: Sequence[Example],
     unseen: Sequence[Example],
     folder: Path,
@@ -133,7 +133,7 @@ def judge(asked: argparse.Namespace, kept: Sequence[Path], names: Sequence[str])
     for name in names:
         model = load_model("corrector-3d", asked.out / name.replace(" ", "-").replace(",", ""))
         ways[name] = UpscalingNetwork(Blanked(model, VARIANTS[name].blank), HAND_OVER)
-    for number, sample in enumerate(samples(kept)):
+    for number, sample in enumerate(hand_over_samples(kept)):
         if number == asked.judge:
             break
         left = {name: way for name, way in ways.items() if f"{sample.index} {name}" not in known}
@@ -142,7 +142,7 @@ def judge(asked: argparse.Namespace, kept: Sequence[Path], names: Sequence[str])
         analysis = Analysis(discretise(loads(sample.problem)), asked.threads)
         runs = {run.name: run for run in sample.runs}
         coarse = runs[runs[sample.winner].parent].density.astype(np.float64)
-        for course in courses(analysis, coarse, left, LIMIT):
+        for course in run_hand_overs(analysis, coarse, left, LIMIT):
             diary.add(
                 f"{sample.index} {course.name}", objectives=list(course.objectives), taken=course.accepted
             )
@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--train-only", action="store_true", help="judge later")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    chosen, kept = held_out(sorted(asked.data.glob("shard-*.npz")))
+    chosen, kept = split_shards(sorted(asked.data.glob("shard-*.npz")))
     diary = Diary(asked.out / "trained.jsonl")
     missing = [name for name in asked.variants if name not in diary.read()]
     if missing:

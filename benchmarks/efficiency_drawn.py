@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from benchmarks.efficiency_study import Diary, shards
 from trabecula.discretisation import discretise
 from trabecula.learning.example import Example
-from trabecula.learning.examples import corrector
+from trabecula.learning.examples import corrector_examples
 from trabecula.learning.solver_loss import DRAWINGS, compliance
 from trabecula.learning.store import Sample
-from trabecula.learning.validate import held_out, samples
+from trabecula.learning.validate import hand_over_samples, split_shards
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem import loads
 from trabecula.starts import volume_of
@@ -35,7 +35,7 @@ DRAWN_ON = 18
 
 def split(data: Path) -> tuple[list[Sample], list[Sample]]:
     """Held-out samples to be judged on, and those to choose by."""
-    found = list(samples(held_out(shards(data))[1]))
+    found = list(hand_over_samples(split_shards(shards(data))[1]))
     step = max(2, len(found) // JUDGED_ON)
     judged = found[::step][:JUDGED_ON]
     taken = {sample.index for sample in judged}
@@ -54,7 +54,7 @@ class Problem:
     def of(cls, sample: Sample) -> Problem:
         """The first design that was handed over."""
         analysis = Analysis(discretise(loads(sample.problem)), 1)
-        example = next(corrector(sample))
+        example = next(corrector_examples(sample))
         return cls(example, analysis, _log(analysis, example.base.astype(np.float64)))
 
     def worse(self, model: Model) -> float:

@@ -19,7 +19,7 @@ from benchmarks.efficiency_study import RECIPE, Diary, opened
 from benchmarks.efficiency_variants import Variant, located, run_of
 from trabecula.design import Schedule
 from trabecula.discretisation import discretise
-from trabecula.learning.evaluate import HandOver, courses
+from trabecula.learning.evaluate import HandOver, run_hand_overs
 from trabecula.learning.store import Sample
 from trabecula.nn.profile import (
     EnergyModel,
@@ -69,7 +69,7 @@ def judge(variants: Iterable[Variant], data: Path, folder: Path, say: Callable[[
         for name in missing:
             clock = time.process_time()
             enough = winner.merit * (1 + LEVELS[-1])
-            (course,) = courses(analysis, coarse, {name: ways[name]}, LIMIT, enough)
+            (course,) = run_hand_overs(analysis, coarse, {name: ways[name]}, LIMIT, enough)
             counts = [min(course.solves_to(winner.merit * (1 + level)), LIMIT) for level in LEVELS]
             seconds = time.process_time() - clock
             diary.add(

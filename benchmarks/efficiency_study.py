@@ -2,8 +2,8 @@
 
 The teacher is the shipped network itself, its weights read from the ONNX file. A student has its places,
 levels and widths between blocks, which Gram matrices and recasting need, and is narrow inside
-(`trabecula.learning.slim`). Outputs are densities: pre-sigmoid logits of every voxel, the coarse design's own
-logits included, and outside of the domain nothing but those.
+(`trabecula.learning.slim_network`). Outputs are densities: pre-sigmoid logits of every voxel, the coarse
+design's own logits included, and outside of the domain nothing but those.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.report import SCRATCH
-from trabecula.learning.batches import Batch, Batches
+from trabecula.learning.batches import ExampleBatch, ExampleBatches
 from trabecula.learning.example import Example
-from trabecula.learning.examples import prepared
+from trabecula.learning.examples import load_examples
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.learning.ship import to_onnx
-from trabecula.learning.slim import Middle, Slim
-from trabecula.learning.train import Recipe, loss_of
-from trabecula.learning.validate import held_out
+from trabecula.learning.slim_network import Middle, SlimNetwork
+from trabecula.learning.train import TrainingRecipe, loss_of
+from trabecula.learning.validate import split_shards
 from trabecula.nn.distill import (
     DENSITIES,
     FSP,
@@ -49,7 +49,7 @@ from trabecula.surrogate import Card, Model
 from trabecula.surrogate.model import FOLDER
 
 KEPT = SCRATCH / "efficiency"
-RECIPE = Recipe("corrector", 3, Size(16, 1))
+RECIPE = TrainingRecipe("corrector", 3, Size(16, 1))
 TEACHER = FOLDER / "corrector-3d.onnx"
 SHARDS = 26
 """The teacher's: 24 that it was trained on, two that it was not."""
@@ -92,10 +92,10 @@ class Data:
 
     @classmethod
     def of(cls, folder: Path) -> Data:
-        """Those of the teacher's shards in a folder, prepared in its `prepared`."""
-        chosen, kept = held_out(shards(folder))
+        """Those of the teacher's shards in a folder, prepared in its `load_examples`."""
+        chosen, kept = split_shards(shards(folder))
         found = [
-            [example for shard in part for example in prepared(RECIPE.kind, shard, folder / "prepared")]
+            [example for shard in part for example in load_examples(RECIPE.kind, shard, folder / "prepared")]
             for part in (chosen, kept)
         ]
         return cls(*found)
@@ -145,21 +145,21 @@ def teacher(path: Path = TEACHER) -> EncoderDecoder:
     return net.eval()
 
 
-def student(job: Job) -> Slim:
+def student(job: Job) -> SlimNetwork:
     """A new one."""
     torch.manual_seed(job.seed)
-    return Slim(3, RECIPE.channels, RECIPE.size, job.inner, job.middle)
+    return SlimNetwork(3, RECIPE.channels, RECIPE.size, job.inner, job.middle)
 
 
-def supply(examples: list[Example]) -> Batches:
+def supply(examples: list[Example]) -> ExampleBatches:
     """Batches of examples, turned and mirrored."""
-    return Batches(examples, RECIPE.inside, RECIPE.size.patch, RECIPE.size.multiple, BATCH)
+    return ExampleBatches(examples, RECIPE.inside, RECIPE.size.patch, RECIPE.size.multiple, BATCH)
 
 
 Given = tuple[tuple[Tensor, Tensor], Tensor]
 
 
-def given(batch: Batch) -> Given:
+def given(batch: ExampleBatch) -> Given:
     """What networks and task loss take: fields and base; target and inside as one tensor."""
     return (batch.fields, batch.base), torch.stack([batch.target, batch.inside], 1)
 
@@ -276,7 +276,7 @@ def train(job: Job, data: Data, folder: Path) -> Trained:
     return trained
 
 
-def load(job: Job, folder: Path) -> Slim:
+def load(job: Job, folder: Path) -> SlimNetwork:
     """The network of a job that is done."""
     net = student(job)
     net.load_state_dict(torch.load(folder / "weights" / f"{job.key}.pt", weights_only=True))

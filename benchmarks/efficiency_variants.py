@@ -36,7 +36,7 @@ from benchmarks.efficiency_study import (
 )
 from trabecula.learning.example import Example
 from trabecula.learning.network import EncoderDecoder
-from trabecula.learning.slim import Middle
+from trabecula.learning.slim_network import Middle
 from trabecula.nn import tune
 from trabecula.nn.compress import (
     choose_threshold,
@@ -122,10 +122,10 @@ class Asked(Model):
         super().__init__(little.card, b"")
         self.little, self.big, self.threshold = little, big, threshold
 
-    def logits(self, fields: Fields, threads: int = 1) -> Fields:
+    def logits(self, fields: Fields) -> Fields:
         """As `Model.logits`."""
-        found = self.little.logits(fields, threads)
-        return self.big.logits(fields, threads) if doubt(found, fields) > self.threshold else found
+        found = self.little.logits(fields)
+        return self.big.logits(fields) if doubt(found, fields) > self.threshold else found
 
 
 def doubt(answer: Fields, fields: Fields) -> float:
@@ -221,7 +221,7 @@ def run_of(path: Path, places: tuple[int, ...] = PLACES) -> Callable[[], object]
 
 def searched(
     way: str, data: Data, on: list[Problem], folder: Path, say: Callable[[str], None]
-) -> tune.Outcome:
+) -> tune.TuningResult:
     """Search what is inside a student: stiff designs at a tenth of the teacher's time, both measured."""
 
     def candidate(trial: BaseTrial) -> Iterator[Report]:

@@ -152,7 +152,6 @@ class ElementHistory:
         pulls: Sequence[Pull],
         discrete: DiscreteProblem,
         chain: DesignChain,
-        threads: int,
     ) -> Array:
         """Where the iteration will end, float64 `[z, y, x]`, with the volume of the later design."""
         volume = target_volume(designs[-1], discrete, chain)
@@ -285,7 +284,7 @@ def _sharpest(fit: Fit, judges: list[Case]) -> float:
         late = analysis.evaluate(case.designs[1], penalty).compliance
         for sharpness, ratios in found.items():
             leaper = ElementHistory(replace(fit, sharpness=sharpness))
-            drawn = leaper.draw(case.designs, case.pulls, case.discrete, analysis.chain, 1)
+            drawn = leaper.draw(case.designs, case.pulls, case.discrete, analysis.chain)
             ratios.append(analysis.evaluate(drawn, penalty).compliance / late)
     return min(found, key=lambda sharpness: float(np.median(found[sharpness])))
 

@@ -217,7 +217,7 @@ def work(
         if asked.summary or time.perf_counter() - clock > asked.budget:
             without += 1
             continue
-        _warm(called, place, bench, asked.threads)
+        _warm(called, place, bench)
         print(f"{name:24} {size:>11} {called:16}", end=" ", file=sys.stderr, flush=True)
         discrete, _ = prepare(place.problem)
         run = travel(method, discrete, asked.threads, asked.past)
@@ -231,10 +231,10 @@ def work(
     return runs, left_out
 
 
-def _warm(called: str, place: Place, bench: Bench, threads: int) -> None:
+def _warm(called: str, place: Place, bench: Bench) -> None:
     """Load what a method needs, which is measured by itself."""
     if called in NETWORKS:
-        networks.warm(networks.there(place.dimension).values(), threads)
+        networks.warm(networks.there(place.dimension).values())
     if called == "neighbours":
         index_of(bench.data[place.dimension])
 
@@ -263,7 +263,7 @@ def report(
     if not methods:
         sys.exit("no runs yet")
     costs = {d: cost for d in (3, 2) if (cost := networks.cost(d, asked.data_hours))}
-    measured = [] if asked.summary else [networks.loading(d, asked.threads) for d in (3, 2)]
+    measured = [] if asked.summary else [networks.loading(d) for d in (3, 2)]
     loading: list[Loading] = [entry for entry in measured if entry is not None]
     reasons = {d: f"no network ships for {d}-D" for d in (3, 2) if not networks.used(d)}
     made = tables(runs, found, methods, costs, loading, left_out)

@@ -33,27 +33,27 @@ from numpy.typing import NDArray
 from benchmarks.report import Cell, Figure, Table, arguments, finish
 from trabecula.discretisation import discretise
 from trabecula.learning.history.describe import (
-    mirrored,
+    mirror,
     mirrors,
     sketch,
     vector,
 )
 from trabecula.learning.latent.designs import (
-    Designs,
-    Made,
-    made,
-    prepared,
+    DesignSet,
+    PhysicalDesign,
+    load_designs,
+    physical_designs,
 )
 from trabecula.learning.store import Sample, open_dataset, read_shard
-from trabecula.learning.validate import held_out
+from trabecula.learning.validate import split_shards
 from trabecula.numerics.root_finding import root
 from trabecula.problem import loads
 from trabecula.surrogate import Cells, Latent, nearest
 from trabecula.surrogate.canonical import (
     SIDE,
-    averaged,
-    between,
+    average_onto,
     canonical,
+    interpolate_onto,
     moves,
 )
 from trabecula.surrogate.model import FOLDER
@@ -97,7 +97,7 @@ class Components:
     basis: Floats
 
     @classmethod
-    def of(cls, designs: Designs, numbers: int, moved: bool) -> Components:
+    def of(cls, designs: DesignSet, numbers: int, moved: bool) -> Components:
         """From many designs, each moved at random or not; a randomised range finder (Halko et al. 2011)."""
         random = np.random.default_rng(0)
         places = random.permutation(len(designs))[:LOOKED_AT]
@@ -145,7 +145,7 @@ class Grid(Cells):
 
 def _spread(small: Floats, shape: Sequence[int], volume: float | None) -> Floats:
     """Cells of the small grid on another grid, shifted to a volume and clipped."""
-    field = between(small.astype(np.float64).reshape((SIDE[len(shape)],) * len(shape)), tuple(shape))
+    field = interpolate_onto(small.astype(np.float64).reshape((SIDE[len(shape)],) * len(shape)), tuple(shape))
     assert volume is not None
 
     def clipped(shift: float) -> NDArray[np.float64]:
@@ -159,10 +159,10 @@ def _spread(small: Floats, shape: Sequence[int], volume: float | None) -> Floats
 class Asked:
     """Designs of held-out problems, and winners to look up, as far as they are needed."""
 
-    designs: list[Made] = field(default_factory=list)
+    designs: list[PhysicalDesign] = field(default_factory=list)
     problems: list[int] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
-    winners: list[Made] = field(default_factory=list)
+    winners: list[PhysicalDesign] = field(default_factory=list)
 
 
 def gathered(shards: Sequence[Path], every: bool) -> Asked:
@@ -170,7 +170,7 @@ def gathered(shards: Sequence[Path], every: bool) -> Asked:
     asked = Asked()
     for shard in shards:
         for sample in read_shard(shard).samples:
-            found = list(made(sample))
+            found = list(physical_designs(sample))
             if len(found) != len(sample.runs):
                 continue
             asked.samples.append(sample)
@@ -181,7 +181,9 @@ def gathered(shards: Sequence[Path], every: bool) -> Asked:
     return asked
 
 
-def rebuilding(coder: Coder, back: Rebuilder, designs: Sequence[Made]) -> tuple[float, float, float]:
+def rebuilding(
+    coder: Coder, back: Rebuilder, designs: Sequence[PhysicalDesign]
+) -> tuple[float, float, float]:
     """Dice, sharp Dice and mean absolute error of designs that were coded and decoded."""
     rows = []
     for one in designs:
@@ -207,10 +209,10 @@ def recall(found: Floats, true: Floats, barred: NDArray[np.bool_]) -> float:
     return float(np.mean([len({*a} & {*b}) / NEAR for a, b in zip(*near, strict=True)]))
 
 
-def fine(one: Made) -> Floats:
+def fine(one: PhysicalDesign) -> Floats:
     """A design on a grid twice as fine as the small one, scaled so that distances are root mean squares."""
     shape = (2 * SIDE[one.density.ndim],) * one.density.ndim
-    cells = averaged(one.density, shape).ravel()
+    cells = average_onto(one.density, shape).ravel()
     return np.asarray(cells / np.sqrt(len(cells)), np.float32)
 
 
@@ -227,12 +229,12 @@ def described(samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
     found = []
     for sample in samples:
         pooled = sketch(discretise(loads(sample.problem)))
-        images = [vector(mirrored(pooled, axes)) for axes in mirrors(len(pooled.size))]
+        images = [vector(mirror(pooled, axes)) for axes in mirrors(len(pooled.size))]
         found.append(np.stack(images).astype(np.float32))
     return found
 
 
-def mirror_difference(one: Made, other: Floats) -> float:
+def mirror_difference(one: PhysicalDesign, other: Floats) -> float:
     """Root mean square by which a design misses another on the small grid, of mirror images the nearest."""
     cells = Cells(one.density.ndim)
     return cells.difference(float(nearest(other[None], cells.images(one.density, turned=False), 1)[1][0]))
@@ -260,7 +262,7 @@ def looking_up(
     return float(np.mean(missed)), float(np.mean(agreed))
 
 
-def _rivals(designs: Designs, latent: Latent) -> Iterator[tuple[str, int, Coder, Rebuilder]]:
+def _rivals(designs: DesignSet, latent: Latent) -> Iterator[tuple[str, int, Coder, Rebuilder]]:
     """Name, numbers in a code, and both ways."""
     moved, plain = (Components.of(designs, latent.numbers, moved) for moved in (True, False))
     grid = Grid(latent.dimension)
@@ -275,12 +277,12 @@ def measure(
 ) -> tuple[list[Figure], list[Table]]:
     """All of it for one data set."""
     dataset = open_dataset(data)
-    chosen, kept = held_out(dataset.shards)
+    chosen, kept = split_shards(dataset.shards)
     if quick:
         chosen, kept = chosen[:2], kept[:1]
     latent = Latent.load(dataset.dimension, models)
     known, asked = gathered(chosen, every=False), gathered(kept, every=True)
-    designs = Designs.of(prepared(shard, cache or data / "prepared") for shard in chosen)
+    designs = DesignSet.of(load_designs(shard, cache or data / "prepared") for shard in chosen)
     true = distances(np.stack([fine(one) for one in asked.designs]))
     cells = np.stack([canonical(one.density).ravel() for one in known.winners])
     old = np.stack([images[0] for images in described(known.samples)])

@@ -21,14 +21,14 @@ from benchmarks.ways import EIGHT, searched
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.history.describe import (
-    mirrored,
+    mirror,
     mirrors,
     sketch,
     vector,
 )
 from trabecula.learning.store import Dataset, Sample, open_dataset
 from trabecula.problem import loads
-from trabecula.starts import Past
+from trabecula.starts import PastDesigns
 from trabecula.storage import writing
 from trabecula.strategy.runner import Strategy
 
@@ -67,7 +67,7 @@ class Index:
         images = list(mirrors(discrete.grid.dimension))
         distances = np.stack(
             [
-                np.linalg.norm(known - vector(mirrored(pooled, axes)).astype(np.float32), axis=1)
+                np.linalg.norm(known - vector(mirror(pooled, axes)).astype(np.float32), axis=1)
                 for axes in images
             ]
         )
@@ -129,5 +129,5 @@ def _fingerprint(shards: Sequence[Path]) -> str:
 def neighbours(discrete: DiscreteProblem, threads: int, folder: Path) -> Strategy:
     """Designs of the nearest problems of a training set tried too, in place of further fields."""
     designs = tuple(design for _, design in index_of(folder).nearest(discrete))
-    search = replace(EIGHT, also=(Past(designs),) if designs else ())
+    search = replace(EIGHT, also=(PastDesigns(designs),) if designs else ())
     return (yield from searched(discrete, threads, search))

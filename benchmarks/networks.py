@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.hybrid_tables import Loading, Training
 from trabecula.strategy.learned_steps import Learned
-from trabecula.surrogate import Card, Model, shipped
+from trabecula.surrogate import Card, Model, shipped_model
 
 KINDS = ("proposer", "corrector", "leap")
 
@@ -19,7 +19,7 @@ KINDS = ("proposer", "corrector", "leap")
 def there(dimension: int) -> dict[str, Model]:
     """The networks that ship for problems of a dimension, by kind, whether the learned start uses them or
     not."""
-    found = {kind: shipped(kind, dimension) for kind in KINDS}
+    found = {kind: shipped_model(kind, dimension) for kind in KINDS}
     return {kind: model for kind, model in found.items() if model is not None}
 
 
@@ -35,30 +35,29 @@ def stamp(dimension: int) -> tuple[str, ...]:
     return tuple(sorted(model.card.sha256[:12] for model in there(dimension).values()))
 
 
-def warm(models: Collection[Model], threads: int) -> int:
+def warm(models: Collection[Model]) -> int:
     """Load networks and run each once, so that no run that is timed has to; how many."""
     for model in models:
         smallest = np.zeros((model.card.channels, *(8,) * model.card.dimension), np.float32)
-        for count in {1, threads}:
-            model.logits(smallest, count)
+        model.logits(smallest)
     return len(models)
 
 
-def loading(dimension: int, threads: int) -> Loading | None:
+def loading(dimension: int) -> Loading | None:
     """Seconds the networks of the learned start take to load in a process of its own; None where there are
     none."""
     if not used(dimension):
         return None
-    code = f"from benchmarks.networks import told; told({dimension}, {threads})"
+    code = f"from benchmarks.networks import print_loading; print_loading({dimension})"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     networks, seconds = output.split()[-2:]
     return Loading(dimension, int(networks), float(seconds))
 
 
-def told(dimension: int, threads: int) -> None:
+def print_loading(dimension: int) -> None:
     """Print how many networks there are and what it takes until each has answered for the first time."""
     clock = time.perf_counter()
-    networks = warm(used(dimension), threads)
+    networks = warm(used(dimension))
     print(networks, time.perf_counter() - clock)
 
 

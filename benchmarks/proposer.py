@@ -28,8 +28,8 @@ from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.problems import draw
-from trabecula.learning.proposed import every
-from trabecula.learning.validate import held_out
+from trabecula.learning.search_comparison import all_samples
+from trabecula.learning.validate import split_shards
 from trabecula.numerics.gaussian import blur
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import run
@@ -180,8 +180,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=160, help="problems of either kind")
     asked = parser.parse_args()
     proposer = ProposalNetwork.of(load_model("proposer-3d", asked.models))
-    _, kept = held_out(sorted(asked.data.glob("shard-*.npz")))
-    small = (loads(sample.problem) for sample in every(kept))
+    _, kept = split_shards(sorted(asked.data.glob("shard-*.npz")))
+    small = (loads(sample.problem) for sample in all_samples(kept))
     found = {
         title: measure(problems, title, proposer, asked)
         for title, problems in (("as large as those trained on", small), ("three times as large", larger()))

@@ -40,7 +40,7 @@ from trabecula.starts import ProposalNetwork, Ramps, RandomFields
 from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Strategy
-from trabecula.surrogate import Model, load_model, shipped
+from trabecula.surrogate import Model, load_model, shipped_model
 
 LEVELS = (1.0, 0.1)
 """Per cent above the better of two ends."""
@@ -60,7 +60,7 @@ ALONE = {"drawn alone": LEARNED, "random field alone": AHEAD[0], "penalty ramp a
 class Noise(Model):
     """Answers whatever it is asked with noise."""
 
-    def run(self, inputs: dict[str, NDArray[np.float32]], threads: int = 1) -> NDArray[np.float32]:
+    def run(self, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """As many answers as examples, of the right shape."""
         fields = inputs["fields"]
         channels = self.card.answers * self.card.patch**self.card.dimension
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="forget the runs that are kept")
     asked = parser.parse_args()
     dimension, name = asked.dimension, f"proposer-{asked.dimension}d"
-    model = load_model(name, asked.models) if asked.models else shipped("proposer", dimension)
+    model = load_model(name, asked.models) if asked.models else shipped_model("proposer", dimension)
     if model is None:
         sys.exit(f"no {name} ships; name one with --models")
     sets = SETS[dimension] if asked.sets is None else asked.sets

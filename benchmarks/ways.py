@@ -31,7 +31,7 @@ from trabecula.strategy.runner import (
 )
 from trabecula.strategy.uniform import continue_penalty, iterate_classically
 from trabecula.strategy.workbench import Workbench
-from trabecula.surrogate import shipped
+from trabecula.surrogate import shipped_model
 
 COLD_LIMIT, LONG_LIMIT = 300, 600
 LONG_PROPOSALS, LONG_TOLERANCE = 48, 1e-4
@@ -161,7 +161,7 @@ def learned(discrete: DiscreteProblem, threads: int) -> Strategy:
 
 def only_corrector(discrete: DiscreteProblem, threads: int) -> Strategy:
     """The default with the network that hands over, which ships beside the one that proposes."""
-    model = shipped("corrector", discrete.grid.dimension)
+    model = shipped_model("corrector", discrete.grid.dimension)
     return with_networks(
         discrete, threads, Learned(corrector=None if model is None else UpscalingNetwork.of(model))
     )

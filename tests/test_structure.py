@@ -115,6 +115,117 @@ def test_everything_public_says_what_it_is(path: Path) -> None:
     assert not [node.name for node in public(tree) if not ast.get_docstring(node)]
 
 
+VERB_ROOMS = ("cli", "learning", "nn", "problem", "starts", "storage", "surrogate")
+"""Rooms whose functions are verbs or nouns already; to be widened to all of them."""
+
+NO_PARTICIPLES = {"embed", "feed", "need", "seed", "speed"}
+"""Verbs and nouns that end as participles do."""
+
+IRREGULAR = {
+    *(
+        "apart",
+        "begun",
+        "bound",
+        "built",
+        "chosen",
+        "cut",
+        "drawn",
+        "found",
+        "frozen",
+        "given",
+        "gone",
+        "held",
+    ),
+    *("hidden", "kept", "known", "left", "lent", "lost", "made", "meant", "met", "paid", "put", "rebuilt"),
+    *(
+        "said",
+        "seen",
+        "sent",
+        "shown",
+        "shut",
+        "sold",
+        "spent",
+        "split",
+        "spread",
+        "taken",
+        "taught",
+        "thought",
+    ),
+    *("told", "undone", "won", "worn", "written"),
+}
+"""Participles without an "ed"; no function ends in one, even where it is a verb or a noun as well."""
+
+STATES = {
+    "cli/progress.py:finished": "a question about a step, which the room of solving renames",
+    "nn/profile/report.py:bound": "a noun: the lower bound of the roofline",
+    "nn/profile/machine.py:bound": "a noun: what bounds a layer",
+    "nn/profile/latency.py:spread": "a noun: how far the quartiles lie apart",
+    "nn/distill/outputs.py:spread": "a noun: the standard deviation of an ensemble",
+}
+"""Names that end as participles do, each with the reason why it stays."""
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Public functions of a module, and public methods and properties of its classes, private ones' too."""
+    for node in tree.body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        for each in inner:
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not each.name.startswith("_"):
+                yield each
+
+
+def is_participle(name: str) -> bool:
+    """Whether a name ends in a past participle, as `claimed` does; a question, as `is_held`, may."""
+    if name.startswith(("is_", "has_")):
+        return False
+    word = name.rpartition("_")[2]
+    return word in IRREGULAR or (word.endswith("ed") and word not in NO_PARTICIPLES)
+
+
+def participles(room: str) -> set[str]:
+    """Functions of a room that are called by participles, as `file:name`."""
+    return {
+        f"{path.relative_to(SOURCE)}:{node.name}"
+        for path in FILES
+        if path.relative_to(SOURCE).parts[0].removesuffix(".py") == room
+        for node in functions(parsed(path))
+        if is_participle(node.name)
+    }
+
+
+@pytest.mark.parametrize("room", VERB_ROOMS)
+def test_functions_are_verbs_or_nouns_and_never_participles(room: str) -> None:
+    wrong = participles(room) - set(STATES)
+    assert not wrong, f"say what they do or what they return: {', '.join(sorted(wrong))}"
+
+
+def test_every_name_that_may_be_a_participle_is_there() -> None:
+    there = {name for room in VERB_ROOMS for name in participles(room)}
+    assert set(STATES) <= there, f"no longer needed: {set(STATES) - there}"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("claimed", True), ("solves_begun", True), ("is_held", False), ("claim", False), ("trial_seed", False)],
+)
+def test_participles_are_told_from_verbs_and_nouns(name: str, wrong: bool) -> None:
+    assert is_participle(name) is wrong
+
+
+SHARED_CLASS_NAMES = {"Box", "Filter", "Goal", "Nodes", "State"}
+"""Names that two classes of other rooms still share; to become empty."""
+
+
+def test_a_class_name_means_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(str(path.relative_to(SOURCE)))
+    shared = {name: files for name, files in found.items() if len(files) > 1}
+    assert set(shared) <= SHARED_CLASS_NAMES, shared
+
+
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
     for node in ast.walk(parsed(path)):

@@ -24,7 +24,7 @@ from trabecula.problem import Problem, loads, problems
 from trabecula.starts import volume_of
 from trabecula.strategy.runner import Outcome, run_to_end
 
-SETTINGS = generate.Settings(2, seed=3, proposals=2, hard=0.0, voxels=1800, change=1e-9, iterations=24)
+SETTINGS = generate.DataSettings(2, seed=3, proposals=2, hard=0.0, voxels=1800, change=1e-9, iterations=24)
 """Runs of 24 iterations, so that all were seen where a leap looks."""
 
 
@@ -201,7 +201,7 @@ def test_a_leap_of_elements_has_the_volume_asked_for(dataset: Dataset) -> None:
     case = next(case for sample in dataset.samples() for case in element_history.cases(sample))
     analysis = Analysis(case.discrete, 1)
     leaper = element_history.ElementHistory(fit)
-    drawn = leaper.draw(case.designs, case.pulls, case.discrete, analysis.chain, 1)
+    drawn = leaper.draw(case.designs, case.pulls, case.discrete, analysis.chain)
     volume = analysis.chain.volume(analysis.chain.physical(drawn))
     assert volume == pytest.approx(volume_of(case.discrete), rel=1e-5)
     assert fit.errors[1] < fit.errors[0]

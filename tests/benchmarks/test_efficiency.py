@@ -88,7 +88,7 @@ def test_a_cascade_asks_the_big_one_above_its_threshold(data: Data) -> None:
     class Silent:
         card = big.card
 
-        def logits(self, fields: efficiency_variants.Fields, threads: int = 1) -> efficiency_variants.Fields:
+        def logits(self, fields: efficiency_variants.Fields) -> efficiency_variants.Fields:
             return np.zeros((1, *fields.shape[1:]), np.float32)
 
     little = Silent()

@@ -26,7 +26,7 @@ PLANE = Place("named", "cantilever", "cantilever", problems.get("cantilever", (3
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(hybrid, "SCRATCH", tmp_path)
     monkeypatch.setattr(hybrid.places, "places", lambda names, quick, limit: [PLANE])
-    monkeypatch.setattr(networks, "loading", lambda dimension, threads: None)
+    monkeypatch.setattr(networks, "loading", lambda dimension: None)
     monkeypatch.setattr(networks, "used", lambda dimension: [])
     return tmp_path
 
@@ -147,14 +147,14 @@ def test_networks_tell_their_cost_and_are_loaded_apart() -> None:
     cost = networks.cost(3, data_hours=2.0)
     assert cost is not None and cost.data == 2.0 and cost.training
     assert cost.hours == pytest.approx(cost.training + 2.0)
-    assert networks.warm(networks.used(3), 1) == len(networks.used(3)) > 0
-    loading = networks.loading(3, 1)
+    assert networks.warm(networks.used(3)) == len(networks.used(3)) > 0
+    loading = networks.loading(3)
     assert loading is not None and loading.networks == len(networks.used(3)) and loading.seconds > 0
 
 
 def test_where_no_network_ships_there_is_nothing_to_load_or_repay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "used", lambda dimension: [])
-    assert networks.cost(2) is None and networks.loading(2, 1) is None
+    assert networks.cost(2) is None and networks.loading(2) is None
 
 
 def test_solves_of_trials_are_counted_on_their_grids() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.latent import Components, Grid, Made, distances, fine, measure, rebuilding, recall
+from benchmarks.latent import Components, Grid, PhysicalDesign, distances, fine, measure, rebuilding, recall
 from tests.learning.latent.stored import sample
 from tests.surrogate.codes import latent
-from trabecula.learning.latent.designs import Designs
+from trabecula.learning.latent.designs import DesignSet
 from trabecula.learning.store import FORMAT, shard_path, write_shard
 
 
@@ -28,13 +28,13 @@ def test_recall_counts_the_nearest_that_are_allowed() -> None:
 def test_fine_designs_are_as_far_apart_as_their_root_mean_square() -> None:
     random = np.random.default_rng(0)
     a, b = (random.random((32, 64)) for _ in range(2))
-    far = np.linalg.norm(fine(Made(a, (2, 1), 0)) - fine(Made(b, (2, 1), 0)))
+    far = np.linalg.norm(fine(PhysicalDesign(a, (2, 1), 0)) - fine(PhysicalDesign(b, (2, 1), 0)))
     assert far == pytest.approx(np.sqrt(np.mean((a - b) ** 2)), rel=1e-5)
 
 
 def test_a_design_of_the_small_grid_is_rebuilt_as_it_was() -> None:
     x = (np.random.default_rng(0).random((64, 64)) > 0.6).astype(float)
-    dice, sharp, error = rebuilding(Grid(2), Grid(2), [Made(x, (1, 1), 0)])
+    dice, sharp, error = rebuilding(Grid(2), Grid(2), [PhysicalDesign(x, (1, 1), 0)])
     assert (dice, sharp) == pytest.approx((1.0, 1.0), abs=1e-5)
     assert error == pytest.approx(0.0, abs=1e-5)
 
@@ -43,7 +43,7 @@ def test_components_hold_designs_of_as_few_directions() -> None:
     random = np.random.default_rng(0)
     ways = random.random((3, 64, 64))
     made = np.einsum("nk,kyx->nyx", random.random((40, 3)) / 3, ways).astype(np.float16)
-    designs = Designs(made, np.zeros((40, 2), np.float32), np.arange(40), np.zeros(40, np.int64))
+    designs = DesignSet(made, np.zeros((40, 2), np.float32), np.arange(40), np.zeros(40, np.int64))
     three = Components.of(designs, 3, moved=False)
     x = made[0].astype(np.float64)
     back = three.decode(three.encode(x), (64, 64), None, float(x.mean()))

@@ -13,7 +13,7 @@ from trabecula.discretisation import discretise
 from trabecula.problem import problems
 from trabecula.starts import ProposalNetwork
 from trabecula.strategy.runner import run_to_end
-from trabecula.surrogate import shipped
+from trabecula.surrogate import shipped_model
 
 
 def test_an_ablation_counts_solves_to_the_best_of_all_rows() -> None:
@@ -66,7 +66,7 @@ def test_what_goes_ahead_is_held_against_the_default() -> None:
 
 
 def test_a_network_of_noise_is_asked_like_any_other() -> None:
-    model = shipped("proposer", 3)
+    model = shipped_model("proposer", 3)
     assert model is not None
     proposer = replace(ProposalNetwork.of(model), model=scouts.Noise(model.card, b""))
     way = scouts.ways(proposer)[scouts.NOISE](discretise(problems.get("cantilever_3d", (24, 12, 12))), 1)

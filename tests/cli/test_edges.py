@@ -61,7 +61,7 @@ def raiser(error: BaseException) -> typer.Typer:
     def command() -> None:
         raise error
 
-    one.command()(edge.guarded(command))
+    one.command()(edge.guard(command))
     return one
 
 

@@ -12,8 +12,8 @@ from tests.learning.test_generate import stubbed
 from trabecula.cli import generating
 from trabecula.cli.generating import counting
 from trabecula.learning import generate
-from trabecula.learning.crew import Tally
 from trabecula.learning.store import open_dataset
+from trabecula.learning.workers import Tally
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_other_data_in_the_folder_are_not_touched(run: Run, tmp_path: Path) -> N
 def test_a_scheduler_that_is_not_there_is_bad_input(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trabecula.learning.crew.PATIENCE", 0.2)
+    monkeypatch.setattr("trabecula.learning.workers.PATIENCE", 0.2)
     done = run("generate", "--count", "1", "--out", tmp_path, "--scheduler", "tcp://127.0.0.1:9")
     assert done.exit_code == 2
     assert "no dask scheduler answers" in done.stderr
@@ -59,7 +59,7 @@ def test_a_scheduler_that_is_not_there_is_bad_input(
 def test_an_interrupt_ends_with_130_and_keeps_whole_shards(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(settings: generate.Settings, index: int) -> object:
+    def interrupted(settings: generate.DataSettings, index: int) -> object:
         if index == 20:
             raise KeyboardInterrupt
         return stubbed(settings, index)

@@ -24,7 +24,7 @@ from tests.learning.histories import result
 from tests.learning.test_generate import stubbed
 from tests.problem.solids import box_triangles, write_stl
 from trabecula.learning import generate
-from trabecula.learning.generate import Settings, make_shard, prepare_folder
+from trabecula.learning.generate import DataSettings, make_shard, prepare_folder
 from trabecula.learning.history import Store
 from trabecula.results.result import Result
 from trabecula.storage.mark import MARK, read_mark
@@ -501,9 +501,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "make_sample", stubbed)
-        prepare_folder(place, Settings(2))
+        prepare_folder(place, DataSettings(2))
         for shard in (0, 9):
-            make_shard(str(place), Settings(2), shard, 2)
+            make_shard(str(place), DataSettings(2), shard, 2)
     return place
 
 
@@ -605,10 +605,10 @@ def test_networks_of_ones_own_are_removed_by_their_marks_only(
     kept: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.surrogate.test_own import NAME, installed
-    from trabecula.surrogate import own, shipped
+    from tests.surrogate.test_user_networks import NAME, installed
+    from trabecula.surrogate import shipped_model, user_networks
 
-    base = shipped("corrector", 3)
+    base = shipped_model("corrector", 3)
     assert base is not None
     assert installed(base).version == "0001"
     put(kept / NAME, dict.fromkeys(("0002/a.onnx", "0001/note.txt", ".1234.tmp"), text))
@@ -623,7 +623,7 @@ def test_networks_of_ones_own_are_removed_by_their_marks_only(
     done = run("train", "corrector", "--roll-back", "--dimension", "3")
     assert done.exit_code == 2 and "was not made by trabecula" in done.stderr
     assert installed(base).version == "0004"
-    assert own.clear() == 2
+    assert user_networks.clear() == 2
     unharmed(theirs, kept.parent)
     assert not (kept / NAME / "0001" / f"{NAME}.onnx").exists()
 

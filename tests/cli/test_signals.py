@@ -278,12 +278,12 @@ def halt(*arguments: object, **named: object) -> None:
     ("place", "words", "said"),
     [
         (
-            "trabecula.learning.course.make",
+            "trabecula.learning.training_run.train_and_ship",
             ("train", "leap", "--data", "data", "--out", "models"),
             "the same command goes on from the last checkpoint",
         ),
         (
-            "trabecula.learning.crew.run",
+            "trabecula.learning.workers.make_shards",
             ("generate", "--count", "3", "--out", "data"),
             "the same command goes on",
         ),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tests.cli.conftest import Run
 from trabecula.cli.app import app
 from trabecula.discretisation import discretise
-from trabecula.learning.generate import Settings, make_shard, prepare_folder
+from trabecula.learning.generate import DataSettings, make_shard, prepare_folder
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.starts import ExtrapolationNetwork, ProposalNetwork, UpscalingNetwork
@@ -29,7 +29,7 @@ KINDS = ("corrector", "leap", "proposer")
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    settings = Settings(2, seed=5, proposals=4, voxels=2600, change=1e-3, iterations=40)
+    settings = DataSettings(2, seed=5, proposals=4, voxels=2600, change=1e-3, iterations=40)
     prepare_folder(folder, settings)
     for shard in (0, 9):
         made, failed = make_shard(str(folder), settings, shard, 2)

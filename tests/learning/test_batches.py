@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trabecula.discretisation import discretise
-from trabecula.learning.batches import Batches, turn
+from trabecula.learning.batches import ExampleBatches, turn
 from trabecula.learning.example import Example
 from trabecula.problem import problems
 from trabecula.surrogate import channels, unpack
@@ -48,7 +48,7 @@ def test_channels_along_an_axis_turn_with_the_axes() -> None:
 
 
 def test_batches_hold_one_shape_and_are_the_same_for_the_same_seed() -> None:
-    supply = Batches([example((4, 6)), example((6, 4), seed=1), example((8, 8), seed=2)], 2, 2, 2, 4)
+    supply = ExampleBatches([example((4, 6)), example((6, 4), seed=1), example((8, 8), seed=2)], 2, 2, 2, 4)
     shapes = set()
     for step in range(20):
         batch = supply.draw(np.random.default_rng([0, step]))
@@ -61,7 +61,7 @@ def test_batches_hold_one_shape_and_are_the_same_for_the_same_seed() -> None:
 
 
 def test_padding_is_outside() -> None:
-    batch = Batches([example((5, 7))], 2, 2, 4, 1).batch([example((5, 7))])
+    batch = ExampleBatches([example((5, 7))], 2, 2, 4, 1).batch([example((5, 7))])
     inside = unpack(batch.inside[0].numpy(), 2, tuple(2 * n for n in batch.inside.shape[2:]))[0]
     assert inside.sum() == 35
     assert inside[:5, :7].all()

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from trabecula.learning.batches import Batch, Batches
+from trabecula.learning.batches import ExampleBatch, ExampleBatches
 from trabecula.learning.example import Example
-from trabecula.learning.flow import at, hidden
+from trabecula.learning.flow import hide_in_noise, mix_with_noise
 from trabecula.learning.network import Size
 from trabecula.learning.ship import ship
-from trabecula.learning.train import Recipe, train
+from trabecula.learning.train import TrainingRecipe, train
 from trabecula.surrogate import Model, draw, load_model
 
-RECIPE = Recipe("proposer", 2, Size(8, 1, 2), steps=300, batch=16, rate=1e-2, rise=10, every=300)
+RECIPE = TrainingRecipe("proposer", 2, Size(8, 1, 2), steps=300, batch=16, rate=1e-2, rise=10, every=300)
 INSIDE = 4
 SHAPE = (8, 12)
 
@@ -69,26 +69,28 @@ def test_a_model_of_other_channels_is_refused(trained: Model) -> None:
         draw(trained, np.zeros((3, *SHAPE), np.float32), np.ones(SHAPE, bool), 1)
 
 
-def batch() -> Batch:
+def batch() -> ExampleBatch:
     examples = left_or_right(4)
     for example in examples:
         example.fields[INSIDE, :2] = 0.0
-    return Batches(examples, INSIDE, 2, 2).batch(examples)
+    return ExampleBatches(examples, INSIDE, 2, 2).batch(examples)
 
 
 def test_a_target_comes_out_of_the_noise_with_time() -> None:
     given, random = batch(), np.random.default_rng(0)
-    whole = at(given, np.ones(4), random).fields[:, :4]
+    whole = mix_with_noise(given, np.ones(4), random).fields[:, :4]
     assert torch.equal(whole, (2 * given.target - 1) * given.inside)
     other = replace(given, target=1 - given.target)
-    nothing = [at(each, np.zeros(4), np.random.default_rng(3)).fields[:, :4] for each in (given, other)]
+    nothing = [
+        mix_with_noise(each, np.zeros(4), np.random.default_rng(3)).fields[:, :4] for each in (given, other)
+    ]
     assert torch.equal(*nothing)
     assert not nothing[0][given.inside == 0].any()
 
 
 def test_time_is_told_and_fields_stay_as_they_are() -> None:
     given = batch()
-    shown = hidden(given, np.random.default_rng(1)).fields
+    shown = hide_in_noise(given, np.random.default_rng(1)).fields
     times = shown[:, 4:8]
     assert torch.equal(shown[:, 8:], given.fields)
     assert torch.equal(times.amin((1, 2, 3)), times.amax((1, 2, 3)))

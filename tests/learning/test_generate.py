@@ -14,14 +14,14 @@ from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning import generate
 from trabecula.learning.generate import (
     SHOTS,
-    Settings,
+    DataSettings,
     TooLongError,
     UnsolvedError,
     make_sample,
     make_shard,
     missing,
     prepare_folder,
-    scaled,
+    scale_sensitivity,
     with_defaults,
 )
 from trabecula.learning.problems import draw
@@ -37,7 +37,10 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.problem import dump, loads
 from trabecula.storage.reading import UnreadableError
 
-QUICK = {2: Settings(2, 1, proposals=5, voxels=4500, iterations=26), 3: Settings(3, 1, 4, voxels=4000)}
+QUICK = {
+    2: DataSettings(2, 1, proposals=5, voxels=4500, iterations=26),
+    3: DataSettings(3, 1, 4, voxels=4000),
+}
 
 
 @pytest.fixture(scope="module", params=[2, 3])
@@ -83,8 +86,8 @@ def test_snapshots_are_the_designs_and_fields_of_their_iterations(sample: Sample
         for shot in shots[:: len(shots) - 1]:
             found = analysis.evaluate(shot.density.astype(np.float64), shot.penalty, tolerance=1e-6)
             assert found.merit == pytest.approx(shot.merit, rel=0.02)
-            free = ~discrete.void & (scaled(found.gradient) > -3)
-            difference = scaled(found.gradient)[free] - shot.sensitivity[free]
+            free = ~discrete.void & (scale_sensitivity(found.gradient) > -3)
+            difference = scale_sensitivity(found.gradient)[free] - shot.sensitivity[free]
             assert np.abs(difference.astype(float)).mean() < 0.03
 
 
@@ -109,7 +112,7 @@ def test_the_same_index_gives_the_same_bits() -> None:
 
 def test_a_problem_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(TooLongError, match="took more than 0 s"):
-        make_sample(Settings(2, 1, proposals=2, voxels=4500, limit=0.0), 0)
+        make_sample(DataSettings(2, 1, proposals=2, voxels=4500, limit=0.0), 0)
 
 
 def test_a_problem_whose_solves_break_down_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,25 +123,25 @@ def test_a_problem_whose_solves_break_down_is_given_up(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Analysis, "evaluate", broken)
     with pytest.raises(UnsolvedError, match="a solve broke down"):
-        make_sample(Settings(2, 1, proposals=2, voxels=4500, iterations=3), 0)
+        make_sample(DataSettings(2, 1, proposals=2, voxels=4500, iterations=3), 0)
 
 
 def test_sensitivities_are_decades_about_their_mean() -> None:
-    stored = scaled(np.array([-1.0, -0.01, -2.99, 0.0, 5.0]))
+    stored = scale_sensitivity(np.array([-1.0, -0.01, -2.99, 0.0, 5.0]))
     mean = 4.0 / 5
     assert stored[:3].tolist() == pytest.approx(np.log10(np.array([1.0, 0.01, 2.99]) / mean), abs=1 / 32)
     assert stored[3:].tolist() == [-8.0, -8.0]
-    assert scaled(np.zeros(2)).tolist() == [-8.0, -8.0]
+    assert scale_sensitivity(np.zeros(2)).tolist() == [-8.0, -8.0]
 
 
 def test_open_settings_get_the_measured_defaults() -> None:
-    full = with_defaults(Settings(2))
+    full = with_defaults(DataSettings(2))
     assert None not in (full.proposals, full.hard, full.voxels)
     assert with_defaults(full) == full
-    assert with_defaults(Settings(3, hard=0.0)).hard == 0.0
+    assert with_defaults(DataSettings(3, hard=0.0)).hard == 0.0
 
 
-def stubbed(settings: Settings, index: int) -> Sample:
+def stubbed(settings: DataSettings, index: int) -> Sample:
     if index % 16 == 3:
         raise TooLongError("took more than 120 s")
     return small(index, settings.dimension)
@@ -147,7 +150,7 @@ def stubbed(settings: Settings, index: int) -> Sample:
 def test_a_bad_problem_is_skipped_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "make_sample", stubbed)
     told: list[tuple[int, int]] = []
-    assert make_shard(str(tmp_path), Settings(2), 1, 5, lambda s, f: told.append((s, f))) == (4, 1)
+    assert make_shard(str(tmp_path), DataSettings(2), 1, 5, lambda s, f: told.append((s, f))) == (4, 1)
     shard = read_shard(shard_path(tmp_path, 1))
     assert [s.index for s in shard.samples] == [16, 17, 18, 20]
     assert shard.failures == (Failure(19, "TooLongError: took more than 120 s"),)
@@ -159,8 +162,8 @@ def test_only_what_is_missing_or_unfinished_is_to_be_made(
 ) -> None:
     monkeypatch.setattr(generate, "make_sample", stubbed)
     assert missing(tmp_path, 40) == [(0, 16), (1, 16), (2, 8)]
-    make_shard(str(tmp_path), Settings(2), 0, 16)
-    make_shard(str(tmp_path), Settings(2), 2, 8)
+    make_shard(str(tmp_path), DataSettings(2), 0, 16)
+    make_shard(str(tmp_path), DataSettings(2), 2, 8)
     assert missing(tmp_path, 40) == [(1, 16)]
     assert missing(tmp_path, 48) == [(1, 16), (2, 16)]
     shard_path(tmp_path, 0).write_bytes(b"torn")
@@ -169,16 +172,16 @@ def test_only_what_is_missing_or_unfinished_is_to_be_made(
 
 def test_a_folder_belongs_to_one_seed_dimension_and_way(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "set"
-    prepare_folder(folder, Settings(2, 7))
-    prepare_folder(folder, Settings(2, 7))
+    prepare_folder(folder, DataSettings(2, 7))
+    prepare_folder(folder, DataSettings(2, 7))
     assert open_dataset(folder).info["seed"] == 7
     for other, what in (
-        (Settings(3, 7), "dimension"),
-        (Settings(2), "seed"),
-        (Settings(2, 7, 3), "settings"),
+        (DataSettings(3, 7), "dimension"),
+        (DataSettings(2), "seed"),
+        (DataSettings(2, 7, 3), "settings"),
     ):
         with pytest.raises(ValueError, match=f"holds data of another {what}"):
             prepare_folder(folder, other)
     (folder / INFO).write_text("{")
     with pytest.raises(UnreadableError, match="damaged"):
-        prepare_folder(folder, Settings(2, 7))
+        prepare_folder(folder, DataSettings(2, 7))

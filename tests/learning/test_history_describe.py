@@ -12,7 +12,7 @@ from trabecula import where
 from trabecula.discretisation import discretise
 from trabecula.learning.history import ALIKE
 from trabecula.learning.history.describe import (
-    mirrored,
+    mirror,
     mirrors,
     sketch,
     vector,
@@ -130,7 +130,7 @@ def test_a_stricter_limit_on_compliance_is_another_problem() -> None:
 
 
 def test_mirroring_a_sketch_sketches_the_mirrored_problem() -> None:
-    image = vector(mirrored(sketch(discretise(pulled(0.3, (2e3, -1e4)))), (1,)))
+    image = vector(mirror(sketch(discretise(pulled(0.3, (2e3, -1e4)))), (1,)))
     np.testing.assert_allclose(image, numbers(pulled(0.7, (2e3, 1e4))), atol=2e-3)
     point, force = (1.6, 0.2, 0.3), (1e3, 2e3, -3e3)
 
@@ -139,12 +139,12 @@ def test_mirroring_a_sketch_sketches_the_mirrored_problem() -> None:
 
     z = BLOCK.domain.size[2]
     given, turned = block(point, force), block((1.6, 0.2, z - 0.3), (1e3, 2e3, 3e3))
-    np.testing.assert_allclose(vector(mirrored(sketch(discretise(given)), (2,))), numbers(turned), atol=2e-3)
+    np.testing.assert_allclose(vector(mirror(sketch(discretise(given)), (2,))), numbers(turned), atol=2e-3)
 
 
 def test_heat_mirrors_without_a_sign() -> None:
     sink = problems.heat_sink((20, 20))
-    image = mirrored(sketch(discretise(sink)), (0,))
+    image = mirror(sketch(discretise(sink)), (0,))
     assert image.forces.min() >= 0
 
 
@@ -155,7 +155,7 @@ def test_own_weight_is_seen() -> None:
     assert distance(down, along) > 0.5
     limited = replace(down, goal=tb.Goal("volume", compliance=(2.0,)))
     assert np.isfinite(numbers(limited)).all()
-    assert mirrored(sketch(discretise(down)), (1,)).gravity[0, 1] > 0
+    assert mirror(sketch(discretise(down)), (1,)).gravity[0, 1] > 0
 
 
 def test_every_set_of_axes_is_a_mirror() -> None:

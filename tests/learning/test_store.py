@@ -223,10 +223,10 @@ def test_a_manifest_of_other_kinds_is_damaged(tmp_path: Path, key: str, value: o
 
 @pytest.mark.parametrize("make", [fifo, *NPZ.values()])
 def test_a_cache_that_is_none_is_refused(tmp_path: Path, make: Make) -> None:
-    from trabecula.learning.examples import prepared
-    from trabecula.learning.latent.designs import prepared as designs
+    from trabecula.learning.examples import load_examples
+    from trabecula.learning.latent.designs import load_designs as designs
 
-    for name, read in (("leap-s.npz", lambda: prepared("leap", tmp_path / "s.npz", tmp_path)),
+    for name, read in (("leap-s.npz", lambda: load_examples("leap", tmp_path / "s.npz", tmp_path)),
                        ("autoencoder-s.npz", lambda: designs(tmp_path / "s.npz", tmp_path))):  # fmt: skip
         make(tmp_path / name)
         if make is NPZ["no arrays"] and name.startswith("leap"):

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from trabecula.learning.example import Example
-from trabecula.learning.loop import Look
+from trabecula.learning.loop import TrainingProgress
 from trabecula.learning.network import EncoderDecoder, Size
-from trabecula.learning.train import Recipe, loss_of, train
+from trabecula.learning.train import TrainingRecipe, loss_of, train
 from trabecula.storage.reading import UnreadableError
 
-RECIPE = Recipe("corrector", 2, Size(8, 1, 2), steps=200, batch=4, rate=1e-2, rise=5, every=100)
+RECIPE = TrainingRecipe("corrector", 2, Size(8, 1, 2), steps=200, batch=4, rate=1e-2, rise=5, every=100)
 
 
 def examples(count: int, seed: int = 0) -> list[Example]:
@@ -35,7 +35,7 @@ def same(one: EncoderDecoder, other: EncoderDecoder) -> bool:
 
 
 def test_a_network_learns_what_can_be_learnt(tmp_path: Path) -> None:
-    looks: list[Look] = []
+    looks: list[TrainingProgress] = []
     train(RECIPE, examples(16), examples(4, 1), tmp_path / "c", looks.append)
     assert looks[-1].base == pytest.approx(0.5, abs=1e-3)
     assert looks[-1].error < 0.35
@@ -49,7 +49,7 @@ def test_a_stopped_training_ends_in_the_same_network(tmp_path: Path) -> None:
 
     looks = 0
 
-    def once(look: Look) -> None:
+    def once(look: TrainingProgress) -> None:
         nonlocal looks
         looks += 1
         if looks == 2:
@@ -72,7 +72,7 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
 
 def test_a_new_network_leaves_the_logits_as_they_are() -> None:
     for dimension, places in ((2, (4, 8)), (3, (4, 4, 8))):
-        network = Recipe("leap", dimension, Size(8)).network().eval()
+        network = TrainingRecipe("leap", dimension, Size(8)).network().eval()
         fields = torch.randn(1, network.channels * 2**dimension, *places)
         assert torch.equal(network(fields), torch.zeros(1, 2**dimension, *places))
 
@@ -99,5 +99,5 @@ def test_what_is_outside_the_domain_does_not_count() -> None:
 
 def test_sizes_follow_the_compound_rule() -> None:
     small = Size(32, 1)
-    assert small.scaled(0) == small
-    assert small.scaled(6) == Size(56, 3)
+    assert small.scale(0) == small
+    assert small.scale(6) == Size(56, 3)

@@ -9,7 +9,7 @@ import pytest
 
 from trabecula.discretisation import prepare
 from trabecula.problem import ProblemError, load, problems
-from trabecula.problem.materials import MATERIALS, named, names
+from trabecula.problem.materials import MATERIALS, find, names
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -102,6 +102,6 @@ def test_materials_are_physical_and_cited() -> None:
 
 
 def test_material_names_are_forgiving() -> None:
-    assert named(" Aluminum ") == named("aluminium") == MATERIALS["aluminium"]
-    assert named("Stainless-Steel") == MATERIALS["stainless_steel"]
-    assert named("cheese") is None
+    assert find(" Aluminum ") == find("aluminium") == MATERIALS["aluminium"]
+    assert find("Stainless-Steel") == MATERIALS["stainless_steel"]
+    assert find("cheese") is None

@@ -39,7 +39,7 @@ ALLOWED = {
     "nn/profile/onnx_time.py": {"onnxruntime.InferenceSession"},  # a model that is in memory
     "learning/ship.py": {"onnx.load"},  # what torch has just written into a folder of ours
     "learning/latent/ship.py": {"onnx.load_from_string"},  # the same in memory
-    "learning/reload.py": {"onnx.load_from_string"},  # the content of a `Model`
+    "learning/network_from_file.py": {"onnx.load_from_string"},  # the content of a `Model`
     "problem/yaml_strict.py": {"json.loads"},  # the strict reader of problem files, a text that is in memory
 }
 """Files that make raw calls beside the reading room, and which; every one has its reason."""

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from trabecula.learning.checkpoint import keep, restored, seconds_of
+from trabecula.learning.checkpoint import keep, restore, seconds_of
 from trabecula.storage.reading import UnreadableError
 from trabecula.storage.tensors import load_weights, read_tensors
 
@@ -37,12 +37,12 @@ def kept(tmp_path: Path) -> Path:
 def test_a_training_comes_back_as_it_was(kept: Path) -> None:
     network, other = net(), net()
     optimizer, made = adam(network), torch.optim.AdamW(other.parameters())
-    assert restored(kept, "this", other, made) == (7, 1.5)
+    assert restore(kept, "this", other, made) == (7, 1.5)
     assert seconds_of(kept) == 1.5
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True))
     states = (each.state_dict()["state"][0] for each in (optimizer, made))
     assert len({float(state["exp_avg"].sum()) for state in states}) == 1
-    assert restored(kept.with_name("none"), "this", other, made) == (0, 0.0)
+    assert restore(kept.with_name("none"), "this", other, made) == (0, 0.0)
 
 
 def test_half_precision_and_views_are_tensors_too(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_what_does_not_fit_a_training_is_refused(kept: Path, changes: dict[str, 
     change(kept, **changes)
     network = net()
     with pytest.raises(UnreadableError, match=said):
-        restored(kept, "this", network, torch.optim.AdamW(network.parameters()))
+        restore(kept, "this", network, torch.optim.AdamW(network.parameters()))
 
 
 def test_memory_of_another_shape_is_refused(kept: Path) -> None:
@@ -96,7 +96,7 @@ def test_memory_of_another_shape_is_refused(kept: Path) -> None:
     torch.save(state, kept)
     network = net()
     with pytest.raises(UnreadableError, match="another optimiser"):
-        restored(kept, "this", network, torch.optim.AdamW(network.parameters()))
+        restore(kept, "this", network, torch.optim.AdamW(network.parameters()))
 
 
 class Calls:

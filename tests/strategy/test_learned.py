@@ -23,7 +23,7 @@ from trabecula.problem import Filter, problems
 from trabecula.results.result import Result, Trial
 from trabecula.starts import (
     ExtrapolationNetwork,
-    Past,
+    PastDesigns,
     Proposal,
     ProposalNetwork,
     UpscalingNetwork,
@@ -45,11 +45,11 @@ DRAWERS = 14
 class Inverted(Model):
     """A network of the wrong sign: material where there should be none, and none where it should be."""
 
-    def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+    def logits(self, fields: np.ndarray) -> np.ndarray:
         answer: np.ndarray = np.repeat(-8.0 * fields[:1], self.card.answers, axis=0)
         return answer
 
-    def run(self, inputs: dict[str, np.ndarray], threads: int = 1) -> np.ndarray:
+    def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         convex = slice(2 * 4, 3 * 4)  # behind the noise and the time, four voxels a place
         answer: np.ndarray = -8.0 * inputs["fields"][:, convex]
         return answer
@@ -197,7 +197,7 @@ def test_a_given_design_is_tried_whether_a_search_follows_or_not(
     agree: float, discrete: DiscreteProblem, unlearned: Outcome, ignorant: Learned
 ) -> None:
     proposer = Learned(proposer=ignorant.proposer)
-    past = Past((unlearned.step.x,))
+    past = PastDesigns((unlearned.step.x,))
     search = replace(SEARCH, agree=agree, learned=proposer, also=(past,), proposals=1)
     found = run_to_end(coarse_to_fine(Workbench(discrete, 1), search, STOP))
     assert sorted(trial.what for trial in found.trials) == ["past", "proposal"]
@@ -222,7 +222,7 @@ def test_a_good_design_is_taken(discrete: DiscreteProblem, unlearned: Outcome) -
     """A network that knows the answer: the final design itself, whatever it is asked."""
 
     class Knowing(Model):
-        def logits(self, fields: np.ndarray, threads: int = 1) -> np.ndarray:
+        def logits(self, fields: np.ndarray) -> np.ndarray:
             wanted = np.clip(unlearned.step.x, 0.02, 0.98)
             now = np.clip((fields[0] + 1) / 2, 0.02, 0.98)
             return (np.log(wanted / (1 - wanted)) - np.log(now / (1 - now)))[None].astype(np.float32)

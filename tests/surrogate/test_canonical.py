@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from trabecula.surrogate.canonical import (
     SIDE,
     aspects,
-    averaged,
-    between,
+    average_onto,
     canonical,
+    interpolate_onto,
     moves,
 )
 
@@ -24,7 +24,7 @@ from trabecula.surrogate.canonical import (
 )
 def test_averages_keep_the_amount_of_material(old: list[int], new: list[int], seed: int) -> None:
     density = np.random.default_rng(seed).random(old)
-    found = averaged(density, tuple(new[: len(old)]))
+    found = average_onto(density, tuple(new[: len(old)]))
     assert found.shape == tuple(new[: len(old)])
     assert found.mean() == pytest.approx(density.mean())
     assert found.min() >= density.min() - 1e-12 and found.max() <= density.max() + 1e-12
@@ -32,8 +32,8 @@ def test_averages_keep_the_amount_of_material(old: list[int], new: list[int], se
 
 def test_halving_averages_blocks_and_doubling_repeats() -> None:
     density = np.random.default_rng(0).random((4, 6))
-    np.testing.assert_allclose(averaged(density, (2, 3)), density.reshape(2, 2, 3, 2).mean(axis=(1, 3)))
-    np.testing.assert_array_equal(averaged(density, (8, 6)), density.repeat(2, axis=0))
+    np.testing.assert_allclose(average_onto(density, (2, 3)), density.reshape(2, 2, 3, 2).mean(axis=(1, 3)))
+    np.testing.assert_array_equal(average_onto(density, (8, 6)), density.repeat(2, axis=0))
 
 
 @pytest.mark.parametrize("dimension", [2, 3])
@@ -47,10 +47,10 @@ def test_a_design_comes_to_the_small_grid_with_its_material(dimension: int) -> N
 
 def test_values_between_centres_are_linear_and_constant_beyond() -> None:
     ramp = (np.arange(6) + 0.5) / 6
-    found = between(np.tile(ramp, (2, 1)), (3, 24))
+    found = interpolate_onto(np.tile(ramp, (2, 1)), (3, 24))
     wanted = np.clip((np.arange(24) + 0.5) / 24, ramp[0], ramp[-1])
     np.testing.assert_allclose(found, np.tile(wanted, (3, 1)), atol=1e-12)
-    np.testing.assert_array_equal(between(np.array([[2.0]]), (2, 1)), np.full((2, 1), 2.0))
+    np.testing.assert_array_equal(interpolate_onto(np.array([[2.0]]), (2, 1)), np.full((2, 1), 2.0))
 
 
 def test_aspects_know_no_unit() -> None:

@@ -17,7 +17,7 @@ from trabecula.cli.edge import (
     BAD_INPUT,
     CODES,
     SOLVED,
-    guarded,
+    guard,
     say,
 )
 from trabecula.cli.export import export
@@ -58,7 +58,7 @@ def _options(
 
 
 for command in (solve, check, show, export, problems, generate, distill, profile, tune, train):
-    app.command()(guarded(command))
+    app.command()(guard(command))
 app.add_typer(history, name="history")
 
 

@@ -16,7 +16,7 @@ from trabecula.cli.edge import continuing, fail, say
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trabecula.nn.distill import Epoch, Outcome, Output
+    from trabecula.nn.distill import DistillationResult, Epoch, Output
 
 Batches = Callable[[int], Iterable[object]]
 
@@ -84,17 +84,17 @@ def distill(
     arguments. The student's weights are saved as a state_dict; the teacher is not changed.
     """
     kept = "the same command goes on after the last whole epoch"
-    with continuing(kept if checkpoint else "nothing is kept without --checkpoint"), refused():
+    with continuing(kept if checkpoint else "nothing is kept without --checkpoint"), fail_on_bad_input():
         from trabecula.nn.load import load_model, need_torch
 
         need_torch()
         import torch
 
         from trabecula.nn.distill import Distiller
-        from trabecula.nn.distill.named import methods_named
+        from trabecula.nn.distill.named import methods_by_name
 
-        meaning = output_named(kind)
-        methods = methods_named(method or [DEFAULT], setting or [])
+        meaning = output_by_name(kind)
+        methods = methods_by_name(method or [DEFAULT], setting or [])
         torch.manual_seed(seed)
         big = load_model(teacher)
         if weights is not None:
@@ -102,7 +102,7 @@ def distill(
         small = load_model(student)
         if not 0 < rate < float("inf"):
             raise ValueError(f"--rate is {rate}; it must be above 0")
-        held_out = None if validation is None else batches_named(validation)
+        held_out = None if validation is None else load_batches(validation)
         prepare(out)
         before = None if held_out is None else error_of(small, held_out, meaning)
         with progress(epochs, quiet or as_json) as report:
@@ -115,7 +115,7 @@ def distill(
                 seed=seed,
                 checkpoint=checkpoint,
                 progress=report,
-            ).distill(big, small, batches_named(data))
+            ).distill(big, small, load_batches(data))
         summary = summarise(big, outcome, held_out, meaning, before)
     write_weights(outcome.student, out)
     summary["file"] = str(out)
@@ -126,7 +126,7 @@ def distill(
 
 
 @contextmanager
-def refused() -> Iterator[None]:
+def fail_on_bad_input() -> Iterator[None]:
     """What does not fit, and what torch says about a user's network, become one message and exit code 2."""
     try:
         yield
@@ -134,7 +134,7 @@ def refused() -> Iterator[None]:
         fail(" ".join(str(error).split()))
 
 
-def output_named(name: str) -> Output:
+def output_by_name(name: str) -> Output:
     """What outputs mean, by name."""
     from trabecula.nn.distill import OUTPUTS
 
@@ -143,33 +143,33 @@ def output_named(name: str) -> Output:
     return OUTPUTS[name]
 
 
-def batches_named(name: str) -> Batches:
+def load_batches(name: str) -> Batches:
     """Batches by name, as a function of the epoch; what its code raises is one sentence."""
     from trabecula.nn.load import load_object
 
     found = load_object(name)
 
-    def said(error: Exception) -> ValueError:
+    def explain_failure(error: Exception) -> ValueError:
         return ValueError(f"'{name}' fails: {type(error).__name__}: {error}")
 
-    def made() -> object:
+    def make() -> object:
         try:
             return found() if callable(found) else found
         except Exception as error:
-            raise said(error) from error
+            raise explain_failure(error) from error
 
-    first = made()
+    first = make()
     if not isinstance(first, Iterable):
         raise ValueError(f"'{name}' gives {type(first).__name__}, not batches one after the other")
     again = isinstance(first, Iterator)  # a generator is spent after one epoch: its function is called again
 
     def epoch(_: int) -> Iterator[object]:
-        batches = made() if again else first
+        batches = make() if again else first
         assert isinstance(batches, Iterable)
         try:
             yield from batches
         except Exception as error:
-            raise said(error) from error
+            raise explain_failure(error) from error
 
     return epoch
 
@@ -193,11 +193,12 @@ def read_weights(network: nn.Module, path: Path) -> None:
 
 def prepare(path: Path) -> None:
     """See that the result can be written, before the time is spent."""
-    from trabecula.nn.distill.checkpoint import claim
+    from trabecula.nn.distill.checkpoint import KIND
+    from trabecula.storage.owned import check_writable
 
     if path.is_dir():
         raise ValueError(f"--out {path} is a folder; give a file")
-    claim(path)
+    check_writable(path, KIND)
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
@@ -212,12 +213,12 @@ def error_of(network: nn.Module, batches: Batches, meaning: Output) -> float:
     import torch
 
     from trabecula.nn.distill.features import peek
-    from trabecula.nn.distill.method import Batch, first_line
+    from trabecula.nn.distill.method import TrainingBatch, first_line
 
     total, count = 0.0, 0
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     for given in batches(0):
-        batch = Batch.of(given, device)
+        batch = TrainingBatch.of(given, device)
         if batch.targets is None:
             raise ValueError("--validation needs targets in its batches")
         logits: Tensor = peek(network, batch.inputs).output
@@ -251,17 +252,21 @@ def progress(epochs: int, silent: bool) -> Iterator[Callable[[Epoch], None] | No
 
 
 def summarise(
-    teacher: nn.Module, outcome: Outcome, held_out: Batches | None, meaning: Output, before: float | None
+    teacher: nn.Module,
+    outcome: DistillationResult,
+    held_out: Batches | None,
+    meaning: Output,
+    before: float | None,
 ) -> dict[str, object]:
     """Sizes, errors and losses, ready for JSON."""
 
-    def measured(network: nn.Module) -> dict[str, object]:
+    def measure(network: nn.Module) -> dict[str, object]:
         error = None if held_out is None else error_of(network, held_out, meaning)
         return {"parameters": sum(p.numel() for p in network.parameters()), "error": error}
 
     summary: dict[str, object] = {
-        "teacher": measured(teacher),
-        "student": {**measured(outcome.student), "error_before": before},
+        "teacher": measure(teacher),
+        "student": {**measure(outcome.student), "error_before": before},
         "seconds": outcome.seconds,
         "record": [
             {"round": e.round, "stage": e.stage, "epoch": e.epoch, "losses": dict(e.losses)}
@@ -269,7 +274,7 @@ def summarise(
         ],
     }
     if len(outcome.generations) > 1:
-        summary["ensemble"] = measured(outcome.ensemble())
+        summary["ensemble"] = measure(outcome.ensemble())
     return summary
 
 

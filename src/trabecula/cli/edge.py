@@ -73,7 +73,7 @@ def noting() -> Iterator[None]:
         yield
 
 
-def guarded(command: Callable[P, None]) -> Callable[P, None]:
+def guard(command: Callable[P, None]) -> Callable[P, None]:
     """Wrap a command so that no exception reaches the user as a traceback."""
 
     @functools.wraps(command)

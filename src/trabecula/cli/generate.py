@@ -10,7 +10,7 @@ import typer
 from trabecula.cli.edge import continuing, fail, say
 
 if TYPE_CHECKING:
-    from trabecula.learning.crew import Tally
+    from trabecula.learning.workers import Tally
 
 
 def generate(
@@ -50,16 +50,16 @@ def generate(
     """
     from trabecula.cli.console import print_json
     from trabecula.cli.generating import counting
-    from trabecula.learning.crew import UnreachableError, run
     from trabecula.learning.generate import (
-        Settings,
+        DataSettings,
         check_shards,
         missing,
         prepare_folder,
         with_defaults,
     )
+    from trabecula.learning.workers import UnreachableError, make_shards
 
-    settings = with_defaults(Settings(dimension, seed, proposals, hard, voxels))
+    settings = with_defaults(DataSettings(dimension, seed, proposals, hard, voxels))
     try:
         prepare_folder(out, settings)
     except ValueError as error:
@@ -70,9 +70,9 @@ def generate(
     try:
         with (
             continuing("whole shards are kept, the same command goes on"),
-            counting(count, there, quiet) as told,
+            counting(count, there, quiet) as report,
         ):
-            tally = run(out, settings, jobs, workers=workers, scheduler=scheduler, told=told)
+            tally = make_shards(out, settings, jobs, workers=workers, scheduler=scheduler, report=report)
     except UnreachableError as error:
         fail(str(error))
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trabecula.cli.console import messages, seconds
 
 if TYPE_CHECKING:
-    from trabecula.learning.crew import Tally
+    from trabecula.learning.workers import Tally
 
 SELDOM = 30.0
 """Seconds from line to line off a terminal."""

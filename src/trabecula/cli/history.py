@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trabecula.cli.edge import fail, guarded
+from trabecula.cli.edge import fail, guard
 from trabecula.storage.visible import on_one_line, visible
 
 if TYPE_CHECKING:
-    from trabecula.learning.history import Entry, Likeness
+    from trabecula.learning.history import Entry, SimilarDesign
 
 history = typer.Typer(
     help="Past solves, kept on this machine only; the nearest one is tried as a proposal.",
@@ -26,10 +26,10 @@ def list_(
 ) -> None:
     """List what is kept, the newest first."""
     from trabecula.cli.console import print_json
-    from trabecula.learning.history import is_on, opened
+    from trabecula.learning.history import is_on, open_history
 
-    with readable():
-        store = opened()
+    with explain_history_errors():
+        store = open_history()
         entries = store.entries()
     if as_json:
         print_json(
@@ -52,15 +52,15 @@ def similar(
 ) -> None:
     """List the past designs most like a result's, mirror images and turns considered."""
     from trabecula.cli.console import print_json
-    from trabecula.learning.history import opened
+    from trabecula.learning.history import open_history
     from trabecula.learning.history import similar as most_like
     from trabecula.results.result import Result
     from trabecula.surrogate import coder
 
     result = Result.load(folder)
     by = coder(result.density.ndim)
-    with readable():
-        found = most_like(opened(), result, count, by)
+    with explain_history_errors():
+        found = most_like(open_history(), result, count, by)
     if as_json:
         print_json({"by": by.label, "similar": [one.to_json() for one in found]})
     else:
@@ -74,28 +74,32 @@ def clear(
 ) -> None:
     """Remove all that is kept; files that the history did not write stay."""
     from trabecula.cli.console import output
-    from trabecula.learning.history import opened
-    from trabecula.surrogate import own
+    from trabecula.learning.history import open_history
+    from trabecula.surrogate import user_networks
 
-    with readable():
-        store = opened()
+    with explain_history_errors():
+        store = open_history()
         count = store.clear()
         left = len(store.entries())
-        made = own.clear() if networks else sum(len(own.versions(name)) for name in own.names())
-    said = [f"{_counted(count, 'solve')} removed from {store.folder}"]
+        made = (
+            user_networks.clear()
+            if networks
+            else sum(len(user_networks.versions(name)) for name in user_networks.names())
+        )
+    said = [f"{_count_text(count, 'solve')} removed from {store.folder}"]
     if left:
         stay = "stays" if left == 1 else "stay"
-        said.append(f"{_counted(left, 'solve')} without the mark of this version {stay}; remove by hand")
+        said.append(f"{_count_text(left, 'solve')} without the mark of this version {stay}; remove by hand")
     if networks:
-        said.append(f"{_counted(made, 'network')} removed from {own.folder()}")
+        said.append(f"{_count_text(made, 'network')} removed from {user_networks.folder()}")
     elif made:
         stay = "stays; --networks removes it too" if made == 1 else "stay; --networks removes them too"
-        said.append(f"{_counted(made, 'network')} made from past solves {stay}")
+        said.append(f"{_count_text(made, 'network')} made from past solves {stay}")
     for text in said:
         output().print(text, markup=False, soft_wrap=True)
 
 
-def _counted(count: int, what: str) -> str:
+def _count_text(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
@@ -103,7 +107,7 @@ def networks(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """List the networks that were fine-tuned on what is kept (`trabecula train KIND --from-history`)."""
-    from trabecula.cli.own import networks as listed
+    from trabecula.cli.user_networks import networks as listed
 
     listed(as_json)
 
@@ -112,7 +116,7 @@ def path() -> None:
     """Print the folder it is kept in."""
     from trabecula.learning.history import folder
 
-    with readable():
+    with explain_history_errors():
         typer.echo(visible(str(folder())))
 
 
@@ -123,11 +127,11 @@ for _name, _command in (
     ("path", path),
     ("networks", networks),
 ):
-    history.command(_name)(guarded(_command))
+    history.command(_name)(guard(_command))
 
 
 @contextmanager
-def readable() -> Iterator[None]:
+def explain_history_errors() -> Iterator[None]:
     """A history that cannot be read is no mistake of the program."""
     import sqlite3
 
@@ -161,7 +165,7 @@ def _print(entries: list[Entry], limit: int, on: bool) -> None:
     output().print(text, markup=False, soft_wrap=True)
 
 
-def _print_similar(found: list[Likeness]) -> None:
+def _print_similar(found: list[SimilarDesign]) -> None:
     from rich.table import Table
     from rich.text import Text
 

@@ -34,7 +34,7 @@ def start_name(value: str) -> str:
     return value
 
 
-class Network(StrEnum):
+class NetworkKind(StrEnum):
     """What a network is for."""
 
     autoencoder = "autoencoder"

@@ -15,7 +15,7 @@ from trabecula.cli.edge import fail
 if TYPE_CHECKING:
     from torch import nn
 
-    from trabecula.nn.profile import Machine, Profile, Verdict
+    from trabecula.nn.profile import BreakCost, Machine, Profile
 
 
 def profile(
@@ -176,7 +176,7 @@ def _print_totals(found: Profile) -> None:
     )
 
 
-def _print_rules(verdicts: Sequence[Verdict]) -> None:
+def _print_rules(verdicts: Sequence[BreakCost]) -> None:
     from rich.table import Table
 
     from trabecula.nn.profile.rules import TITLES

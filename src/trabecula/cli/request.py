@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trabecula.storage import reading
 from trabecula.storage.owned import Owned
-from trabecula.storage.reading import Record, UnreadableError, shorten
+from trabecula.storage.reading import CheckedRecord, UnreadableError, shorten
 
 REQUEST = "request.json"
 _LIMIT = 10_000
@@ -52,37 +52,37 @@ class Request:
         """
         path = folder / REQUEST
         if os.path.lexists(path):
-            return _checked(path, reading.read_json(path, _LIMIT))
+            return _check(path, reading.read_json(path, _LIMIT))
         from trabecula.optimize.checkpoint_format import read_record
         from trabecula.results.result_folder import CHECKPOINT
 
         for kept in sorted((folder / CHECKPOINT).glob("*.npz")):
             request = read_record(kept).asked.request
             if request is not None:
-                return _checked(kept, request)
+                return _check(kept, request)
         raise UnreadableError(
             path,
             "does not exist, so it is not known how the solve was asked for; solve again without --resume",
         )
 
 
-def _checked(path: Path, values: Mapping[str, object]) -> Request:
+def _check(path: Path, values: Mapping[str, object]) -> Request:
     """A request from what a file says, every value one that `trabecula solve` would take."""
-    held = Record(path, values)
+    held = CheckedRecord(path, values)
     held.only(*(each.name for each in fields(Request)))
 
-    def given(key: str) -> bool:
+    def is_given(key: str) -> bool:
         return held.values[key] is not None
 
-    start = held.text("start") if given("start") else None
+    start = held.text("start") if is_given("start") else None
     from trabecula.strategy.table import STARTS
 
     if start is not None and start not in STARTS:
         raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(STARTS)}")
     return Request(
         start=start,
-        proposals=held.whole("proposals", 1, 10_000) if given("proposals") else None,
-        iterations=held.whole("iterations", 1) if given("iterations") else None,
-        tolerance=held.real("tolerance", *_TOLERANCES) if given("tolerance") else None,
-        leaps=held.take("leaps", bool) if given("leaps") else None,
+        proposals=held.whole("proposals", 1, 10_000) if is_given("proposals") else None,
+        iterations=held.whole("iterations", 1) if is_given("iterations") else None,
+        tolerance=held.real("tolerance", *_TOLERANCES) if is_given("tolerance") else None,
+        leaps=held.take("leaps", bool) if is_given("leaps") else None,
     )

@@ -90,7 +90,7 @@ def solve(
     130 and 143: interrupted or terminated, --resume goes on.
     """
     from trabecula.cli.export import choose
-    from trabecula.cli.past import is_wanted, remember
+    from trabecula.cli.past_design import is_wanted, remember
     from trabecula.cli.request import Request
     from trabecula.cli.watch import picture_names
 
@@ -142,7 +142,7 @@ def _fresh(
     stack: ExitStack,
 ) -> _Job:
     """A solve from the beginning; what an earlier result left in its folder is cleared."""
-    from trabecula.cli.past import PAST, offer
+    from trabecula.cli.past_design import PAST, offer
     from trabecula.cli.problems import get
     from trabecula.cli.request import REQUEST
     from trabecula.problem import load, with_files
@@ -222,7 +222,7 @@ def _resumed(
     stack: ExitStack,
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
-    from trabecula.cli.past import PAST, forget
+    from trabecula.cli.past_design import PAST, forget
     from trabecula.cli.request import REQUEST, Request
     from trabecula.problem import load
     from trabecula.results.result import Result
@@ -286,14 +286,14 @@ def _watchers(job: _Job, pictures: list[str]) -> list[Watch | Animation]:
 def _run(
     job: _Job, watchers: list[Watch | Animation], threads: int | None, quiet: bool, as_json: bool
 ) -> Result:
-    from trabecula.cli.own import noting
-    from trabecula.cli.past import offered
+    from trabecula.cli.past_design import read_offer
     from trabecula.cli.progress import reporting
+    from trabecula.cli.user_networks import say_warnings
     from trabecula.solve import solve as run
     from trabecula.status import NoDesignError
 
     try:
-        with noting(), reporting(quiet) as report:
+        with say_warnings(), reporting(quiet) as report:
 
             def progress(step: Progress) -> None:
                 report(step)
@@ -306,7 +306,7 @@ def _run(
                 threads=threads,
                 out=job.folder,
                 resume=job.resume,
-                also=offered(job.folder),
+                also=read_offer(job.folder),
                 progress=progress,
             )
     except NoDesignError as error:
@@ -340,7 +340,7 @@ def _print_nothing(job: _Job, error: NoDesignError) -> None:
 def _keep(job: _Job, result: Result, formats: dict[str, str], units: Units, quiet: bool) -> None:
     from trabecula.cli.console import waiting
     from trabecula.cli.export import write
-    from trabecula.cli.past import forget
+    from trabecula.cli.past_design import forget
 
     if job.finished is None:
         with waiting("saving", quiet):

@@ -77,12 +77,12 @@ def shield() -> Outlet | None:
     while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(free)
-    sys.stdout, outlet = _shielded(sys.stdout)
-    sys.stderr, _ = _shielded(sys.stderr)
+    sys.stdout, outlet = _shield_stream(sys.stdout)
+    sys.stderr, _ = _shield_stream(sys.stderr)
     return outlet
 
 
-def _shielded(stream: TextIO | None) -> tuple[TextIO, Outlet | None]:
+def _shield_stream(stream: TextIO | None) -> tuple[TextIO, Outlet | None]:
     if stream is None:
         return Path(os.devnull).open("w", encoding="utf-8"), None
     buffer = getattr(stream, "buffer", None)

@@ -75,13 +75,13 @@ def _way(result: Result) -> list[tuple[str, str]]:
     stages = ", ".join(f"{s.name} {s.iterations} ({seconds(s.seconds)})" for s in result.stages)
     return [
         ("way", f"{result.start}: {stages}" if stages else result.start),
-        *_learned(result),
+        *_network_lines(result),
         ("iterations", f"{result.iterations}, {result.solves} solves on the full grid"),
         ("time", f"{seconds(result.seconds)}, {result.threads} threads"),
     ]
 
 
-def _learned(result: Result) -> list[tuple[str, str]]:
+def _network_lines(result: Result) -> list[tuple[str, str]]:
     """Of every kind of learned design: how many were taken, and what they cost."""
     rows = []
     for what in dict.fromkeys(trial.what for trial in result.trials):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import continuing, fail, say
-from trabecula.cli.options import Network
+from trabecula.cli.options import NetworkKind
 
 if TYPE_CHECKING:
-    from trabecula.learning.loop import Look
+    from trabecula.learning.loop import TrainingProgress
 
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def train(
-    kind: Annotated[Network, typer.Argument(help="What the network is for.")],
+    kind: Annotated[NetworkKind, typer.Argument(help="What the network is for.")],
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data set that `trabecula generate` made.")
     ] = None,
@@ -73,10 +73,10 @@ def train(
     your past solves, and is used from then on if it saves solves on those it never saw. Needs the extra
     `learn`.
     """
-    from trabecula.cli.own import refine, withdraw
+    from trabecula.cli.user_networks import refine, withdraw
 
     if roll_back:
-        _alone("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
+        _refuse_others("--roll-back", {"--from-history": from_history, "--data": data, "--out": out})
         withdraw(kind.value, dimension, as_json, quiet)
         return
     if name is not None and not NAME.fullmatch(name):
@@ -84,7 +84,7 @@ def train(
             f"--name is {name[:60]!r}; letters, digits, '.', '_' and '-' are allowed, a letter or digit first"
         )
     if from_history:
-        _alone("--from-history", {"--out": out, "--name": name, "--cache": cache})
+        _refuse_others("--from-history", {"--out": out, "--name": name, "--cache": cache})
     elif data is None or out is None:
         fail("give --data and --out, the data set and a folder for models, or --from-history")
     elif dimension is not None:
@@ -92,8 +92,9 @@ def train(
     try:
         import torch
 
-        from trabecula.learning.course import Order, make
-        from trabecula.learning.latent.course import make as make_autoencoder
+        from trabecula.learning.latent.training_run import train_and_ship as make_autoencoder
+        from trabecula.learning.training_order import TrainingOrder
+        from trabecula.learning.training_run import train_and_ship
     except ImportError as error:
         fail(f"training needs {error.name}: pip install 'trabecula[learn]'")
     from trabecula.cli.console import print_json
@@ -106,14 +107,14 @@ def train(
     assert data is not None and out is not None
     count = 4000 if steps is None else steps
 
-    def told(look: Look) -> None:
+    def report(progress: TrainingProgress) -> None:
         if not quiet:
             say(
-                f"step {look.step}/{count}  {look.seconds:.0f} s  loss {look.loss:.4f}  "
-                f"held out: {look.error:.4f} (before the network {look.base:.4f})"
+                f"step {progress.step}/{count}  {progress.seconds:.0f} s  loss {progress.loss:.4f}  "
+                f"held out: {progress.error:.4f} (before the network {progress.base:.4f})"
             )
 
-    order = Order(
+    order = TrainingOrder(
         kind=kind.value,
         data=data,
         out=out,
@@ -128,10 +129,10 @@ def train(
         workers=workers,
         numbers=numbers,
     )
-    chosen = make_autoencoder if kind is Network.autoencoder else make
+    chosen = make_autoencoder if kind is NetworkKind.autoencoder else train_and_ship
     try:
         with continuing("the same command goes on from the last checkpoint"):
-            card = chosen(order, told, lambda text: None if quiet else say(text))
+            card = chosen(order, report, lambda text: None if quiet else say(text))
     except ValueError as error:
         fail(str(error))
     if as_json:
@@ -140,7 +141,7 @@ def train(
         say(f"{out / card.file}: {card.story['parameters']} parameters")
 
 
-def _alone(option: str, others: Mapping[str, object]) -> None:
+def _refuse_others(option: str, others: Mapping[str, object]) -> None:
     """Refuse what does not go with an option."""
     for name, value in others.items():
         if value:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
     from trabecula.nn.tune.candidate import Report
-    from trabecula.nn.tune.goals import Goal
-    from trabecula.nn.tune.outcome import Outcome, Tried
+    from trabecula.nn.tune.goals import TuningGoal
+    from trabecula.nn.tune.outcome import TrialResult, TuningResult
 
 SHOWN = 10
 """Rows of the table."""
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedCandidate:
     """A candidate by its name, which any process can find again."""
 
     name: str
@@ -95,11 +95,11 @@ def tune(
     try:
         if not callable(load_object(candidate)):
             fail(f"'{candidate}' is nothing to call; name a function that takes a trial, or a Recipe")
-        goal: Goal = _goal(target, weight, hard, pareto)
+        goal: TuningGoal = _goal(target, weight, hard, pareto)
         kept = "trials that were finished are kept, the same command goes on"
         with continuing(kept if storage else "nothing is kept without --storage"):
             outcome = search(
-                Named(candidate),
+                NamedCandidate(candidate),
                 trials=trials,
                 goal=goal,
                 pruner=pruner,
@@ -115,10 +115,10 @@ def tune(
     if as_json:
         print_json({"name": name or candidate, "goal": repr(goal), **outcome.to_json()})
     else:
-        _print(outcome, timed=goal.timed)
+        _print(outcome, timed=goal.needs_latency)
 
 
-def _goal(target: float | None, weight: float | None, hard: bool, pareto: bool) -> Goal:
+def _goal(target: float | None, weight: float | None, hard: bool, pareto: bool) -> TuningGoal:
     from trabecula.nn.tune import Metric, Pareto, Reward
 
     if pareto and (target is not None or weight is not None or hard):
@@ -134,7 +134,7 @@ def _goal(target: float | None, weight: float | None, hard: bool, pareto: bool) 
     return Reward.hard(target) if hard else Reward.soft(target, -0.07 if weight is None else weight)
 
 
-def _tell(tried: Tried) -> None:
+def _tell(tried: TrialResult) -> None:
     words = [f"trial {tried.number}: {tried.state}"]
     if tried.metric is not None:
         words.append(f"metric {number(tried.metric)}")
@@ -145,12 +145,12 @@ def _tell(tried: Tried) -> None:
     say(", ".join(words))
 
 
-def _print(outcome: Outcome, timed: bool) -> None:
+def _print(outcome: TuningResult, timed: bool) -> None:
     from rich.table import Table
 
     table = Table("trial", "value", "metric", "latency", "front", "settings", box=None, padding=(0, 2, 0, 0))
     front = {each.number for each in outcome.front}
-    for each in outcome.ranked()[:SHOWN]:
+    for each in outcome.ranking()[:SHOWN]:
         spread = "" if each.low == each.high else f" ({number(each.low, '', 3)}–{number(each.high, '', 3)})"
         table.add_row(
             str(each.number),

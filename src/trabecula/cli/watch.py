@@ -135,7 +135,7 @@ class Animation:
 
     def finish(self, result: Result) -> None:
         """Write the animation."""
-        from trabecula.drawing.animation import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        from trabecula.drawing.animation import (
             animate,
         )
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Batch:
+class ExampleBatch:
     """Packed tensors `[example, channel * patch^d, ...]`; `inside` is 1 where a voxel is in the domain."""
 
     fields: Tensor
@@ -28,7 +28,7 @@ class Batch:
     inside: Tensor
 
 
-class Batches:
+class ExampleBatches:
     """An endless supply of batches; the same ones for the same seed.
 
     Parameters
@@ -40,7 +40,7 @@ class Batches:
     patch, multiple
         Of the network.
     count
-        Examples a batch.
+        Examples per batch.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Batches:
         sizes = np.array([len(group) for group in self._groups], float)
         self._odds = sizes / sizes.sum()
 
-    def draw(self, random: np.random.Generator) -> Batch:
+    def draw(self, random: np.random.Generator) -> ExampleBatch:
         """One batch; every example turned and mirrored, all to the same shape."""
         group = self._groups[int(random.choice(len(self._groups), p=self._odds))]
         chosen = [self.examples[int(i)] for i in random.choice(group, self.count)]
@@ -70,7 +70,7 @@ class Batches:
             turned.append(turn(example, order, flips))
         return self.batch(turned)
 
-    def batch(self, examples: Sequence[Example]) -> Batch:
+    def batch(self, examples: Sequence[Example]) -> ExampleBatch:
         """These examples, of one shape, as a batch."""
         fields = np.stack([pack(e.fields.astype(np.float32), self.patch, self.multiple) for e in examples])
         base, target, inside = (
@@ -81,7 +81,7 @@ class Batches:
                 [e.fields[self.inside] for e in examples],
             )
         )
-        return Batch(*map(torch.from_numpy, (fields, base, target, inside)))
+        return ExampleBatch(*map(torch.from_numpy, (fields, base, target, inside)))
 
 
 def turn(example: Example, order: Sequence[int], flips: Sequence[bool]) -> Example:
@@ -97,7 +97,7 @@ def turn(example: Example, order: Sequence[int], flips: Sequence[bool]) -> Examp
     dimension = len(order)
     spatial = [a for a, flip in enumerate(flips) if flip]
 
-    def moved(array: Half, first: int) -> Half:
+    def move(array: Half, first: int) -> Half:
         axes = (*range(first), *(first + a for a in order))
         return np.flip(array.transpose(axes), tuple(first + a for a in spatial))
 
@@ -107,4 +107,4 @@ def turn(example: Example, order: Sequence[int], flips: Sequence[bool]) -> Examp
     for group in range(AXIS_GROUPS):
         first = len(channels) - (AXIS_GROUPS - group) * dimension
         channels[first : first + dimension] = [first + name for name in names]
-    return Example(moved(example.fields[channels], 1), moved(example.base, 0), moved(example.target, 0))
+    return Example(move(example.fields[channels], 1), move(example.base, 0), move(example.target, 0))

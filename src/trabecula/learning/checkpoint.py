@@ -1,4 +1,4 @@
-"""What a training needs to go on where it was cut off."""
+"""Checkpoints: what a training needs to go on where it was interrupted."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ KIND = "training"
 """Of a folder of checkpoints, in its mark."""
 
 
-def claim(path: Path) -> None:
-    """See that a checkpoint can be written, before any time is spent.
-
-    Raises
-    ------
-    OwnershipError
-        There is a file of that name that is not ours, or was changed.
-    """
-    with hold(path.parent, KIND, wait=BUSY) as held:
-        held.check([path.name])
-
-
 def keep(
     path: Path, asked: str, step: int, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
@@ -43,10 +31,10 @@ def keep(
         torch.save(state, file)
 
 
-def restored(
+def restore(
     path: Path, asked: str, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[int, float]:
-    """Steps and seconds that are behind, network and optimiser as they were then; nothing without a file.
+    """Put network and optimiser back as they were; returns steps and seconds done, (0, 0.0) without a file.
 
     Raises
     ------
@@ -75,7 +63,7 @@ def seconds_of(path: Path) -> float:
     return _read(path).real("seconds", 0.0)
 
 
-def _read(path: Path) -> reading.Record:
-    state = reading.Record(path, read_tensors(path))
+def _read(path: Path) -> reading.CheckedRecord:
+    state = reading.CheckedRecord(path, read_tensors(path))
     state.only("asked", "step", "seconds", "network", "optimizer")
     return state

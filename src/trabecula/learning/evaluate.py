@@ -32,7 +32,7 @@ HandOver = HalfGrey | UpscalingNetwork
 
 
 @dataclass(frozen=True)
-class Course:
+class HandOverRun:
     """Objective after every solve of one hand-over's run: infinite while the penalty is not yet full.
 
     Attributes
@@ -40,7 +40,7 @@ class Course:
     name
         Of the hand-over.
     objectives
-        One a solve, those for the network's fields and for refused designs included.
+        One per solve, those for the network's fields and for refused designs included.
     accepted
         Whether a network's design was taken; None where there was none.
     """
@@ -57,13 +57,13 @@ class Course:
         return NEVER
 
 
-def courses(
+def run_hand_overs(
     analysis: Analysis,
     coarse: Array,
     hand_overs: Mapping[str, HandOver],
     iterations: int = 60,
     enough: float = -float("inf"),
-) -> list[Course]:
+) -> list[HandOverRun]:
     """Run every hand-over of one coarse design for so many iterations on its problem's grid.
 
     Parameters
@@ -75,27 +75,27 @@ def courses(
     """
     found = []
     for name, hand_over in hand_overs.items():
-        plan, step, spent, accepted = _begun(analysis, coarse, hand_over, iterations, name)
+        plan, step, spent, accepted = _begin(analysis, coarse, hand_over, iterations, name)
         full = plan.schedule.end
-        while step.finished is None and not _reached(step, full, enough):
+        while step.finished is None and not _is_good_enough(step, full, enough):
             step = advance(analysis, plan, step)
         objectives = [row.objective if row.penalty == full else float("inf") for row in step.rows]
-        found.append(Course(name, (*[float("inf")] * spent, *objectives), accepted))
+        found.append(HandOverRun(name, (*[float("inf")] * spent, *objectives), accepted))
     return found
 
 
-def solves(found: Sequence[Course], best: float | None = None) -> dict[str, list[int]]:
+def solves_to_levels(found: Sequence[HandOverRun], best: float | None = None) -> dict[str, list[int]]:
     """Solves of every course to each of `LEVELS` of the best objective known (of all of them by default)."""
     lowest = min(min(course.objectives) for course in found)
     best = lowest if best is None else min(best, lowest)
     return {course.name: [course.solves_to(best * (1 + level)) for level in LEVELS] for course in found}
 
 
-def _reached(step: Step, full: float, enough: float) -> bool:
+def _is_good_enough(step: Step, full: float, enough: float) -> bool:
     return bool(step.rows) and step.rows[-1].penalty == full and step.rows[-1].objective <= enough
 
 
-def _begun(
+def _begin(
     analysis: Analysis, coarse: Array, hand_over: HandOver, iterations: int, name: str
 ) -> tuple[Plan, Step, int, bool | None]:
     """Plan and first step of a hand-over, and the solves it took to get there."""
@@ -106,9 +106,9 @@ def _begun(
         plan = Plan(optimizer, Schedule(end, end), stop, 1e-3)
         drawn, trial = correct(analysis, hand_over, coarse, plan, name)
         if drawn is not None:
-            plan, step, _, _ = _begun(analysis, drawn, hand_over.hand_over, iterations, name)
+            plan, step, _, _ = _begin(analysis, drawn, hand_over.hand_over, iterations, name)
         else:
-            plan, step, _, _ = _begun(analysis, coarse, HalfGrey(), iterations, name)
+            plan, step, _, _ = _begin(analysis, coarse, HalfGrey(), iterations, name)
         return plan, step, 2, trial.accepted
     x, schedule = hand_over.start(coarse, discrete, analysis.chain)
     plan = Plan(optimizer, schedule, stop, 1e-3)

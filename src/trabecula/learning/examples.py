@@ -30,7 +30,7 @@ from trabecula.starts import (
     target_volume,
     volume_of,
 )
-from trabecula.storage.owned import BUSY, hold
+from trabecula.storage.owned import BUSY, check_writable, hold
 from trabecula.storage.reading import Form, UnreadableError, read_named_arrays
 from trabecula.strategy.learned_steps import TOLERANCE, proposer_ratios, ratio_of
 from trabecula.surrogate import channels, level
@@ -48,7 +48,7 @@ KIND = "prepared examples"
 Maker = Callable[[Sample], Iterator[Example]]
 
 
-def corrector(sample: Sample) -> Iterator[Example]:
+def corrector_examples(sample: Sample) -> Iterator[Example]:
     """Coarse design and its fields on the finest grid, to the design it led to; one example a refined run."""
     discrete = discretise(loads(sample.problem))
     analysis = Analysis(discrete, 1)
@@ -57,10 +57,10 @@ def corrector(sample: Sample) -> Iterator[Example]:
     for run in sample.runs:
         if run.level != finest or run.parent not in runs:
             continue
-        yield handed_over(analysis, runs[run.parent].density.astype(np.float64), run.density)
+        yield corrector_example(analysis, runs[run.parent].density.astype(np.float64), run.density)
 
 
-def handed_over(analysis: Analysis, coarse: Array, reached: NDArray[np.floating]) -> Example:
+def corrector_example(analysis: Analysis, coarse: Array, reached: NDArray[np.floating]) -> Example:
     """What a corrector sees of a coarse design, float64 `[z, y, x]` of any grid, and what it led to."""
     discrete, chain = analysis.discrete, analysis.chain
     design = resample(coarse, discrete.grid.shape)
@@ -71,7 +71,7 @@ def handed_over(analysis: Analysis, coarse: Array, reached: NDArray[np.floating]
     return _example(fields, log_odds(design), reached)
 
 
-def proposer(sample: Sample) -> Iterator[Example]:
+def proposer_examples(sample: Sample) -> Iterator[Example]:
     """Uniform and convex design and their fields on the coarsest grid, to the winner of the search there.
 
     Nothing is corrected: what is drawn out of noise owes nothing to a design that others can have for less.
@@ -90,7 +90,7 @@ LEAPS = ((12, 16), (16, 24), (24, 32))
 """Pairs of iterations on the finest grid whose designs a leap is shown; the ramp takes the first ten."""
 
 
-def leap(sample: Sample) -> Iterator[Example]:
+def leap_examples(sample: Sample) -> Iterator[Example]:
     """Two designs of a run on the finest grid and their fields, to where the run ended."""
     discrete = discretise(loads(sample.problem))
     chain = DesignChain(discrete, 1)
@@ -102,15 +102,19 @@ def leap(sample: Sample) -> Iterator[Example]:
             if any(snap is None or snap.penalty < discrete.options.penalty for snap in pair):
                 continue
             designs = [snap.density.astype(np.float32) for snap in pair if snap is not None]
-            pulls = [_line(snap.sensitivity, chain) for snap in pair if snap is not None]
+            pulls = [_log_ratio(snap.sensitivity, chain) for snap in pair if snap is not None]
             fields = channels(discrete, volume_of(discrete), designs, pulls)
             yield _example(fields, log_odds(designs[-1]), ends[name].density)
 
 
-MAKERS: dict[str, Maker] = {"corrector": corrector, "proposer": proposer, "leap": leap}
+MAKERS: dict[str, Maker] = {
+    "corrector": corrector_examples,
+    "proposer": proposer_examples,
+    "leap": leap_examples,
+}
 
 
-def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
+def load_examples(kind: str, shard: Path, cache: Path) -> list[Example]:
     """The examples of a shard, from the cache or made and kept there.
 
     Raises
@@ -120,19 +124,19 @@ def prepared(kind: str, shard: Path, cache: Path) -> list[Example]:
     """
     kept = cache / f"{kind}-{shard.stem}.npz"
     if os.path.lexists(kept):
-        return _cached(kept)
-    claim_prepared(kept)
+        return _read_cache(kept)
+    check_writable(kept, KIND)
     examples = [example for sample in read_shard(shard).samples for example in MAKERS[kind](sample)]
     arrays_out = {
         f"{part}_{i}": array
         for i, e in enumerate(examples)
         for part, array in zip("fbt", (e.fields, e.base, e.target), strict=True)
     }
-    keep_prepared(kept, arrays_out)
+    write_cache_file(kept, arrays_out)
     return examples
 
 
-def _cached(path: Path) -> list[Example]:
+def _read_cache(path: Path) -> list[Example]:
     """The examples of a cache file, three arrays each.
 
     Raises
@@ -150,19 +154,7 @@ def _cached(path: Path) -> list[Example]:
     return [Example(*(arrays[name] for name in names)) for names in named]
 
 
-def claim_prepared(path: Path) -> None:
-    """See that a file of a cache can be written, before it is computed.
-
-    Raises
-    ------
-    OwnershipError
-        There is something of that name that is not ours.
-    """
-    with hold(path.parent, KIND, wait=BUSY) as held:
-        held.check([path.name])
-
-
-def keep_prepared(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_cache_file(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a file of a cache, which several processes fill."""
     with hold(path.parent, KIND, wait=BUSY) as held:
         held.write_arrays(path.name, arrays)
@@ -177,18 +169,18 @@ def prepare_all(kind: str, shards: list[Path], cache: Path, workers: int = 1) ->
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as crew:
             for _ in crew.map(partial(_prepare, kind, cache), shards):
                 pass
-    return [prepared(kind, shard, cache) for shard in shards]
+    return [load_examples(kind, shard, cache) for shard in shards]
 
 
 def _prepare(kind: str, cache: Path, shard: Path) -> int:
-    return len(prepared(kind, shard, cache))
+    return len(load_examples(kind, shard, cache))
 
 
 def _example(fields: NDArray[np.float32], base: Array, target: NDArray[np.floating]) -> Example:
     return Example(fields.astype(np.float16), base.astype(np.float16), target.astype(np.float16))
 
 
-def _line(sensitivity: Half, chain: DesignChain) -> NDArray[np.float32]:
+def _log_ratio(sensitivity: Half, chain: DesignChain) -> NDArray[np.float32]:
     """A stored log10 sensitivity as the pull that the loop would see."""
     slope = chain.volume_gradient(chain.discrete.upper)
     free = ~chain.discrete.void & (slope > 0)

@@ -1,4 +1,4 @@
-"""From a random problem to a sample: a wide search, watched."""
+"""From a random problem to a sample: a wide search is run, and its designs on the way are recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trabecula.design import Schedule
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.learning.problems import VOXELS, draw_counted
+from trabecula.learning.problems import VOXELS, draw_with_count
 from trabecula.learning.store import (
     FORMAT,
     INFO,
@@ -66,7 +66,7 @@ _DENSITY_STEP, _SENSITIVITY_STEP = 1 / 512, 1 / 32
 
 
 @dataclass(frozen=True)
-class Settings:
+class DataSettings:
     """How a data set is made; the same settings give the same bits. None leaves a number to its default.
 
     Attributes
@@ -117,7 +117,7 @@ class UnsolvedError(RuntimeError):
     """A problem whose solves broke down."""
 
 
-def make_sample(settings: Settings, index: int) -> Sample:
+def make_sample(settings: DataSettings, index: int) -> Sample:
     """Draw one problem and search widely for its design.
 
     Raises
@@ -132,7 +132,7 @@ def make_sample(settings: Settings, index: int) -> Sample:
     clock, settings = time.thread_time(), with_defaults(settings)
     assert settings.hard is not None and settings.proposals is not None
     hard = bool(np.random.default_rng([settings.seed, index, 1]).random() < settings.hard)
-    drawn = draw_counted(settings.seed, index, settings.dimension, hard, settings.voxels)
+    drawn = draw_with_count(settings.seed, index, settings.dimension, hard, settings.voxels)
     discrete, _ = prepare(drawn.problem)
     bench = Workbench(discrete, 1)
     grids = bench.grids
@@ -149,7 +149,7 @@ def make_sample(settings: Settings, index: int) -> Sample:
         hard=hard,
         grids=tuple(grid.grid.elements for grid in grids),
         runs=witness.records,
-        snapshots=_developed(discrete, witness),
+        snapshots=_make_snapshots(discrete, witness),
         convex=_density(_convex(grids[0])),
         winner=witness.winner,
     )
@@ -169,7 +169,7 @@ class _Shot:
 
 
 class _Witness:
-    """Sees every step of a way and keeps what belongs into a sample."""
+    """Records, from every step of a solve, what belongs into a sample."""
 
     def __init__(self, levels: int) -> None:
         self._finest = levels - 1
@@ -195,7 +195,7 @@ class _Witness:
         name, step = f"{level}-{origin}", event.step
         known = self._runs.get(name)
         if known is not None and known.iterations == len(step.rows):
-            return  # where one plan ended and the next goes on, a step is told twice
+            return  # where one plan ended and the next goes on, a step is published twice
         row = step.rows[-1]
         parent = self._latest.get(origin, "") if known is None else known.parent
         kind = "search" if origin.startswith("random") else "ramp"
@@ -220,17 +220,17 @@ class _Witness:
         return origin, int(head)
 
 
-def _developed(discrete: DiscreteProblem, witness: _Witness) -> tuple[Snapshot, ...]:
+def _make_snapshots(discrete: DiscreteProblem, witness: _Witness) -> tuple[Snapshot, ...]:
     """Sensitivities for all designs on the finest grid, from the displacements there are already."""
     analysis, found = Analysis(discrete, 1), []
     for (name, iteration), shot in witness.shots.items():
         evaluation = analysis.evaluate(shot.x, shot.penalty, start=shot.displacements, tolerance=2e-3)
-        sensitivity = scaled(evaluation.gradient)
+        sensitivity = scale_sensitivity(evaluation.gradient)
         found.append(Snapshot(name, iteration, shot.penalty, _density(shot.x), sensitivity, shot.merit))
     return tuple(found)
 
 
-def scaled(gradient: Array) -> Half:
+def scale_sensitivity(gradient: Array) -> Half:
     """A sensitivity as it is stored: log10 of -gradient over its mean, within +-8, float16 `[z, y, x]`."""
     pull = np.maximum(-gradient, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -256,12 +256,12 @@ def _convex(discrete: DiscreteProblem) -> Array:
     return run_to_stop(analysis, plan, analysis.chain.uniform(volume_of(discrete))).x
 
 
-Told = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 """Called with the numbers of new samples and of new failures."""
 
 
 def make_shard(
-    folder: str, settings: Settings, shard: int, count: int, told: Told | None = None
+    folder: str, settings: DataSettings, shard: int, count: int, report: Report | None = None
 ) -> tuple[int, int]:
     """Make one shard of a data set, unless it is there; runs anywhere that sees the folder.
 
@@ -273,7 +273,7 @@ def make_shard(
         Its number: the first problem is `shard * PER_SHARD`.
     count
         Problems in it.
-    told
+    report
         Called after every problem.
 
     Returns
@@ -287,8 +287,8 @@ def make_shard(
             samples.append(make_sample(settings, index))
         except Exception as error:  # one bad problem is no reason to lose the others
             failures.append(Failure(index, f"{type(error).__name__}: {error}"))
-        if told is not None:
-            told(len(samples), len(failures))
+        if report is not None:
+            report(len(samples), len(failures))
     write_shard(shard_path(Path(folder), shard), samples, failures)
     return len(samples), len(failures)
 
@@ -299,7 +299,7 @@ def missing(folder: Path, count: int) -> list[tuple[int, int]]:
     return [(shard, size) for shard, size in wanted if count_in(shard_path(folder, shard)) < size]
 
 
-def prepare_folder(folder: Path, settings: Settings) -> None:
+def prepare_folder(folder: Path, settings: DataSettings) -> None:
     """Make the folder a data set of these settings, or see that it is one.
 
     Raises
@@ -342,7 +342,7 @@ def check_shards(folder: Path, jobs: Sequence[tuple[int, int]]) -> None:
         held.check([shard_path(folder, shard).name for shard, _ in jobs])
 
 
-def with_defaults(settings: Settings) -> Settings:
+def with_defaults(settings: DataSettings) -> DataSettings:
     """The settings with what is left open filled in, as they are written down."""
     dimension = settings.dimension
     return replace(

@@ -1,4 +1,4 @@
-"""The loop of every training: steps of AdamW, looks at what is held out, checkpoints to go on from."""
+"""The loop of every training: steps of AdamW, errors on what is held out, checkpoints to go on from."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from trabecula.learning.checkpoint import claim, keep, restored
+from trabecula.learning.checkpoint import KIND, keep, restore
+from trabecula.storage.owned import check_writable
 
 DECAY = 1e-4
 """Weight decay."""
 
 
-class Paced(Protocol):
-    """What the loop asks a recipe for: optimiser steps, steps between looks, and the learning rate."""
+class TrainingSchedule(Protocol):
+    """What the loop asks a recipe for: optimiser steps, steps between reports, and the learning rate."""
 
     @property
     def steps(self) -> int:
@@ -28,7 +29,7 @@ class Paced(Protocol):
 
     @property
     def every(self) -> int:
-        """Steps between looks, and between checkpoints."""
+        """Steps between reports, and between checkpoints."""
         ...
 
     def learning_rate(self, step: int) -> float:
@@ -37,7 +38,7 @@ class Paced(Protocol):
 
 
 @dataclass(frozen=True)
-class Look:
+class TrainingProgress:
     """What the held-out examples say: mean error of the density, of the base and of the network."""
 
     step: int
@@ -47,19 +48,19 @@ class Look:
     error: float
 
 
-def cosine(rate: float, rise: int, steps: int, step: int) -> float:
+def cosine_rate(rate: float, rise: int, steps: int, step: int) -> float:
     """A learning rate that rises over `rise` steps and falls over half a cosine."""
     return rate * min(1.0, (step + 1) / rise) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
 
 
-def follow(
-    recipe: Paced,
+def run_training(
+    recipe: TrainingSchedule,
     network: nn.Module,
     asked: str,
     checkpoint: Path,
     loss_at: Callable[[int], Tensor],
-    look: Callable[[], tuple[float, float]],
-    told: Callable[[Look], None],
+    errors: Callable[[], tuple[float, float]],
+    report: Callable[[TrainingProgress], None],
 ) -> None:
     """Train a network in place; goes on from `checkpoint`, and leaves the network in evaluation mode.
 
@@ -69,10 +70,10 @@ def follow(
         Says which training a checkpoint belongs to.
     loss_at
         Of a step from 0, a scalar; random only through the step's number.
-    look
+    errors
         Errors of base and network on what is held out.
-    told
-        Called at every look.
+    report
+        Called every `recipe.every` steps, and after the last one.
 
     Raises
     ------
@@ -81,8 +82,8 @@ def follow(
     """
     free = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(free, recipe.learning_rate(0), weight_decay=DECAY)
-    first, before = restored(checkpoint, asked, network, optimizer)
-    claim(checkpoint)
+    first, before = restore(checkpoint, asked, network, optimizer)
+    check_writable(checkpoint, KIND)
     clock, running = time.perf_counter(), 0.0
     network.train()
     for step in range(first, recipe.steps):
@@ -97,9 +98,9 @@ def follow(
         if (step + 1) % recipe.every == 0 or step + 1 == recipe.steps:
             seconds = before + time.perf_counter() - clock
             network.eval()
-            base, error = look()
+            base, error = errors()
             made = (step % recipe.every) + 1
-            told(Look(step + 1, seconds, running / made, base, error))
+            report(TrainingProgress(step + 1, seconds, running / made, base, error))
             running = 0.0
             keep(checkpoint, asked, step + 1, seconds, network, optimizer)
             network.train()

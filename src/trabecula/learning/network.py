@@ -24,7 +24,7 @@ class Size:
     width
         Channels at the top; twice as many a level down, at most four times.
     depth
-        Residual blocks a level, on the way down and on the way up each.
+        Residual blocks per level, on the way down and on the way up each.
     levels
         Grids, each half as fine as the one before.
     patch
@@ -36,8 +36,8 @@ class Size:
     levels: int = 3
     patch: int = 2
 
-    def scaled(self, steps: float) -> Size:
-        """Compound scaling (Tan & Le 2019): depth 1.2, width 1.1 a step; the grid is given."""
+    def scale(self, steps: float) -> Size:
+        """Compound scaling (Tan & Le 2019): depth 1.2, width 1.1 per step; the grid is given."""
         width = max(8, round(self.width * 1.1**steps / 8) * 8)
         return Size(width, max(1, round(self.depth * 1.2**steps)), self.levels, self.patch)
 

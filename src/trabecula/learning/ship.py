@@ -1,4 +1,4 @@
-"""From a trained network to a file that ships: ONNX, its sum in the manifest, its story beside it."""
+"""A trained network as a file that ships: ONNX, with its hash and its model card in the manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from trabecula.learning.network import EncoderDecoder
-from trabecula.learning.train import Recipe
+from trabecula.learning.train import TrainingRecipe
 from trabecula.storage.owned import BUSY, hold
 from trabecula.surrogate import Card, Model
 from trabecula.surrogate.model import MANIFEST, cards
@@ -32,7 +32,7 @@ AGREEMENT = 1e-4
 
 def ship(
     network: EncoderDecoder,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     folder: Path,
     settings: dict[str, float],
     story: dict[str, Any],
@@ -74,12 +74,12 @@ def ship(
         settings=settings,
         story=story,
     )
-    agree(network, Model(card, content))
-    enter(folder, card, content)
+    check_agreement(network, Model(card, content))
+    add_to_folder(folder, card, content)
     return card
 
 
-def enter(folder: Path, card: Card, content: bytes) -> None:
+def add_to_folder(folder: Path, card: Card, content: bytes) -> None:
     """Put a file into a folder of models and its card into the manifest, in place of one of the same name.
 
     Raises
@@ -96,7 +96,7 @@ def enter(folder: Path, card: Card, content: bytes) -> None:
             held.write_text(MANIFEST, text + "\n")
 
 
-def settle(folder: Path, name: str, settings: dict[str, float], story: dict[str, Any]) -> Card:
+def update_card(folder: Path, name: str, settings: dict[str, float], story: dict[str, Any]) -> Card:
     """Change what the manifest says of a model, its file left as it is."""
     known = cards(folder)
     card = replace(known[name], settings=settings, story={**known[name].story, **story})
@@ -113,10 +113,10 @@ def to_onnx(network: EncoderDecoder) -> bytes:
     places = [4 * network.size.multiple] * network.dimension
     example = torch.zeros(2, network.channels * network.size.patch**network.dimension, *places)
     free = dict.fromkeys((0, *range(2, 2 + network.dimension)), torch.export.Dim.AUTO)
-    return exported(network, {"fields": example}, (free,), "logits")
+    return export_onnx(network, {"fields": example}, (free,), "logits")
 
 
-def exported(
+def export_onnx(
     network: nn.Module, inputs: dict[str, Tensor], free: tuple[dict[int, Any], ...], output: str
 ) -> bytes:
     """A network as an ONNX file, without any trace of where it was made.
@@ -162,7 +162,7 @@ def exported(
     return content
 
 
-def agree(network: EncoderDecoder, model: Model) -> None:
+def check_agreement(network: EncoderDecoder, model: Model) -> None:
     """See that network and file say the same, on a grid of another size, odd ones among the sides.
 
     Raises

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trabecula.discretisation import discretise
-from trabecula.learning.batches import Batches
+from trabecula.learning.batches import ExampleBatches
 from trabecula.learning.example import Example
 from trabecula.learning.examples import MAKERS
-from trabecula.learning.loop import Look, cosine, follow
+from trabecula.learning.loop import TrainingProgress, cosine_rate, run_training
 from trabecula.learning.network import EncoderDecoder
 from trabecula.learning.store import Sample
-from trabecula.learning.train import Recipe, answers_of, loss_of
+from trabecula.learning.train import TrainingRecipe, answers_of, loss_of
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem import loads
 from trabecula.starts import fill, volume_of
@@ -56,7 +56,7 @@ DRAWINGS = {
 
 
 @dataclass(frozen=True)
-class Case:
+class SolverCase:
     """A design to be drawn and solved.
 
     Attributes
@@ -85,13 +85,13 @@ class Polish:
     Attributes
     ----------
     steps, batch
-        Optimiser steps, and solves a step.
+        Optimiser steps, and solves per step.
     rate
         Learning rate, falling along half a cosine.
     seed
         Of the order of cases.
     every
-        Steps between looks, and between checkpoints.
+        Steps between reports, and between checkpoints.
     """
 
     steps: int = 150
@@ -102,15 +102,15 @@ class Polish:
 
     def learning_rate(self, step: int) -> float:
         """At a step from 0."""
-        return cosine(self.rate, 1, self.steps, step)
+        return cosine_rate(self.rate, 1, self.steps, step)
 
 
-def cases(kind: str, samples: Sequence[Sample]) -> list[Case]:
+def cases(kind: str, samples: Sequence[Sample]) -> list[SolverCase]:
     """Everything that a network of a kind may draw in these samples."""
     found = []
     for sample in samples:
         for example in MAKERS[kind](sample):
-            case = Case(sample.problem, example, 0.0)
+            case = SolverCase(sample.problem, example, 0.0)
             analysis = case.analysis()
             base = example.base.astype(np.float64)
             plain, _ = compliance(analysis, base, volume_of(analysis.discrete), DRAWINGS[kind])
@@ -145,7 +145,7 @@ def compliance(analysis: Analysis, logits: Array, volume: float, drawing: Drawin
     return float(np.log(found.objective)), chain.symmetrise(gradient)
 
 
-def solved(network: EncoderDecoder, case: Case, drawing: Drawing) -> Tensor:
+def log_compliance_ratio(network: EncoderDecoder, case: SolverCase, drawing: Drawing) -> Tensor:
     """Logarithm of compliance relative to `case.plain`; below 0 where it is better."""
     patch, multiple = network.size.patch, network.size.multiple
     analysis = case.analysis()
@@ -160,22 +160,22 @@ def solved(network: EncoderDecoder, case: Case, drawing: Drawing) -> Tensor:
     return linear - linear.detach() + (value - case.plain)
 
 
-def share_of_compliance(network: EncoderDecoder, kind: str, known: Sequence[Case]) -> float:
+def share_of_compliance(network: EncoderDecoder, kind: str, known: Sequence[SolverCase]) -> float:
     """Compliance of what the network draws relative to what is drawn if it says nothing, geometric mean."""
     network.eval()
     with torch.no_grad():
-        found = [float(solved(network, case, DRAWINGS[kind])) for case in known]
+        found = [float(log_compliance_ratio(network, case, DRAWINGS[kind])) for case in known]
     return float(np.exp(np.mean(found))) if found else 1.0
 
 
-def polish(
+def train_through_solver(
     network: EncoderDecoder,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     how: Polish,
-    known: Sequence[Case],
-    unseen: Sequence[Case],
+    known: Sequence[SolverCase],
+    unseen: Sequence[SolverCase],
     checkpoint: Path,
-    told: Callable[[Look], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> EncoderDecoder:
     """Train a network on, half by its densities, half by what its designs bear; resumes from `checkpoint`.
 
@@ -184,9 +184,9 @@ def polish(
     network
         Trained by `trabecula.learning.train.train` with `recipe`; changed in place.
     known, unseen
-        What to train on, and what to look at.
-    told
-        Called at every look, whose `error` is `share_of_compliance` and whose `base` is 1.
+        What to train on, and what errors are measured on.
+    report
+        Called with every report, whose `error` is `share_of_compliance` and whose `base` is 1.
 
     Returns
     -------
@@ -195,17 +195,20 @@ def polish(
     """
     drawing = DRAWINGS[recipe.kind]
     examples = [case.example for case in known]
-    supply = Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, how.batch)
+    supply = ExampleBatches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, how.batch)
 
     def loss_at(step: int) -> Tensor:
         random = np.random.default_rng([how.seed, step])
         batch = supply.draw(random)
         loss = loss_of(answers_of(network, batch), batch.target, batch.inside)
-        borne = [solved(network, known[int(i)], drawing) for i in random.choice(len(known), how.batch)]
+        borne = [
+            log_compliance_ratio(network, known[int(i)], drawing)
+            for i in random.choice(len(known), how.batch)
+        ]
         return loss + ENERGY * torch.stack(borne).mean()
 
-    def look() -> tuple[float, float]:
+    def errors() -> tuple[float, float]:
         return 1.0, share_of_compliance(network, recipe.kind, unseen)
 
-    follow(how, network, f"{recipe.fingerprint(examples)} {how}", checkpoint, loss_at, look, told)
+    run_training(how, network, f"{recipe.fingerprint(examples)} {how}", checkpoint, loss_at, errors, report)
     return network

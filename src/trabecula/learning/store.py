@@ -22,8 +22,8 @@ from trabecula.storage import reading
 from trabecula.storage.owned import BUSY, hold
 from trabecula.storage.reading import (
     MISSING,
+    CheckedRecord,
     Form,
-    Record,
     UnreadableError,
     opening_archive,
 )
@@ -285,7 +285,7 @@ def open_dataset(folder: Path | str) -> Dataset:
     path = folder / INFO
     try:
         info = reading.read_json(path, _LARGEST)
-        held = Record(path, info)
+        held = CheckedRecord(path, info)
         held.whole("dimension", 2, 3)
         held.take("seed", int)
         version = held.take("format", int)
@@ -313,7 +313,7 @@ def _text(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if archive.getinfo(_META).file_size > _LARGEST:
         raise UnreadableError(path, "its text is too long")
     found = reading.parse_json(archive.read(_META).decode(), path, values=_VALUES, infinite=True)
-    tree = Record(path, found)
+    tree = CheckedRecord(path, found)
     version = tree.take("format", int)
     if version != FORMAT:
         raise UnreadableError(path, f"shard of format {version}; this version reads {FORMAT}")
@@ -321,7 +321,7 @@ def _text(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _failure(path: Path, entry: object) -> Failure:
-    held = Record(path, entry)
+    held = CheckedRecord(path, entry)
     held.only("index", "reason")
     return Failure(held.whole("index"), held.text("reason", 100_000))
 
@@ -346,10 +346,10 @@ def _without(record: RunRecord | Snapshot, *arrays: str) -> dict[str, Any]:
 
 
 def _get(path: Path, entry: object, key: str, archive: zipfile.ZipFile) -> Sample:
-    tree = Record(path, entry)
+    tree = CheckedRecord(path, entry)
     grids = tuple(_grid(path, grid) for grid in tree.take("grids", list))
     waiting = [iter(_array(path, archive, f"{key}/level-{level}")) for level in range(len(grids))]
-    runs = tuple(_run(Record(path, run), waiting) for run in tree.take("runs", list))
+    runs = tuple(_run(CheckedRecord(path, run), waiting) for run in tree.take("runs", list))
     shots: tuple[Snapshot, ...] = ()
     if tree.take("snapshots", list):
         pairs = zip(
@@ -358,7 +358,7 @@ def _get(path: Path, entry: object, key: str, archive: zipfile.ZipFile) -> Sampl
             _array(path, archive, f"{key}/sensitivity"),
             strict=True,
         )
-        shots = tuple(_shot(Record(path, shot), x, s) for shot, x, s in pairs)
+        shots = tuple(_shot(CheckedRecord(path, shot), x, s) for shot, x, s in pairs)
     return Sample(
         index=tree.whole("index"),
         problem=tree.text("problem", _LARGEST),
@@ -374,11 +374,11 @@ def _get(path: Path, entry: object, key: str, archive: zipfile.ZipFile) -> Sampl
 def _grid(path: Path, sides: object) -> tuple[int, ...]:
     if not isinstance(sides, list) or len(sides) not in (2, 3):
         raise UnreadableError(path, f"{reading.shorten(sides)} is no grid")
-    held = Record(path, {str(k): side for k, side in enumerate(sides)})
+    held = CheckedRecord(path, {str(k): side for k, side in enumerate(sides)})
     return tuple(held.whole(k, 1, 1 << 20) for k in held.values)
 
 
-def _run(held: Record, waiting: list[Iterator[Half]]) -> RunRecord:
+def _run(held: CheckedRecord, waiting: list[Iterator[Half]]) -> RunRecord:
     held.only("name", "kind", "level", "merit", "iterations", "parent")
     level = held.whole("level", 0, len(waiting) - 1)
     density = next(waiting[level], None)
@@ -395,7 +395,7 @@ def _run(held: Record, waiting: list[Iterator[Half]]) -> RunRecord:
     )
 
 
-def _shot(held: Record, density: Half, sensitivity: Half) -> Snapshot:
+def _shot(held: CheckedRecord, density: Half, sensitivity: Half) -> Snapshot:
     held.only("run", "iteration", "penalty", "merit")
     return Snapshot(
         run=held.text("run"),

@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trabecula.learning.batches import Batch, Batches
+from trabecula.learning.batches import ExampleBatch, ExampleBatches
 from trabecula.learning.example import Example
-from trabecula.learning.flow import at, hidden
-from trabecula.learning.loop import Look, cosine, follow
+from trabecula.learning.flow import hide_in_noise, mix_with_noise
+from trabecula.learning.loop import TrainingProgress, cosine_rate, run_training
 from trabecula.learning.network import EncoderDecoder, Size
 from trabecula.surrogate import EXTRA, count
 
 FIELDS = {"corrector": 2, "proposer": 4, "leap": 4}
-"""Designs and pulls a kind of network sees."""
+"""How many designs and log sensitivity ratios each kind of network is given."""
 
 FLOWS = frozenset(("proposer",))
 """Kinds that draw out of noise (`trabecula.learning.flow`); the others answer at once."""
@@ -32,7 +32,7 @@ HELD_OUT = 16
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How a network is trained.
 
     Attributes
@@ -42,13 +42,13 @@ class Recipe:
     size
         Of the network.
     steps, batch
-        Optimiser steps, and examples a step.
+        Optimiser steps, and examples per step.
     rate
         Peak learning rate: linear rise over `rise` steps, then half a cosine.
     seed
         Of weights and batches.
     every
-        Steps between looks at the held-out examples, and between checkpoints.
+        Steps between reports on the held-out examples, and between checkpoints.
     """
 
     kind: str
@@ -88,7 +88,7 @@ class Recipe:
 
     def learning_rate(self, step: int) -> float:
         """At a step from 0."""
-        return cosine(self.rate, self.rise, self.steps, step)
+        return cosine_rate(self.rate, self.rise, self.steps, step)
 
     def fingerprint(self, examples: Sequence[Example]) -> str:
         """Differs where recipe or data differ."""
@@ -120,17 +120,17 @@ def loss_of(logits: Tensor, target: Tensor, inside: Tensor, focused: bool = True
     return ((weight * entropy).flatten(1).sum(1) / inside.flatten(1).sum(1).clamp(min=1.0)).mean()
 
 
-def split(examples: Sequence[Example], per: int = HELD_OUT) -> tuple[list[Example], list[Example]]:
+def split_examples(examples: Sequence[Example], per: int = HELD_OUT) -> tuple[list[Example], list[Example]]:
     """For training, and held out: one in `per`."""
     return [e for i, e in enumerate(examples) if i % per], [e for i, e in enumerate(examples) if not i % per]
 
 
 def train(
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     examples: Sequence[Example],
     held_out: Sequence[Example],
     checkpoint: Path,
-    told: Callable[[Look], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
     start: EncoderDecoder | None = None,
     measure: Measure | None = None,
 ) -> EncoderDecoder:
@@ -139,11 +139,11 @@ def train(
     Parameters
     ----------
     examples, held_out
-        To train on, and to look at.
+        To train on, and to measure errors on.
     checkpoint
         File, written every `recipe.every` steps.
-    told
-        Called at every look.
+    report
+        Called with every report.
     start
         A network to begin with instead of a new one (fine-tuning); used as it is.
     measure
@@ -163,20 +163,30 @@ def train(
         random = np.random.default_rng([recipe.seed, step])
         batch = supply.draw(random)
         if recipe.flows:
-            batch = hidden(batch, random)
+            batch = hide_in_noise(batch, random)
         return measure(answers_of(network, batch), batch.target, batch.inside)
 
     asked = recipe.fingerprint(examples)
-    follow(recipe, network, asked, checkpoint, loss_at, lambda: look(network, recipe, held_out), told)
+    run_training(
+        recipe,
+        network,
+        asked,
+        checkpoint,
+        loss_at,
+        lambda: held_out_errors(network, recipe, held_out),
+        report,
+    )
     return network
 
 
-def supply_of(recipe: Recipe, examples: Sequence[Example]) -> Batches:
+def supply_of(recipe: TrainingRecipe, examples: Sequence[Example]) -> ExampleBatches:
     """Batches as a recipe wants them."""
-    return Batches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
+    return ExampleBatches(examples, recipe.inside, recipe.size.patch, recipe.size.multiple, recipe.batch)
 
 
-def look(network: EncoderDecoder, recipe: Recipe, examples: Sequence[Example]) -> tuple[float, float]:
+def held_out_errors(
+    network: EncoderDecoder, recipe: TrainingRecipe, examples: Sequence[Example]
+) -> tuple[float, float]:
     """Mean density error over the domain of the base and of the network.
 
     One that draws out of noise is asked once, when there is nothing but noise to be seen: the error is that
@@ -187,7 +197,7 @@ def look(network: EncoderDecoder, recipe: Recipe, examples: Sequence[Example]) -
     with torch.no_grad():
         for example in examples:
             batch = supply.batch([example])
-            shown = at(batch, np.zeros(1), np.random.default_rng(0)) if recipe.flows else batch
+            shown = mix_with_noise(batch, np.zeros(1), np.random.default_rng(0)) if recipe.flows else batch
             inside = batch.inside.sum().clamp(min=1.0)
             said = answers_of(network, shown).sigmoid()
             error += float(((said - batch.target).abs() * batch.inside).sum() / inside)
@@ -196,7 +206,7 @@ def look(network: EncoderDecoder, recipe: Recipe, examples: Sequence[Example]) -
     return base / n, error / n
 
 
-def answers_of(network: EncoderDecoder, batch: Batch) -> Tensor:
+def answers_of(network: EncoderDecoder, batch: ExampleBatch) -> Tensor:
     """Logits `[batch, voxels, ...]`: what the network adds to each example's base."""
     answer: Tensor = network(batch.fields)
     return answer + batch.base

@@ -14,8 +14,8 @@ from trabecula.discretisation import discretise
 from trabecula.learning.evaluate import (
     LEVELS,
     HandOver,
-    courses,
-    solves,
+    run_hand_overs,
+    solves_to_levels,
 )
 from trabecula.learning.store import Sample, read_shard
 from trabecula.optimize.analysis import Analysis
@@ -45,7 +45,7 @@ EVERY = 10
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """What one problem's runs took: solves to each level by hand-over, ends relative to the best."""
 
     hard: bool
@@ -54,7 +54,7 @@ class Judged:
     accepted: dict[str, bool]
 
 
-def held_out(shards: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+def split_shards(shards: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Shards to train on, and those nobody trains on: by the number in their names."""
     train: list[Path] = []
     kept: list[Path] = []
@@ -64,12 +64,12 @@ def held_out(shards: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return train, kept
 
 
-def rivals(model: Model) -> dict[str, HandOver]:
+def all_hand_overs(model: Model) -> dict[str, HandOver]:
     """The plain hand-overs, and a network's."""
     return {**PLAIN, **{name: UpscalingNetwork(model, hand_over) for name, hand_over in DRAWN.items()}}
 
 
-def judge(sample: Sample, hand_overs: Mapping[str, HandOver], iterations: int = 60) -> Judged:
+def judge(sample: Sample, hand_overs: Mapping[str, HandOver], iterations: int = 60) -> Judgement:
     """Hand the winner's coarse design over in every way, and count solves to the best end of all."""
     discrete = discretise(loads(sample.problem))
     runs = {run.name: run for run in sample.runs}
@@ -83,19 +83,19 @@ def judge_from(
     hand_overs: Mapping[str, HandOver],
     iterations: int = 60,
     hard: bool = False,
-) -> Judged:
+) -> Judgement:
     """Hand one coarse design, float64 `[z, y, x]`, over in every way; see `judge`."""
-    found = courses(analysis, coarse, hand_overs, iterations)
+    found = run_hand_overs(analysis, coarse, hand_overs, iterations)
     best = min(min(course.objectives) for course in found)
-    return Judged(
+    return Judgement(
         hard,
-        solves(found),
+        solves_to_levels(found),
         {course.name: min(course.objectives) / best - 1.0 for course in found},
         {course.name: course.accepted for course in found if course.accepted is not None},
     )
 
 
-def samples(shards: Iterable[Path]) -> Iterator[Sample]:
+def hand_over_samples(shards: Iterable[Path]) -> Iterator[Sample]:
     """All samples of some shards whose winner was handed over from a coarser grid."""
     for shard in shards:
         for sample in read_shard(shard).samples:
@@ -104,8 +104,8 @@ def samples(shards: Iterable[Path]) -> Iterator[Sample]:
                 yield sample
 
 
-def table(judged: list[Judged]) -> list[dict[str, object]]:
-    """A row a hand-over: median, 90th percentile and mean solves to each level, share that ends worse."""
+def table(judged: list[Judgement]) -> list[dict[str, object]]:
+    """One row per hand-over: median, 90th percentile and mean solves to each level, share that ends worse."""
     rows: list[dict[str, object]] = []
     for name in judged[0].solves:
         row: dict[str, object] = {"hand-over": name}
@@ -121,13 +121,13 @@ def table(judged: list[Judged]) -> list[dict[str, object]]:
     return rows
 
 
-def score(judged: list[Judged], name: str) -> float:
+def score(judged: list[Judgement], name: str) -> float:
     """Mean solves to 1 % and to 0.5 %, those that never get there counted as 60; less is better."""
     one, half = LEVELS.index(0.01), LEVELS.index(0.005)
     counts = [min(each.solves[name][k], 60) for each in judged for k in (one, half)]
     return float(np.mean(counts))
 
 
-def best_hand_over(judged: list[Judged]) -> HalfGrey:
+def best_hand_over(judged: list[Judgement]) -> HalfGrey:
     """The hand-over of a network's designs that saves most."""
     return DRAWN[min(DRAWN, key=lambda name: score(judged, name))]

@@ -36,7 +36,7 @@ def load_object(name: str) -> object:
         raise ValueError(
             f"'{name}': '{module_name}' is no module name; write mymodels, not mymodels.py or a path"
         )
-    module = _imported(name, module_name)
+    module = _import_module(name, module_name)
     found: object = module
     for part in parts:
         if not hasattr(found, part):
@@ -84,14 +84,14 @@ def load_model(name: str) -> nn.Module:
     except Exception as error:
         needs = _arguments(found)
         hint = f"; it is called without arguments, and it takes {needs}" if needs else ""
-        raise ValueError(f"'{name}' cannot be made: {_said(error)}{hint}") from error
+        raise ValueError(f"'{name}' cannot be made: {_message(error)}{hint}") from error
     if not isinstance(made, nn.Module):
         raise ValueError(f"'{name}' makes {_a(made)}, not a torch.nn.Module")
     return made
 
 
-def _imported(name: str, module_name: str) -> ModuleType:
-    _put_here_on_the_path()
+def _import_module(name: str, module_name: str) -> ModuleType:
+    _add_current_directory()
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -102,10 +102,10 @@ def _imported(name: str, module_name: str) -> ModuleType:
             f"'{name}': {module_name} needs the module '{missing}', which is not here"
         ) from error
     except (Exception, SystemExit) as error:  # a script without a guard may leave with sys.exit
-        raise ValueError(f"'{name}': {module_name} cannot be imported: {_said(error)}") from error
+        raise ValueError(f"'{name}': {module_name} cannot be imported: {_message(error)}") from error
 
 
-def _put_here_on_the_path() -> None:
+def _add_current_directory() -> None:
     """The current directory first on the path, for good: what was loaded may import from it later."""
     here = str(Path.cwd())
     if here not in sys.path:
@@ -138,6 +138,6 @@ def _a(found: object) -> str:
     return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -26,8 +26,8 @@ from trabecula.optimize.step import Best, Row, Step
 from trabecula.physics import machine_name
 from trabecula.storage.arrays import LARGEST
 from trabecula.storage.reading import (
+    CheckedRecord,
     Form,
-    Record,
     UnreadableError,
     explaining,
     opening_archive,
@@ -258,20 +258,20 @@ def _rows(path: Path, values: Array) -> tuple[Row, ...]:
     )
 
 
-def _record_of(path: Path, text: NDArray[Any]) -> Record:
+def _record_of(path: Path, text: NDArray[Any]) -> CheckedRecord:
     with explaining(path, "record"):
-        record = Record(path, parse_json(text.tobytes().decode(), path))
+        record = CheckedRecord(path, parse_json(text.tobytes().decode(), path))
     if record.take("format", int) != FORMAT:
         raise UnreadableError(path, f"it is of format {record.values['format']}; this version reads {FORMAT}")
     return record
 
 
-def _made(record: Record) -> Made:
+def _made(record: CheckedRecord) -> Made:
     request = record.take("request", dict, type(None))
     return Made(Asked(record.text("asked"), request), record.text("trabecula"), record.text("machine"))
 
 
-def _compare(path: Path, record: Record, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _compare(path: Path, record: CheckedRecord, arrays: Mapping[str, NDArray[Any]]) -> None:
     """See that the arrays are those that were written, to the bit."""
     said = record.take("arrays", dict)
     if said != _kinds(arrays):

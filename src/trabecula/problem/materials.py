@@ -67,7 +67,7 @@ def names() -> tuple[str, ...]:
     return tuple(MATERIALS)
 
 
-def named(name: str) -> Material | None:
+def find(name: str) -> Material | None:
     """The material of that name (capitals, hyphens and American spelling do not matter), or None."""
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
     return MATERIALS.get(_SAME.get(key, key))

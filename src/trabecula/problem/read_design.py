@@ -19,7 +19,7 @@ _FilterKind = Literal["density", "sensitivity", "helmholtz", "none"]
 def read_material(at: At, physics: Physics, weighs: bool) -> Material:
     """Read `material`, a name or a mapping; `physics` says what it must have, `weighs` asks for a density."""
     if isinstance(at.value, str):
-        found = materials.named(at.value)
+        found = materials.find(at.value)
         if found is None:
             known = materials.names()
             allowed = f"one of {', '.join(known)}, or a mapping {{young: ..., poisson: ...}}"

@@ -24,7 +24,7 @@ from trabecula.results.result_folder import (
 )
 from trabecula.status import Status
 from trabecula.storage.reading import (
-    Record,
+    CheckedRecord,
     UnreadableError,
     read_array,
     read_arrays,
@@ -64,14 +64,14 @@ def _from_json(
     state: dict[str, NDArray[Any]],
     history: Sequence[Row],
 ) -> Result:
-    def real(source: Record, key: str) -> float:
+    def real(source: CheckedRecord, key: str) -> float:
         value = source.take(key, float, int, type(None))
         return math.nan if value is None else float(value)
 
-    def all_of(key: str) -> Iterator[Record]:
-        yield from (Record(path, each) for each in held.take(key, list))
+    def all_of(key: str) -> Iterator[CheckedRecord]:
+        yield from (CheckedRecord(path, each) for each in held.take(key, list))
 
-    held = Record(path, values)
+    held = CheckedRecord(path, values)
     word = held.take("word", str)
     if word not in get_args(Word):
         raise UnreadableError(
@@ -141,7 +141,7 @@ def _from_json(
     )
 
 
-def _objective(problem: Problem, held: Record) -> float:
+def _objective(problem: Problem, held: CheckedRecord) -> float:
     """That of a result whose file does not say it: it was written before there were other goals."""
     value = held.take("volume" if problem.goal.minimize == "volume" else "compliance", float, int, type(None))
     return math.nan if value is None else float(value)

@@ -4,7 +4,7 @@ A start returns densities; running them on a grid is `solve`'s business.
 """
 
 from trabecula.starts.hand_over import HalfGrey, HandOver
-from trabecula.starts.past import Past
+from trabecula.starts.past_designs import PastDesigns
 from trabecula.starts.proposal_network import ExtrapolationNetwork, ProposalNetwork
 from trabecula.starts.propose import (
     Proposal,
@@ -20,7 +20,7 @@ __all__ = [
     "ExtrapolationNetwork",
     "HalfGrey",
     "HandOver",
-    "Past",
+    "PastDesigns",
     "Proposal",
     "ProposalNetwork",
     "Proposer",

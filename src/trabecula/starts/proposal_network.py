@@ -53,7 +53,6 @@ class ProposalNetwork:
         discrete: DiscreteProblem,
         chain: DesignChain,
         count: int,
-        threads: int,
     ) -> Iterator[Proposal]:
         """Different designs as proposals; the same ones for the same seed.
 
@@ -69,7 +68,7 @@ class ProposalNetwork:
         volume = target_volume(convex, discrete, chain)
         fields, inside = channels(discrete, volume, [convex], pulls), ~discrete.void
         seed, end = discrete.options.seed, discrete.options.penalty
-        found = draw(self.model, fields, inside, count, seed, threads)
+        found = draw(self.model, fields, inside, count, seed)
         for k, logits in enumerate(found):
             design = fill(logits, volume, discrete, chain)
             x = np.clip((1.0 - self.grey) * design + self.grey * volume, discrete.lower, discrete.upper)
@@ -102,7 +101,6 @@ class ExtrapolationNetwork:
         pulls: Sequence[Pull],
         discrete: DiscreteProblem,
         chain: DesignChain,
-        threads: int,
     ) -> Array:
         """Where the iteration will end, float64 `[z, y, x]`, with the volume of the later design.
 
@@ -113,5 +111,5 @@ class ExtrapolationNetwork:
         """
         late = designs[-1]
         volume = target_volume(late, discrete, chain)
-        correction = self.model.logits(channels(discrete, volume, designs, pulls), threads)[0]
+        correction = self.model.logits(channels(discrete, volume, designs, pulls))[0]
         return fill(self.sharpness * (log_odds(late) + correction), volume, discrete, chain)

@@ -47,7 +47,7 @@ class Ramps:
     lengths: tuple[int, ...] = RAMPS
 
     def propose(self, discrete: DiscreteProblem, chain: DesignChain, count: int) -> Iterator[Proposal]:
-        """One proposal a ramp length."""
+        """One proposal per ramp length."""
         uniform = chain.uniform(volume_of(discrete))
         end = discrete.options.penalty
         for length in self.lengths[:count]:

@@ -73,7 +73,6 @@ class UpscalingNetwork:
         pull: NDArray[np.float32],
         discrete: DiscreteProblem,
         chain: DesignChain,
-        threads: int,
     ) -> Array:
         """The fine design, float64 `[z, y, x]`, with exactly the problem's volume.
 
@@ -88,5 +87,5 @@ class UpscalingNetwork:
         design = resample(coarse, discrete.grid.shape)
         volume = target_volume(design, discrete, chain)
         fields = channels(discrete, volume, [design], [pull])
-        correction = self.model.logits(fields, threads)[0]
+        correction = self.model.logits(fields)[0]
         return fill(self.sharpness * (log_odds(design) + correction), volume, discrete, chain)

@@ -17,7 +17,7 @@ from trabecula.storage.mark import (
     Mark,
     OwnershipError,
     Trace,
-    left_over,
+    find_leftovers,
     read_mark,
 )
 from trabecula.storage.owned import (
@@ -95,6 +95,6 @@ def make_folder(
 
 def sweep_folders(parent: Path, token: str, older_than: float = LEFT_OVER) -> None:
     """Remove temporary folders of `make_folder` that a killed process left."""
-    for path in left_over(parent, token, older_than):
+    for path in find_leftovers(parent, token, older_than):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

@@ -116,7 +116,7 @@ def _depth_or_text(tree: object) -> int | None:
     return None
 
 
-class Record:
+class CheckedRecord:
     """The fields of one JSON object, taken with the kinds they must have.
 
     Parameters

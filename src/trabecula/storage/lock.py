@@ -67,7 +67,7 @@ class Holder:
         """This process, from now on."""
         words = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else ""
         since = time.strftime("%Y-%m-%d %H:%M:%S")
-        return cls(os.getpid(), _host(), _started(os.getpid()), _printable(words), since)
+        return cls(os.getpid(), _host(), _start_time(os.getpid()), _printable(words), since)
 
     def is_gone(self) -> bool:
         """Whether the process is known to have ended; of another machine nothing is known."""
@@ -79,7 +79,7 @@ class Holder:
             return True
         except OSError:
             pass
-        return self.started != _started(self.pid)
+        return self.started != _start_time(self.pid)
 
     def __str__(self) -> str:
         what = f" ({self.command})" if self.command else ""
@@ -184,11 +184,11 @@ def take(folder: Path, wait: float = 0.0) -> Lock:
         if isinstance(found, Lock):
             return found
         if time.monotonic() > last:
-            raise LockedError(folder, f"is in use by {_named(found)}, or choose another folder")
+            raise LockedError(folder, f"is in use by {_describe_holder(found)}, or choose another folder")
         time.sleep(_PAUSE)
 
 
-def _named(holder: Holder | None) -> str:
+def _describe_holder(holder: Holder | None) -> str:
     """Who it is, and what can be done about it."""
     if holder is None:
         return "another process; wait for it"
@@ -215,7 +215,7 @@ def _try(path: Path) -> Lock | Holder | None:
         if not _flock(handle, holder) or not _is_at(path, handle):
             return holder
         with writing.temporary(_part(path)) as (part, file):
-            new = _locked(part, file.fileno())
+            new = _write_and_lock(part, file.fileno())
             part.replace(path)
         return Lock(path, new, holder)
     finally:
@@ -225,7 +225,7 @@ def _try(path: Path) -> Lock | Holder | None:
 def _begin(path: Path) -> Lock | None:
     """Make the file, locked from the beginning; None where somebody else was quicker."""
     with writing.temporary(_part(path)) as (part, file):
-        handle = _locked(part, file.fileno())
+        handle = _write_and_lock(part, file.fileno())
         try:
             writing.create(path, part)
         except FileExistsError:
@@ -234,7 +234,7 @@ def _begin(path: Path) -> Lock | None:
     return Lock(path, handle, None)
 
 
-def _locked(part: Path, handle: int) -> int:
+def _write_and_lock(part: Path, handle: int) -> int:
     """Write who we are into a new file and lock it; an open file of its own."""
     os.write(handle, Holder.here().to_bytes())
     own = os.open(part, os.O_RDWR)
@@ -288,7 +288,7 @@ def _host() -> str:
     return _printable(platform.node())
 
 
-def _started(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """When a process began, as the system counts; "" where it does not say."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")

@@ -182,7 +182,7 @@ def read_plain(path: Path, limit: int, whole: bool = True) -> bytes:
         return file.read(limit)
 
 
-def left_over(folder: Path, token: str, older_than: float) -> list[Path]:
+def find_leftovers(folder: Path, token: str, older_than: float) -> list[Path]:
     """What carries the token of a folder in its name and has not been written to for so many seconds."""
     found, now = [], time.time()
     with os.scandir(folder) as entries:

@@ -53,13 +53,13 @@ class UnreadableError(ValueError):
     """A saved file that is missing, damaged or not what its name says; `str()` is one clear message."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        reason = on_one_line(shortened(reason, LONGEST))
+        reason = on_one_line(first_line(reason, LONGEST))
         super().__init__(f"{on_one_line(str(path))}: {reason}")
         self.path = path
         self.reason = reason
 
 
-def shortened(text: str, length: int = 60) -> str:
+def first_line(text: str, length: int = 60) -> str:
     """The first line of a text, of at most so many characters.
 
     Examples
@@ -77,7 +77,7 @@ def shorten(value: object) -> str:
         value = value[:80]
     elif isinstance(value, list | dict):
         return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
-    return shortened(repr(value))
+    return first_line(repr(value))
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def explaining(path: Path, kind: str = "file of this kind") -> Iterator[None]:
     except OSError as error:
         raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
     except _DAMAGE as error:
-        said = shortened(str(error) or type(error).__name__, 120)
+        said = first_line(str(error) or type(error).__name__, 120)
         raise UnreadableError(path, f"damaged or no {kind} ({said})") from error
 
 

@@ -32,8 +32,8 @@ from trabecula.storage.mark import (
     Mark,
     OwnershipError,
     Trace,
+    find_leftovers,
     is_name,
-    left_over,
     read_mark,
 )
 
@@ -87,6 +87,18 @@ def hold(folder: Path, kind: str, *, wait: float = 0.0, private: bool = False, r
             return _hold(folder, kind, wait, private, remedy)
         time.sleep(0.01 * attempt)
     return _hold(folder, kind, wait, private, remedy)
+
+
+def check_writable(path: Path, kind: str) -> None:
+    """See that a file can be written into a folder of a kind, before any time is spent on what goes into it.
+
+    Raises
+    ------
+    OwnershipError
+        There is a file of that name that is not ours, or was changed.
+    """
+    with hold(path.parent, kind, wait=BUSY) as held:
+        held.check([path.name])
 
 
 def _hold(folder: Path, kind: str, wait: float, private: bool, remedy: str) -> Owned:
@@ -312,7 +324,7 @@ class Owned:
             Seconds since they were last written, where others may write at the same time.
         """
         if self._is_marked:
-            for path in left_over(self.folder, self.token, older_than):
+            for path in find_leftovers(self.folder, self.token, older_than):
                 with suppress(OSError):  # a folder, or gone
                     path.unlink()
 

@@ -15,27 +15,28 @@ from trabecula.storage.arrays import (
     read_member,
     read_named_arrays,
 )
-from trabecula.storage.json_text import Record, parse_json, read_json
+from trabecula.storage.json_text import CheckedRecord, parse_json, read_json
 from trabecula.storage.opening import (
     MISSING,
     UnreadableError,
     digest_of,
     explaining,
+    first_line,
     open_regular,
     read_bytes,
     read_text,
     shorten,
-    shortened,
 )
 from trabecula.storage.tables import parse_history, read_history
 
 __all__ = [
     "MISSING",
+    "CheckedRecord",
     "Form",
-    "Record",
     "UnreadableError",
     "digest_of",
     "explaining",
+    "first_line",
     "open_regular",
     "opening_archive",
     "parse_history",
@@ -49,5 +50,4 @@ __all__ = [
     "read_named_arrays",
     "read_text",
     "shorten",
-    "shortened",
 ]

@@ -60,12 +60,12 @@ def _look_through(path: Path, content: bytes) -> None:
     """Refuse a pickle that names anything else than what tensors are made of."""
     for code, value, _ in pickletools.genops(content):
         if code.name == "GLOBAL":
-            _refuse_unless_known(path, *str(value).split(" ", 1))
+            _refuse_unknown(path, *str(value).split(" ", 1))
         elif code.name in ("STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "BYTEARRAY8"):
             raise UnreadableError(path, f"damaged or no file of torch (it uses {code.name})")
 
 
-def _refuse_unless_known(path: Path, module: str, name: str = "") -> None:
+def _refuse_unknown(path: Path, module: str, name: str = "") -> None:
     is_kind = module == "torch" and (name.endswith("Storage") or name in _KINDS)
     if module not in _MODULES or not (is_kind or name in _CALLED or name == "UntypedStorage"):
         raise UnreadableError(

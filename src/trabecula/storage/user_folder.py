@@ -20,3 +20,23 @@ def home() -> Path:
         if given and Path(given).is_absolute():  # the XDG specification: relative ones are to be ignored
             return Path(given) / "trabecula"
     return Path.home() / ".local" / "share" / "trabecula"
+
+
+_OFF = ("0", "off", "no", "false")
+
+
+def is_on(switch: str) -> bool:
+    """Whether something is used: yes, unless the environment's variable `switch` is 0, off, no or false."""
+    return os.environ.get(switch, "").strip().lower() not in _OFF
+
+
+def folder(variable: str, name: str) -> Path:
+    """The folder that the environment's `variable` names, else the folder `name` in `home`.
+
+    Raises
+    ------
+    RuntimeError
+        If the user has no home.
+    """
+    given = os.environ.get(variable)
+    return Path(given).absolute() if given else home() / name

@@ -19,7 +19,6 @@ from trabecula.optimize.loop import advance, begin, look_ahead, run, to_single
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimizers import Optimizer
-from trabecula.physics import thread_count
 from trabecula.responses import Evaluation
 from trabecula.results.result import Trial
 from trabecula.starts import (
@@ -34,9 +33,9 @@ from trabecula.starts import (
 from trabecula.surrogate import (
     Card,
     Model,
-    in_use,
     log_sensitivity_ratio,
-    shipped,
+    model_in_use,
+    shipped_model,
 )
 from trabecula.surrogate.model import SHIPPED
 
@@ -74,7 +73,7 @@ class Learned:
     @classmethod
     def shipped(cls, dimension: int, leaps: bool = True) -> Learned:
         """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
-        return cls.among(shipped, dimension, leaps)
+        return cls.among(shipped_model, dimension, leaps)
 
     @classmethod
     def in_use(cls, dimension: int, leaps: bool = True) -> Learned:
@@ -85,7 +84,7 @@ class Learned:
         NetworkWarning
             Where one of the user's cannot be used.
         """
-        return cls.among(in_use, dimension, leaps)
+        return cls.among(model_in_use, dimension, leaps)
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -150,7 +149,7 @@ def correct(
     _, before = look_ahead(analysis, plan, begin(plan, plain))
     volume = target_volume(plain, discrete, chain)
     fields = ratio_of(analysis, plain, before, volume)
-    drawn = corrector.draw(coarse, fields, discrete, chain, thread_count(analysis.threads))
+    drawn = corrector.draw(coarse, fields, discrete, chain)
     first = begin(plan, slightly_grey(drawn, discrete, chain))
     _, after = look_ahead(analysis, plan, replace(first, displacements=to_single(before.displacements)))
     accepted = bool(after.merit < before.merit)
@@ -171,8 +170,8 @@ def propose(analysis: Analysis, proposer: ProposalNetwork, convex: Array, count:
         How many.
     """
     pulls = proposer_ratios(analysis, convex)
-    discrete, chain, threads = analysis.discrete, analysis.chain, thread_count(analysis.threads)
-    return list(proposer.propose(convex, pulls, discrete, chain, count, threads))
+    discrete, chain = analysis.discrete, analysis.chain
+    return list(proposer.propose(convex, pulls, discrete, chain, count))
 
 
 def convex_plan(optimizer: Optimizer) -> Plan:
@@ -234,9 +233,7 @@ def leap(
     clock = time.perf_counter()
     discrete, chain = analysis.discrete, analysis.chain
     step, late = observe(analysis, plan, step)
-    drawn = leaper.draw(
-        [early.x, late.x], [early.pull, late.pull], discrete, chain, thread_count(analysis.threads)
-    )
+    drawn = leaper.draw([early.x, late.x], [early.pull, late.pull], discrete, chain)
     ordinary, next_one = look_ahead(analysis, plan, advance(analysis, plan, step))
     jumped = replace(ordinary, x=drawn, memory=plan.optimizer.start(), known=None)
     jumped, after = look_ahead(analysis, plan, jumped)

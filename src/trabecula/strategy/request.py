@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.checkpoint import fingerprint
 from trabecula.optimize.plan import Stop
-from trabecula.starts import Past
+from trabecula.starts import PastDesigns
 from trabecula.strategy.learned_steps import Learned
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.names import DEFAULT
@@ -98,7 +98,7 @@ class Request:
     @property
     def search(self) -> Search:
         """The search on the coarsest grid, with the designs and networks that take part."""
-        return replace(self._widest, also=(Past(self.also),) if self.also else (), learned=self.learned)
+        return replace(self._widest, also=(PastDesigns(self.also),) if self.also else (), learned=self.learned)
 
     @property
     def _widest(self) -> Search:

@@ -14,10 +14,10 @@ from trabecula.surrogate.model import (
     Model,
     cards,
     load_model,
-    shipped,
+    shipped_model,
 )
-from trabecula.surrogate.own import NetworkWarning, in_use
 from trabecula.surrogate.packing import pack, unpack
+from trabecula.surrogate.user_networks import NetworkWarning, model_in_use
 
 __all__ = [
     "EXTRA",
@@ -31,12 +31,12 @@ __all__ = [
     "coder",
     "count",
     "draw",
-    "in_use",
     "level",
     "load_model",
     "log_sensitivity_ratio",
+    "model_in_use",
     "nearest",
     "pack",
-    "shipped",
+    "shipped_model",
     "unpack",
 ]

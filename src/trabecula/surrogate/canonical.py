@@ -15,7 +15,7 @@ SIDE = {2: 64, 3: 24}
 """Cells along every side of the small grid, in 2-D and 3-D."""
 
 
-def averaged(density: Array, shape: tuple[int, ...]) -> Array:
+def average_onto(density: Array, shape: tuple[int, ...]) -> Array:
     """The mean density within each voxel of another grid of the same box; any ratio.
 
     Parameters
@@ -40,7 +40,7 @@ def averaged(density: Array, shape: tuple[int, ...]) -> Array:
     return np.ascontiguousarray(density)
 
 
-def between(values: Array, shape: tuple[int, ...]) -> Array:
+def interpolate_onto(values: Array, shape: tuple[int, ...]) -> Array:
     """Values at the centres of another grid of the same box, linear between the old centres; any ratio.
 
     Parameters
@@ -69,7 +69,7 @@ def between(values: Array, shape: tuple[int, ...]) -> Array:
 def canonical(density: NDArray[np.floating]) -> Floats:
     """A design on the small grid of its dimension, float32 `[z, y, x]` or `[y, x]`."""
     side = SIDE[density.ndim]
-    return averaged(np.asarray(density, np.float64), (side,) * density.ndim).astype(np.float32)
+    return average_onto(np.asarray(density, np.float64), (side,) * density.ndim).astype(np.float32)
 
 
 def aspects(size: Sequence[float]) -> Floats:

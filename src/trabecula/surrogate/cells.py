@@ -31,10 +31,8 @@ class Cells:
         """Codes of different labels are not comparable."""
         return f"cells-{SIDE[self.dimension]}"
 
-    def encode(
-        self, density: NDArray[np.floating], size: Sequence[float] | None = None, threads: int = 1
-    ) -> Floats:
-        """As `Latent.encode`; `size` and `threads` change nothing."""
+    def encode(self, density: NDArray[np.floating], size: Sequence[float] | None = None) -> Floats:
+        """As `Latent.encode`; `size` changes nothing."""
         code: Floats = self.images(density, size, turned=False)[0]
         return code
 
@@ -43,9 +41,8 @@ class Cells:
         density: NDArray[np.floating],
         size: Sequence[float] | None = None,
         turned: bool = True,
-        threads: int = 1,
     ) -> Floats:
-        """As `Latent.images`; `size` and `threads` change nothing."""
+        """As `Latent.images`; `size` changes nothing."""
         small = canonical(density)
         wanted = moves(self.dimension, turned)
         return np.stack([np.flip(small.transpose(order), flip).ravel() for order, flip in wanted])
@@ -57,4 +54,4 @@ class Cells:
 
 def coder(dimension: int) -> Latent | Cells:
     """The auto-encoder that ships in 2-D or 3-D, else the small grid."""
-    return Latent.shipped(dimension) or Cells(dimension)
+    return Latent.from_package(dimension) or Cells(dimension)

@@ -21,7 +21,7 @@ RANGE = 4.0
 """Half-decades of natural logarithm, divided by two, to which sensitivities are clipped."""
 
 AXIS_GROUPS = 2
-"""Groups of one channel an axis at the end: supports, loads."""
+"""Groups of one channel per axis at the end: supports, loads."""
 
 
 def log_sensitivity_ratio(

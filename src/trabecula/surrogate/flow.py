@@ -31,7 +31,6 @@ def draw(
     inside: NDArray[np.bool_],
     count: int,
     seed: int = 0,
-    threads: int = 1,
 ) -> Channels:
     """Different designs for the same fields, as logits.
 
@@ -47,8 +46,6 @@ def draw(
         How many.
     seed
         Of the noise: the same designs for the same seed.
-    threads
-        The answer does not depend on it.
 
     Returns
     -------
@@ -70,7 +67,7 @@ def draw(
     x = random.standard_normal((count, *domain.shape[1:])).astype(np.float32) * domain
     for time, later in pairwise(np.linspace(0.0, 1.0, TIMES + 1)):
         shown = np.concatenate([x, np.full_like(x, time), known], axis=1)
-        logits = model.run({"fields": shown}, threads)
+        logits = model.run({"fields": shown})
         x = x + (later - time) / (1.0 - time) * (np.tanh(logits / 2.0) * domain - x)
         x = x.astype(np.float32)
     return np.stack([unpack(each, card.patch, fields.shape[1:])[0] for each in logits])

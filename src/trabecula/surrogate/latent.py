@@ -14,8 +14,8 @@ from trabecula.numerics.root_finding import root
 from trabecula.surrogate.canonical import (
     SIDE,
     aspects,
-    between,
     canonical,
+    interpolate_onto,
     moves,
 )
 from trabecula.surrogate.model import (
@@ -60,9 +60,9 @@ class Latent:
         return cls(*(load_model(f"{part}-{dimension}d", folder) for part in ("encoder", "decoder")))
 
     @classmethod
-    def shipped(cls, dimension: int) -> Latent | None:
+    def from_package(cls, dimension: int) -> Latent | None:
         """The one that ships, in 2-D or 3-D, if there is one."""
-        return _shipped(dimension)
+        return _from_package(dimension)
 
     @property
     def numbers(self) -> int:
@@ -79,9 +79,7 @@ class Latent:
         """Codes of different labels are not comparable."""
         return f"{self.encoder.card.name}-{self.encoder.card.sha256[:12]}"
 
-    def encode(
-        self, density: NDArray[np.floating], size: Sequence[float] | None = None, threads: int = 1
-    ) -> Floats:
+    def encode(self, density: NDArray[np.floating], size: Sequence[float] | None = None) -> Floats:
         """The code of a design.
 
         Parameters
@@ -90,8 +88,6 @@ class Latent:
             Physical density, 0 to 1, `[z, y, x]` or `[y, x]`, of any grid.
         size
             Sides of the box along x, y(, z), in any unit; None if voxels are cubes (or squares).
-        threads
-            The answer does not depend on it.
 
         Returns
         -------
@@ -103,7 +99,7 @@ class Latent:
         ValueError
             If the design has another dimension, or a density that is no number.
         """
-        code: Floats = self._codes(*self._seen(density, size), threads)[0]
+        code: Floats = self._codes(*self._to_network(density, size))[0]
         return code
 
     def images(
@@ -111,7 +107,6 @@ class Latent:
         density: NDArray[np.floating],
         size: Sequence[float] | None = None,
         turned: bool = True,
-        threads: int = 1,
     ) -> Floats:
         """The codes of a design and of its images, mirrored and turned: what `nearest` takes as one query.
 
@@ -125,17 +120,16 @@ class Latent:
         NDArray[np.float32]
             `[image, numbers]` in the order of `trabecula.surrogate.canonical.moves`: the design first.
         """
-        small, sides = self._seen(density, size)
+        small, sides = self._to_network(density, size)
         wanted = moves(self.dimension, turned)
         seen = np.concatenate([np.flip(small[0].transpose(order), flip)[None] for order, flip in wanted])
-        return self._codes(seen, np.concatenate([sides[:, list(order)] for order, _ in wanted]), threads)
+        return self._codes(seen, np.concatenate([sides[:, list(order)] for order, _ in wanted]))
 
     def logits(
         self,
         codes: NDArray[np.floating],
         shape: Sequence[int],
         size: Sequence[float] | None = None,
-        threads: int = 1,
     ) -> Floats:
         """What the decoder says of every voxel of a grid; `trabecula.starts.fill` makes a start of it.
 
@@ -159,10 +153,10 @@ class Latent:
             raise ValueError(f"a code of this network has {self.numbers} numbers, not {codes.shape}")
         several = codes.reshape(-1, self.numbers)
         sides = np.repeat(aspects(size or shape[::-1])[None], len(several), axis=0)
-        packed = self.decoder.run({"codes": several, "aspects": sides}, threads)
+        packed = self.decoder.run({"codes": several, "aspects": sides})
         small = (SIDE[self.dimension],) * self.dimension
         fields = [unpack(one, self.decoder.card.patch, small)[0].astype(np.float64) for one in packed]
-        found = np.stack([between(field, shape) for field in fields]).astype(np.float32)
+        found = np.stack([interpolate_onto(field, shape) for field in fields]).astype(np.float32)
         return found if codes.ndim == 2 else found[0]
 
     def decode(
@@ -171,7 +165,6 @@ class Latent:
         shape: Sequence[int],
         size: Sequence[float] | None = None,
         volume: float | None = None,
-        threads: int = 1,
     ) -> Floats:
         """Designs of codes, on a grid of any size.
 
@@ -191,28 +184,30 @@ class Latent:
         NDArray[np.float32]
             Densities `[z, y, x]`, or one such field a code.
         """
-        logits = self.logits(codes, shape, size, threads).astype(np.float64)
+        logits = self.logits(codes, shape, size).astype(np.float64)
         if volume is None:
             return _density(logits)
         if not 0.0 < volume < 1.0:
             raise ValueError(f"a volume of {volume:g} is not between 0 and 1")
         several = logits.reshape(-1, *tuple(shape))
-        return np.stack([_filled(field, volume) for field in several]).reshape(logits.shape)
+        return np.stack([_fill(field, volume) for field in several]).reshape(logits.shape)
 
     def difference(self, distance: float) -> float:
         """What a distance of codes says of their designs: about the root mean square of how they differ."""
         return float(distance / (self.encoder.card.settings["scale"] * np.sqrt(self.numbers)))
 
-    def _seen(self, density: NDArray[np.floating], size: Sequence[float] | None) -> tuple[Floats, Floats]:
+    def _to_network(
+        self, density: NDArray[np.floating], size: Sequence[float] | None
+    ) -> tuple[Floats, Floats]:
         """A design and its aspects as batches of one."""
         self._check(density.ndim)
         if not np.isfinite(density).all():
             raise ValueError("a density is not a number")
         return canonical(density)[None], aspects(size or density.shape[::-1])[None]
 
-    def _codes(self, small: Floats, sides: Floats, threads: int) -> Floats:
+    def _codes(self, small: Floats, sides: Floats) -> Floats:
         packed = np.stack([pack(one[None], self.encoder.card.patch, 1) for one in small])
-        return self.encoder.run({"fields": packed, "aspects": sides}, threads)
+        return self.encoder.run({"fields": packed, "aspects": sides})
 
     def _check(self, dimension: int) -> None:
         if dimension != self.dimension:
@@ -252,7 +247,7 @@ def nearest(
 
 
 @cache
-def _shipped(dimension: int) -> Latent | None:
+def _from_package(dimension: int) -> Latent | None:
     return (
         Latent.load(dimension) if {f"encoder-{dimension}d", f"decoder-{dimension}d"} <= set(cards()) else None
     )
@@ -262,7 +257,7 @@ def _density(logits: Array) -> Floats:
     return (1.0 / (1.0 + np.exp(-np.clip(logits, -SURE, SURE)))).astype(np.float32)
 
 
-def _filled(logits: Array, volume: float) -> Floats:
+def _fill(logits: Array, volume: float) -> Floats:
     """Densities whose mean is `volume`."""
 
     def excess(shift: float) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trabecula.onnx_runtime import onnx_runtime
 from trabecula.storage.reading import (
-    Record,
+    CheckedRecord,
     UnreadableError,
     read_bytes,
     read_json,
@@ -107,15 +107,13 @@ class Model:
         self.content = content
         self._session: Any = None
 
-    def logits(self, fields: Channels, threads: int = 1) -> Channels:
+    def logits(self, fields: Channels) -> Channels:
         """What the network says of every voxel.
 
         Parameters
         ----------
         fields
             float32 `[channel, z, y, x]` of `trabecula.surrogate.features`.
-        threads
-            Of the solve around it; networks are asked on one.
 
         Returns
         -------
@@ -127,12 +125,12 @@ class Model:
                 f"model {self.card.name} takes {self.card.channels} channels, not {fields.shape[0]}"
             )
         packed = pack(fields, self.card.patch, self.card.multiple)
-        found = self.run({"fields": packed[None]}, threads)
+        found = self.run({"fields": packed[None]})
         return unpack(found[0], self.card.patch, fields.shape[1:])
 
-    def run(self, inputs: dict[str, Channels], threads: int = 1) -> Channels:
+    def run(self, inputs: dict[str, Channels]) -> Channels:
         """The file's one output for its inputs by name, as they are; float32, batches first."""
-        session = self._opened()
+        session = self._open_session()
         try:
             (found,) = session.run(None, inputs)
         except Exception as error:  # as above
@@ -142,7 +140,7 @@ class Model:
         answer: Channels = found
         return answer
 
-    def _opened(self) -> Any:
+    def _open_session(self) -> Any:
         """The session, on one thread: the runtime's sums depend on how many there are, in the last digits.
 
         Two threads would gain a quarter of some ten milliseconds per question.
@@ -181,9 +179,9 @@ def cards(folder: Path = FOLDER) -> dict[str, Card]:
 
 def _card(path: Path, name: str, entry: object) -> Card:
     """A card from its entry in a manifest, every field of its kind."""
-    held = Record(path, entry)
+    held = CheckedRecord(path, entry)
     held.only(*(field.name for field in fields(Card) if field.name not in ("name", "version")))
-    settings = Record(path, held.take("settings", dict))
+    settings = CheckedRecord(path, held.take("settings", dict))
     digest = held.text("sha256")
     if not _NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise UnreadableError(path, f"{shorten(name)} is no name, or {shorten(digest)} no sum")
@@ -222,7 +220,7 @@ def load_model(name: str, folder: Path = FOLDER) -> Model:
 
 
 @cache
-def shipped(kind: str, dimension: int) -> Model | None:
+def shipped_model(kind: str, dimension: int) -> Model | None:
     """The shipped model of a kind ("corrector", "leap", "proposer") in 2-D or 3-D, if there is one."""
     name = f"{kind}-{dimension}d"
     return load_model(name) if name in cards() else None

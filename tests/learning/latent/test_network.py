@@ -37,7 +37,7 @@ def test_the_linear_part_sees_means_whose_distances_are_root_mean_squares(dimens
     fields = np.random.default_rng(0).random((2, *[half] * dimension)).astype(np.float32)
     whole = [np.kron(field, np.ones((2,) * dimension, np.float32)) for field in fields]
     packed = torch.from_numpy(np.stack([pack(one[None], 4, 1) for one in whole]))
-    found = encoder.halved(packed).detach().numpy()
+    found = encoder.halve(packed).detach().numpy()
     for one, field in zip(found, fields, strict=True):
         np.testing.assert_allclose(np.sort(one) * len(one) ** 0.5, np.sort(field.ravel()), rtol=1e-5)
     distance = np.linalg.norm(found[0] - found[1])
@@ -49,5 +49,5 @@ def test_an_encoder_begins_as_the_linear_map_it_is_given() -> None:
     weight, middle = torch.randn(5, 1024), torch.rand(1024)
     encoder.begin(weight, middle)
     fields = torch.rand(3, 16, 16, 16)
-    wanted = (encoder.halved(fields) - middle) @ weight.T
+    wanted = (encoder.halve(fields) - middle) @ weight.T
     torch.testing.assert_close(encoder(fields, torch.randn(3, 2)), wanted, rtol=1e-3, atol=1e-3)

@@ -12,9 +12,9 @@ from trabecula.discretisation import discretise, prepare
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.learning.problems import (
     VOXELS,
-    Drawn,
+    DrawnProblem,
     draw,
-    draw_counted,
+    draw_with_count,
 )
 from trabecula.problem import (
     Problem,
@@ -27,8 +27,8 @@ MANY = 40
 
 
 @pytest.fixture(scope="module", params=[2, 3])
-def many(request: pytest.FixtureRequest) -> list[Drawn]:
-    return [draw_counted(5, index, request.param) for index in range(MANY)]
+def many(request: pytest.FixtureRequest) -> list[DrawnProblem]:
+    return [draw_with_count(5, index, request.param) for index in range(MANY)]
 
 
 def kinds(problem: Problem) -> set[str]:
@@ -47,7 +47,7 @@ def test_the_same_seed_and_index_give_the_same_problem_file() -> None:
     assert len({dump(draw(seed, index, 2)) for seed in (0, 1) for index in (0, 1)}) == 4
 
 
-def test_every_problem_is_sound_and_has_a_coarser_grid(many: list[Drawn]) -> None:
+def test_every_problem_is_sound_and_has_a_coarser_grid(many: list[DrawnProblem]) -> None:
     for drawn in many:
         discrete, _ = prepare(drawn.problem)
         assert len(grid_hierarchy(discrete)) > 1
@@ -57,18 +57,18 @@ def test_every_problem_is_sound_and_has_a_coarser_grid(many: list[Drawn]) -> Non
         assert discrete.lower.sum() <= 0.5 * volume * np.count_nonzero(discrete.upper)
 
 
-def test_every_problem_survives_its_file_to_the_last_bit(many: list[Drawn]) -> None:
+def test_every_problem_survives_its_file_to_the_last_bit(many: list[DrawnProblem]) -> None:
     for drawn in many[:10]:
         again = loads(dump(drawn.problem))
         assert again == drawn.problem
         assert np.array_equal(discretise(again).loads, discretise(drawn.problem).loads)
 
 
-def test_hardly_any_draw_is_refused(many: list[Drawn]) -> None:
+def test_hardly_any_draw_is_refused(many: list[DrawnProblem]) -> None:
     assert sum(drawn.refused for drawn in many) < MANY
 
 
-def test_sizes_aspects_volumes_and_radii_are_as_promised(many: list[Drawn]) -> None:
+def test_sizes_aspects_volumes_and_radii_are_as_promised(many: list[DrawnProblem]) -> None:
     for drawn in many:
         domain, options = drawn.problem.domain, drawn.problem.options
         voxels = VOXELS[domain.dimension]
@@ -84,7 +84,7 @@ def test_sizes_aspects_volumes_and_radii_are_as_promised(many: list[Drawn]) -> N
         assert sum(case.weight for case in drawn.problem.cases) == pytest.approx(1.0)
 
 
-def test_all_there_should_be_is_there(many: list[Drawn]) -> None:
+def test_all_there_should_be_is_there(many: list[DrawnProblem]) -> None:
     seen = Counter(kind for drawn in many for kind in kinds(drawn.problem))
     assert {"force", "pressure", "held", "roller", "void", "solid", "1 cases", "2 cases"} <= set(seen)
     assert 0.12 * MANY < MANY - seen["1 cases"] < 0.5 * MANY
@@ -94,7 +94,7 @@ def test_all_there_should_be_is_there(many: list[Drawn]) -> None:
 
 def test_hard_problems_have_little_material_few_supports_and_small_filters() -> None:
     for index in range(10):
-        hard = draw_counted(2, index, 2, hard=True)
+        hard = draw_with_count(2, index, 2, hard=True)
         assert hard.hard
         assert hard.problem.goal.volume is not None and hard.problem.goal.volume <= 0.15
         assert len(hard.problem.supports) <= 2

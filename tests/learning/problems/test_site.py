@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from trabecula.learning.problems import shapes
-from trabecula.learning.problems.boundary import held, loads, supports
-from trabecula.learning.problems.shapes import hole, shaped
+from trabecula.learning.problems.boundary import held_nodes, loads, supports
+from trabecula.learning.problems.shapes import cut_random_shape, hole
 from trabecula.learning.problems.site import Site, far
 from trabecula.problem.where import Box, Everywhere, Sphere
 
@@ -70,7 +70,7 @@ def test_shapes_are_whole_and_not_the_box(
     name: str, elements: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shapes, "SHAPES", {name: 1.0})
-    sites = [shaped(np.random.default_rng(seed), Site(elements)) for seed in range(12)]
+    sites = [cut_random_shape(np.random.default_rng(seed), Site(elements)) for seed in range(12)]
     assert all(site.is_whole for site in sites)
     assert sum(not site.material.all() for site in sites) >= 8
 
@@ -78,7 +78,7 @@ def test_shapes_are_whole_and_not_the_box(
 def test_a_shape_that_never_works_leaves_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapes, "SHAPES", {"l": 1.0})
     monkeypatch.setitem(shapes._DRAW, "l", lambda random, site: (Everywhere(),))
-    assert shaped(np.random.default_rng(0), Site((8, 8))).material.all()
+    assert cut_random_shape(np.random.default_rng(0), Site((8, 8))).material.all()
 
 
 def test_holes_are_inside() -> None:
@@ -124,6 +124,6 @@ def test_supports_hold_something_on_the_surface(kind: str, monkeypatch: pytest.M
     for seed in range(6):
         drawn = supports(np.random.default_rng(seed), site, hard=seed % 2 == 0)
         assert drawn and all(len(site.nodes(support.where)) for support in drawn)
-        assert len(held(site, drawn)) >= len(drawn)
+        assert len(held_nodes(site, drawn)) >= len(drawn)
         everything = [support for support in drawn if len(support.fix) == 3]
         assert bool(everything) == (kind != "symmetry")

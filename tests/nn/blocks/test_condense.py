@@ -73,7 +73,7 @@ def test_index_layer_and_grouped_convolution_answer_the_same(
         12, 8, kernel, stride=stride, groups=2, condensation=3, bias=bias, dimension=dimension
     )
     layer.advance(0.5)
-    quick = layer.deployed()
+    quick = layer.deploy()
     x = torch.randn(2, 12, *(5,) * dimension)
     torch.testing.assert_close(quick(x), layer(x))
     assert quick.conv.groups == 2
@@ -84,7 +84,7 @@ def test_a_layer_in_the_middle_of_its_schedule_is_not_deployed() -> None:
     layer = blocks.LearnedGroupConv(8, 8, groups=4)
     layer.advance(0.2)
     with pytest.raises(ValueError, match="stage 1 of 3 has ended"):
-        layer.deployed()
+        layer.deploy()
 
 
 def test_the_schedule_survives_saving() -> None:
@@ -134,7 +134,7 @@ def test_a_layer_of_condensenet_appends_its_growth(dimension: int) -> None:
     assert y.shape == (2, 16, *(4,) * dimension)
     torch.testing.assert_close(y[:, :8], x)
     blocks.advance(net, 1.0)
-    quick = blocks.deployed(net)
+    quick = blocks.deploy(net)
     torch.testing.assert_close(quick(x), net(x))
     assert not [one for one in quick.modules() if isinstance(one, blocks.LearnedGroupConv)]
     assert [one for one in net.modules() if isinstance(one, blocks.LearnedGroupConv)]

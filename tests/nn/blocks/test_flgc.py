@@ -53,7 +53,7 @@ def test_indices_and_one_convolution_a_group_answer_the_same(
         10, 12, kernel, stride=stride, groups=3, bias=bias, dimension=dimension
     )
     x = torch.randn(2, 10, *(5,) * dimension)
-    quick = layer.deployed()
+    quick = layer.deploy()
     torch.testing.assert_close(quick(x), layer(x))
     kept = int((layer.mask() != 0).sum()) * kernel**dimension
     assert sum(one.weight.numel() for one in quick.convs) == kept
@@ -66,9 +66,9 @@ def test_groups_without_inputs_or_without_filters_do_not_break_it(bias: bool) ->
         layer.input_choice.copy_(functional.one_hot(torch.tensor([0, 0, 1, 1]), 3))
         layer.filter_choice.copy_(functional.one_hot(torch.tensor([2, 0, 0, 2, 0, 2]), 3))
     x = torch.randn(2, 4, 3, 3)
-    quick = blocks.deployed(nn.Sequential(layer))
+    quick = blocks.deploy(nn.Sequential(layer))
     torch.testing.assert_close(quick(x), layer(x))
-    assert not blocks.deployed(layer)(torch.zeros(1, 4, 3, 3))[:, 0].any() or bias
+    assert not blocks.deploy(layer)(torch.zeros(1, 4, 3, 3))[:, 0].any() or bias
 
 
 def test_the_groups_are_learned() -> None:

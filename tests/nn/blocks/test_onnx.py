@@ -47,7 +47,7 @@ def deep() -> nn.Sequential:
 @pytest.mark.filterwarnings("ignore")
 def test_blocks_answer_the_same_in_onnx_runtime(make: type[nn.Sequential], dimension: int) -> None:
     torch.manual_seed(0)
-    net = blocks.deployed(make()).eval()
+    net = blocks.deploy(make()).eval()
     size = (8,) * dimension
     program = torch.onnx.export(
         net,

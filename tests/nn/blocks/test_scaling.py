@@ -60,8 +60,8 @@ def test_the_grid_for_volumes_counts_the_resolution_three_times() -> None:
 
 def test_any_table_of_stages_can_be_scaled() -> None:
     rows = (Row(16, 1), Row(40, 3, 5))
-    assert blocks.scaled(rows, Scale(1.4, 1.2)) == (Row(24, 2), Row(48, 5, 5))
-    assert blocks.scaled(rows, Scale(), divisor=4) == rows
+    assert blocks.scale_stages(rows, Scale(1.4, 1.2)) == (Row(24, 2), Row(48, 5, 5))
+    assert blocks.scale_stages(rows, Scale(), divisor=4) == rows
 
 
 def test_sizes_become_multiples_of_what_the_network_halves() -> None:

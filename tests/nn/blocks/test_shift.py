@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trabecula.nn import blocks
-from trabecula.nn.blocks.shift import grouped_displacements, moved
+from trabecula.nn.blocks.shift import displace, grouped_displacements
 
 DEPTHWISE = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 
@@ -59,7 +59,7 @@ def test_shift_has_no_parameters_and_multiplies_nothing() -> None:
 
 
 def test_moving_further_than_the_picture_leaves_nothing() -> None:
-    assert not moved(torch.ones(1, 2, 3, 3), (3, 0)).any()
+    assert not displace(torch.ones(1, 2, 3, 3), (3, 0)).any()
 
 
 def test_a_shift_that_would_do_nothing_is_refused() -> None:
@@ -85,7 +85,7 @@ def test_sparse_shift_moves_by_whole_voxels_in_training_and_in_use(dimension: in
     torch.testing.assert_close(layer(x), expected)
     layer.eval()
     assert torch.equal(layer(x), expected)
-    plain = layer.deployed()
+    plain = layer.deploy()
     assert torch.equal(plain(x), expected) and not list(plain.parameters())
 
 
@@ -104,7 +104,7 @@ def test_displacements_learn_by_the_slope_of_the_interpolation(dimension: int) -
                 part = torch.tensor(step)
                 share = torch.where(part == 1, row - low, 1 - row + low).prod()
                 whole = (low + part).long().tolist()
-                total[:, channel] += share * moved(x[:, channel : channel + 1], whole)[:, 0]
+                total[:, channel] += share * displace(x[:, channel : channel + 1], whole)[:, 0]
         return (total * weight).sum()
 
     at = layer.displacement.detach()
@@ -134,13 +134,13 @@ def test_the_penalty_leaves_only_a_few_channels_moving() -> None:
     optimiser = torch.optim.Adam(layer.parameters(), 0.05)
     for _ in range(60):
         x = torch.randn(4, 6, 8, 8)
-        wanted = moved(x[:, :1], (0, -1))
+        wanted = displace(x[:, :1], (0, -1))
         loss = ((layer(x) * mix).sum(1, keepdim=True) - wanted).square().mean()
         optimiser.zero_grad()
         (loss + 0.02 * blocks.shift_penalty(layer)).backward()
         optimiser.step()
-    few = layer.deployed()
-    assert few.shifted == 1
+    few = layer.deploy()
+    assert few.moving_channels == 1
     assert layer.displacement[0].round().tolist() == [0.0, -1.0]
 
 

@@ -17,10 +17,10 @@ from trabecula.nn.compress import (
     Cascade,
     class_entropy,
     fit_cascade,
-    misclassified,
     one_minus_margin,
     one_minus_probability,
     voxel_entropy,
+    zero_one_loss,
 )
 
 Parts = dict[str, tuple[Tensor, Tensor]]
@@ -124,7 +124,7 @@ def test_a_target_out_of_reach_is_refused(digits: Parts, networks: tuple[nn.Modu
 
 
 def test_misclassified_is_zero_or_one() -> None:
-    found = misclassified(torch.tensor([[2.0, 1.0], [0.0, 3.0]]), torch.tensor([0, 0]))
+    found = zero_one_loss(torch.tensor([[2.0, 1.0], [0.0, 3.0]]), torch.tensor([0, 0]))
     assert found.tolist() == [0.0, 1.0]
 
 

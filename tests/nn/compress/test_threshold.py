@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from trabecula.nn.compress import Choice, choose_threshold
+from trabecula.nn.compress import ThresholdChoice, choose_threshold
 
 
 def pair(
@@ -83,7 +83,7 @@ def test_new_data_keep_the_target_as_often_as_promised() -> None:
 
 def test_everything_goes_to_the_big_network_where_nothing_else_is_allowed() -> None:
     found = choose_threshold([0.1, 0.2], [1, 1], [0, 0], 0.0, None)
-    assert found == Choice(-math.inf, 0.0, 0.0, 1.0)
+    assert found == ThresholdChoice(-math.inf, 0.0, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from tests.nn.distill.toys import assert_same, class_batches, classifier, moment
 from trabecula.nn.distill import (
     DENSITIES,
     BornAgain,
-    Moment,
+    PairedPasses,
     distill,
 )
 from trabecula.nn.distill.born_again import (
     BornAgainTerm,
-    from_labels,
-    from_outputs,
-    from_permuted,
+    labels_loss,
+    outputs_loss,
+    permuted_outputs_loss,
 )
 from trabecula.nn.distill.outputs import CLASSES
 from trabecula.nn.distill.soft_targets import SoftTargetsTerm
@@ -32,7 +32,7 @@ def softmax(z: np.ndarray) -> np.ndarray:
 
 def test_the_loss_is_that_of_soft_targets_at_temperature_one() -> None:
     teacher, z = random(4, 3), torch.from_numpy(random(4, 3, seed=1))
-    born = output_loss(BornAgainTerm(from_outputs, 1.0, CLASSES), teacher)
+    born = output_loss(BornAgainTerm(outputs_loss, 1.0, CLASSES), teacher)
     assert torch.equal(born(z), output_loss(SoftTargetsTerm(1.0), teacher)(z))
 
 
@@ -44,7 +44,7 @@ def test_labels_are_weighted_by_the_teachers_confidence() -> None:
     def reference(z: np.ndarray) -> float:
         return float(-(w * np.log(softmax(z)[np.arange(5), targets])).sum())
 
-    term = BornAgainTerm(from_labels, 1.0, CLASSES)
+    term = BornAgainTerm(labels_loss, 1.0, CLASSES)
     assert_same(output_loss(term, teacher, torch.from_numpy(targets)), reference, random(5, 3, seed=1))
     with pytest.raises(ValueError, match="needs targets"):
         term(moment(teacher, torch.from_numpy(teacher)))
@@ -63,7 +63,7 @@ def test_permuted_outputs_keep_the_teachers_first_class_and_all_probabilities() 
             return student
 
     teacher = random(50, 6)
-    from_permuted(moment(teacher, torch.zeros(50, 6)), 1.0, Spy())  # type: ignore[arg-type]
+    permuted_outputs_loss(moment(teacher, torch.zeros(50, 6)), 1.0, Spy())  # type: ignore[arg-type]
     permuted = seen[0].numpy()
     assert (permuted.argmax(axis=1) == teacher.argmax(axis=1)).all()
     np.testing.assert_array_equal(np.sort(permuted, axis=1), np.sort(teacher, axis=1))
@@ -75,7 +75,7 @@ def test_every_generation_learns_from_the_one_before(learn: str, monkeypatch: py
     teachers: list[bytes] = []
     plain = BornAgainTerm.forward
 
-    def forward(self: BornAgainTerm, moment: Moment) -> torch.Tensor:
+    def forward(self: BornAgainTerm, moment: PairedPasses) -> torch.Tensor:
         teachers.append(moment.teacher.output.numpy().tobytes())
         return plain(self, moment)
 

@@ -12,7 +12,7 @@ from trabecula.nn.distill.features import (
     mode,
     peek,
     run,
-    shared,
+    shared_landmarks,
 )
 
 
@@ -151,9 +151,9 @@ def test_landmarks_leave_out_the_output() -> None:
 
 
 def test_equal_sizes_are_found_in_both_networks() -> None:
-    both = shared(classifier(8), classifier(4, depth=1), X)
+    both = shared_landmarks(classifier(8), classifier(4, depth=1), X)
     assert [(t.last, s.last) for t, s in both] == [("first.3", "first.1"), ("second.3", "second.1")]
     with pytest.raises(ValueError, match=r"no features of equal size .*say which"):
-        shared(classifier(4), nn.Sequential(nn.Flatten(), nn.Linear(36, 3)), X)
+        shared_landmarks(classifier(4), nn.Sequential(nn.Flatten(), nn.Linear(36, 3)), X)
     sequence = torch.randn(2, 5, 2)
-    assert [s.last for _, s in shared(Reader(4), Reader(3), sequence)] == ["gru"]
+    assert [s.last for _, s in shared_landmarks(Reader(4), Reader(3), sequence)] == ["gru"]

@@ -11,11 +11,11 @@ from trabecula.nn.distill import (
     SoftTargets,
     Weighted,
 )
-from trabecula.nn.distill.named import methods_named
+from trabecula.nn.distill.named import methods_by_name
 
 
 def test_names_weights_and_settings_make_methods() -> None:
-    found = methods_named(
+    found = methods_by_name(
         ["soft-targets", "attention=10", "hints=2.5"],
         [
             "soft-targets.temperature=8",
@@ -29,7 +29,7 @@ def test_names_weights_and_settings_make_methods() -> None:
         Weighted(Attention((("a", "b"), ("c", "d"))), 10.0),
         Weighted(Hints("x", "y"), 2.5),
     ]
-    assert [each.method.name for each in methods_named(list(METHODS), [])] == list(METHODS)
+    assert [each.method.name for each in methods_by_name(list(METHODS), [])] == list(METHODS)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_names_weights_and_settings_make_methods() -> None:
 )
 def test_what_is_not_known_is_one_sentence(given: list[str], settings: list[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        methods_named(given, settings)
+        methods_by_name(given, settings)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tests.nn.distill.toys import block, class_batches, classifier
 from trabecula.nn.distill import Epoch, Recasting, distill
-from trabecula.nn.distill.method import Batch, Pair
+from trabecula.nn.distill.method import Pair, TrainingBatch
 from trabecula.nn.distill.outputs import CLASSES
 from trabecula.nn.distill.recasting import differing
 
@@ -42,7 +42,7 @@ def test_the_loss_is_the_mean_squared_difference_of_the_next_activations() -> No
         first = teacher.second(teacher.pool(student.first(hidden)))
         last = teacher.head(teacher.mean(student.second(teacher.pool(student.first(hidden)))).flatten(1))
         stages = term.stages()
-        losses = [stage.step(Batch(x, y))["activations"] for stage in stages]
+        losses = [stage.step(TrainingBatch(x, y))["activations"] for stage in stages]
         assert torch.allclose(losses[0], F.mse_loss(first, aim))
         assert torch.allclose(losses[1], F.mse_loss(last, teacher(x)))
     assert [stage.name for stage in stages] == ["block first", "block second"]
@@ -55,7 +55,7 @@ def test_each_step_trains_the_new_block_and_a_copy_of_the_next() -> None:
     assert steps[0].learns[0] is student.first
     assert steps[0].learns[1] is term.following[0]
     assert steps[1].learns == (student.second,)
-    loss = steps[1].step(Batch(*BATCHES[0]))["activations"]
+    loss = steps[1].step(TrainingBatch(*BATCHES[0]))["activations"]
     loss.backward()
     assert all(p.grad is not None for p in student.second.parameters())
     assert all(p.grad is None for p in teacher.parameters())

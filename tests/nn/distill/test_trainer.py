@@ -25,15 +25,15 @@ from trabecula.nn.distill import (
     METHODS,
     Attention,
     BornAgain,
+    DistillationResult,
     Distiller,
     Epoch,
     Factor,
     Hints,
     Logits,
     Method,
-    Moment,
-    Outcome,
     Pair,
+    PairedPasses,
     Recasting,
     Relational,
     SoftTargets,
@@ -81,7 +81,7 @@ def test_the_teacher_is_not_changed_by_a_byte(name: str) -> None:
 def test_the_same_seed_gives_the_same_student_and_another_seed_another(name: str) -> None:
     method = METHODS[name]()
 
-    def trained(seed: int) -> Outcome:
+    def trained(seed: int) -> DistillationResult:
         batches = torch.utils.data.DataLoader(
             torch.utils.data.TensorDataset(*(torch.cat(part) for part in zip(*BATCHES, strict=True))),
             batch_size=6,
@@ -366,7 +366,7 @@ def test_an_own_method_is_a_class_and_nothing_more() -> None:
     from typing import ClassVar
 
     class MeanTerm(Term):
-        def forward(self, moment: Moment) -> Tensor:
+        def forward(self, moment: PairedPasses) -> Tensor:
             return (moment.teacher.output.mean() - moment.student.output.mean()) ** 2
 
     @dataclass(frozen=True)

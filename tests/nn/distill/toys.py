@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from trabecula.nn.distill import (
     CLASSES,
-    Moment,
+    ForwardPass,
     Output,
     Pair,
-    Seen,
+    PairedPasses,
     Term,
 )
 
@@ -116,12 +116,12 @@ def moment(
     student: Tensor | None = None,
     features: tuple[dict[str, Array], dict[str, Tensor]] = ({}, {}),
     targets: Tensor | None = None,
-) -> Moment:
+) -> PairedPasses:
     """What a term is given, from arrays."""
     zero = torch.zeros(1, dtype=torch.float64)
-    return Moment(
-        Seen(zero if teacher is None else torch.from_numpy(teacher), _tensors(features[0])),
-        Seen(zero if student is None else student, features[1]),
+    return PairedPasses(
+        ForwardPass(zero if teacher is None else torch.from_numpy(teacher), _tensors(features[0])),
+        ForwardPass(zero if student is None else student, features[1]),
         targets,
     )
 

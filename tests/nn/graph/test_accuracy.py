@@ -18,13 +18,13 @@ from trabecula.nn.graph import (
     GAT,
     GCN,
     GIN,
-    Encoder,
     Graph,
     GraphClassifier,
+    GraphEncoder,
     GraphSAGE,
     NodeClassifier,
     batch,
-    undirected,
+    from_pairs,
 )
 
 Layer = Callable[[int, int], nn.Module]
@@ -36,7 +36,7 @@ def node_accuracy(
     """Share of the nodes nobody labelled that two layers, trained on the `known` ones, label right."""
     torch.manual_seed(seed)
     count = int(classes.max()) + 1
-    net = NodeClassifier(Encoder([layer(x.shape[1], 16), layer(16, 16)], dropout=0.3), 16, count)
+    net = NodeClassifier(GraphEncoder([layer(x.shape[1], 16), layer(16, 16)], dropout=0.3), 16, count)
     optimiser = torch.optim.Adam(net.parameters(), lr=0.02, weight_decay=5e-4)
     for _ in range(steps):
         optimiser.zero_grad()
@@ -60,7 +60,7 @@ def test_the_karate_club_splits_where_it_did(layer: Layer, least: float) -> None
     """Zachary 1977: two clubs, learned from the instructor (0) and the president (33) alone."""
     club = networkx.karate_club_graph()
     classes = torch.tensor([int(club.nodes[k]["club"] != "Mr. Hi") for k in club])
-    graph = undirected(34, list(club.edges))
+    graph = from_pairs(34, list(club.edges))
     assert mean_accuracy(layer, torch.eye(34), graph, classes, [0, 33]) >= least
 
 
@@ -95,12 +95,12 @@ def test_whole_graphs_are_told_apart(how: str) -> None:
         nodes = 8 + seed % 5
         tree = networkx.random_labeled_tree(nodes, seed=seed)
         other = networkx.gnm_random_graph(nodes, nodes - 1, seed=seed)
-        graphs += [undirected(nodes, list(tree.edges)), undirected(nodes, list(other.edges))]
+        graphs += [from_pairs(nodes, list(tree.edges)), from_pairs(nodes, list(other.edges))]
         classes += [0, 1]
     train, test = batch(graphs[:80]), batch(graphs[80:])
     y = torch.tensor(classes)
     torch.manual_seed(0)
-    net = GraphClassifier(Encoder([GIN(1, 16), GIN(16, 16)]), 16, 2, how)  # type: ignore[arg-type]
+    net = GraphClassifier(GraphEncoder([GIN(1, 16), GIN(16, 16)]), 16, 2, how)  # type: ignore[arg-type]
     optimiser = torch.optim.Adam(net.parameters(), lr=0.01)
     for _ in range(120):
         optimiser.zero_grad()

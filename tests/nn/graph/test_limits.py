@@ -14,18 +14,18 @@ from trabecula.nn.graph import (
     GAT,
     GCN,
     GIN,
-    Encoder,
     GATv2,
     Graph,
     GraphClassifier,
+    GraphEncoder,
     GraphSAGE,
     Message,
     NodeClassifier,
     RelationAttention,
     aggregate,
     both_ways,
+    from_pairs,
     readout,
-    undirected,
 )
 
 Make = Callable[[int, int], nn.Module]
@@ -40,9 +40,9 @@ LAYERS: dict[str, Make] = {
 }
 
 
-def encoder(make: Make, hops: int, width: int = 6) -> Encoder:
+def encoder(make: Make, hops: int, width: int = 6) -> GraphEncoder:
     """Smooth, so that no derivative within reach is zero by accident."""
-    return Encoder([make(3 if k == 0 else width, width) for k in range(hops)], torch.tanh)
+    return GraphEncoder([make(3 if k == 0 else width, width) for k in range(hops)], torch.tanh)
 
 
 @pytest.mark.parametrize("hops", [1, 2, 3])
@@ -50,7 +50,7 @@ def encoder(make: Make, hops: int, width: int = 6) -> Encoder:
 def test_k_layers_see_k_hops_and_not_one_more(name: str, hops: int) -> None:
     tree = networkx.random_labeled_tree(14, seed=3)
     distance = dict(networkx.all_pairs_shortest_path_length(tree))
-    graph = undirected(14, list(tree.edges))
+    graph = from_pairs(14, list(tree.edges))
     if name == "relation":
         graph = both_ways(graph)
     net = encoder(LAYERS[name], hops)
@@ -81,8 +81,8 @@ def test_renumbering_the_nodes_renumbers_the_answer(name: str) -> None:
 @pytest.mark.parametrize("how", ["sum", "mean", "max", "attention"])
 def test_a_hexagon_and_two_triangles_are_the_same_to_any_layer(name: str, how: str) -> None:
     """Both are 2-regular: one-dimensional Weisfeiler-Lehman cannot tell them apart, and so no layer can."""
-    hexagon = undirected(6, [(k, (k + 1) % 6) for k in range(6)])
-    triangles = undirected(6, [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)])
+    hexagon = from_pairs(6, [(k, (k + 1) % 6) for k in range(6)])
+    triangles = from_pairs(6, [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)])
     if name == "relation":
         hexagon, triangles = both_ways(hexagon), both_ways(triangles)
     net = GraphClassifier(encoder(LAYERS[name], 4), 6, 4, how)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def test_attention_shares_are_a_mean_too() -> None:
 
 
 def test_mean_readout_forgets_how_many_and_sum_does_not() -> None:
-    small, large = undirected(3, [(0, 1), (1, 2), (2, 0)]), undirected(4, [(0, 1), (1, 2), (2, 3), (3, 0)])
+    small, large = from_pairs(3, [(0, 1), (1, 2), (2, 0)]), from_pairs(4, [(0, 1), (1, 2), (2, 3), (3, 0)])
     x3, x4 = (aggregate(torch.ones(n, 2), g, "mean") for n, g in ((3, small), (4, large)))
     assert torch.equal(readout(x3, small, "mean"), readout(x4, large, "mean"))
     assert not torch.equal(readout(x3, small, "sum"), readout(x4, large, "sum"))

@@ -19,7 +19,7 @@ from trabecula.nn.graph import (
     batch,
     both_ways,
     from_adjacency,
-    undirected,
+    from_pairs,
     with_loops,
 )
 
@@ -35,10 +35,10 @@ EDGES = torch.tensor([[0, 1], [1, 2]])
         ({"edges": EDGES[0]}, "int64 of shape"),
         ({"edges": torch.tensor([[0], [3]])}, "nodes 0 to 2"),
         ({"edges": torch.tensor([[-1], [0]])}, "nodes 0 to 2"),
-        ({"weight": torch.ones(3)}, "weight has one entry an edge"),
-        ({"label": torch.zeros(2, 1, dtype=torch.int64)}, "label has one entry an edge"),
-        ({"direction": torch.zeros(1, dtype=torch.int64)}, "direction has one entry an edge"),
-        ({"owner": torch.zeros(2, dtype=torch.int64)}, "owner has one entry a node"),
+        ({"weight": torch.ones(3)}, "weight has one entry per edge"),
+        ({"label": torch.zeros(2, 1, dtype=torch.int64)}, "label has one entry per edge"),
+        ({"direction": torch.zeros(1, dtype=torch.int64)}, "direction has one entry per edge"),
+        ({"owner": torch.zeros(2, dtype=torch.int64)}, "owner has one entry per node"),
         ({"graphs": 2}, "need the owner"),
     ],
 )
@@ -58,13 +58,13 @@ def test_an_adjacency_matrix_comes_back_as_weights() -> None:
 
 
 def test_undirected_edges_run_both_ways_and_loops_once() -> None:
-    graph = undirected(3, [(0, 1), (1, 2), (2, 2)], torch.tensor([1.0, 2.0, 3.0]))
+    graph = from_pairs(3, [(0, 1), (1, 2), (2, 2)], torch.tensor([1.0, 2.0, 3.0]))
     entries = torch.zeros(3, 3)
     entries[graph.target, graph.source] = graph.weight  # type: ignore[assignment]
     expected = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 2.0, 3.0]])
     torch.testing.assert_close(entries, expected)
     assert graph.edges.shape[1] == 5
-    assert undirected(2, []).edges.shape == (2, 0)
+    assert from_pairs(2, []).edges.shape == (2, 0)
 
 
 def test_loops_are_added_where_none_are() -> None:

@@ -67,7 +67,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="'efficientnet_bo'; the nearest is 'efficientnet_b0'"):
         nets.build("efficientnet_bo")
     with pytest.raises(ValueError, match="the nearest is 'resnet50'"):
-        nets.published("resnet_50")
+        nets.entry("resnet_50")
 
 
 def test_names_are_sorted_and_hold_the_promised_ones() -> None:
@@ -110,7 +110,7 @@ def test_the_version_3_stages_begin_where_the_size_halves() -> None:
 
 
 def test_efficientnets_are_published_for_growing_sizes() -> None:
-    assert [nets.published(f"efficientnet_b{n}").size for n in range(8)] == [
+    assert [nets.entry(f"efficientnet_b{n}").size for n in range(8)] == [
         224, 240, 260, 300, 380, 456, 528, 600,
     ]  # fmt: skip
 
@@ -140,7 +140,7 @@ def test_condensenet_condenses_while_it_trains_and_then_answers_the_same() -> No
     for progress in (0.1, 0.3, 0.5):
         blocks.advance(net, progress)
     net.eval()
-    quick = blocks.deployed(net)
+    quick = blocks.deploy(net)
     torch.testing.assert_close(quick(x), net(x), rtol=1e-4, atol=1e-5)
     before = sum(one.numel() for one in net.parameters())
     assert sum(one.numel() for one in quick.parameters()) < 0.3 * before

@@ -80,7 +80,7 @@ MULTIPLY_ADDS = {
 def counted_on_meta(name: str) -> tuple[int, int]:
     with torch.device("meta"):
         net = nets.build(name)
-    return parameters(net), multiply_adds(net, nets.published(name).size)
+    return parameters(net), multiply_adds(net, nets.entry(name).size)
 
 
 def parameters(net: nn.Module) -> int:
@@ -109,7 +109,7 @@ def condensed_on_meta(name: str) -> nn.Module:
     torch.manual_seed(0)
     net = nets.build(name)
     blocks.advance(net, 1.0)
-    return blocks.deployed(net).to("meta")
+    return blocks.deploy(net).to("meta")
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

@@ -9,7 +9,7 @@ from tests.nn.profile.models import model, small
 from trabecula.nn.profile import Latency, Layer, Nest
 from trabecula.nn.profile.onnx_time import (
     _node_seconds,
-    _shared_out,
+    _share_out,
     session,
     time_model,
 )
@@ -32,7 +32,7 @@ CHAIN = [
 
 
 def shared(nodes: dict[str, float]) -> tuple[list[float], float]:
-    found = _shared_out(WHOLE, CHAIN, {name: [seconds] for name, seconds in nodes.items()}, 1)
+    found = _share_out(WHOLE, CHAIN, {name: [seconds] for name, seconds in nodes.items()}, 1)
     return [each[0] for each in found.layers], found.other[0]
 
 
@@ -56,9 +56,9 @@ def test_a_fused_node_is_paid_by_the_layer_that_multiplies(
 
 def test_a_chain_whose_start_is_fused_elsewhere_pays_for_itself() -> None:
     moved = [layer("a", "relu", "x", "a"), layer("b", "relu", "a", "b")]
-    found = _shared_out(WHOLE, moved, {"b": [2.0]}, 1)
+    found = _share_out(WHOLE, moved, {"b": [2.0]}, 1)
     assert found.layers == [[0.0], [2.0]]
-    found = _shared_out(WHOLE, moved, {"b_nchwc": [2.0], "a": [1.0]}, 1)
+    found = _share_out(WHOLE, moved, {"b_nchwc": [2.0], "a": [1.0]}, 1)
     assert found.layers == [[1.0], [2.0]]
 
 

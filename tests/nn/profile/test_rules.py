@@ -29,7 +29,7 @@ from trabecula.nn.profile import (
     twins,
 )
 from trabecula.nn.profile.report import Cost
-from trabecula.nn.profile.twins import Plan
+from trabecula.nn.profile.twins import TwinPlan
 
 IMAGE = torch.zeros(1, 16, 8, 8)
 
@@ -123,7 +123,7 @@ def test_a_balanced_twin_moves_least_at_equal_work(inputs: int, outputs: int, si
     area, macs = size**2, nest.macs
     moved = area * (inputs + outputs) + inputs * outputs
     assert moved >= 2 * (area * macs) ** 0.5 + macs / area - 1e-6
-    twin = twins.balanced(nest)
+    twin = twins.balanced_twin(nest)
     assert twin.inputs == twin.outputs
     assert twin.macs == pytest.approx(macs, rel=0.3)
 
@@ -132,7 +132,7 @@ def test_a_balanced_twin_moves_least_at_equal_work(inputs: int, outputs: int, si
 def test_an_ungrouped_twin_moves_less_at_equal_work(groups: int) -> None:
     """G2: at fixed multiply-accumulates memory access grows with the number of groups."""
     nest = Nest(1, groups, 128 // groups, 128 // groups, (28, 28), (1, 1), (1, 1))
-    twin = twins.ungrouped(nest)
+    twin = twins.ungrouped_twin(nest)
     assert twin.groups == 1
     assert twin.macs == pytest.approx(nest.macs, rel=0.05)
     assert twin.inputs + twin.outputs < groups * (nest.inputs + nest.outputs)
@@ -141,11 +141,11 @@ def test_an_ungrouped_twin_moves_less_at_equal_work(groups: int) -> None:
 def test_a_merged_twin_is_one_branch_of_the_same_work() -> None:
     one = Nest(1, 1, 16, 16, (8, 8), (3, 3), (1, 1))
     depthwise = Nest(1, 16, 1, 1, (8, 8), (3, 3), (1, 1))
-    plan = Plan(((one,), (depthwise, Nest(1, 1, 16, 16, (8, 8), (1, 1), (1, 1))), (one,)), "concat")
-    twin = twins.merged(plan)
+    plan = TwinPlan(((one,), (depthwise, Nest(1, 1, 16, 16, (8, 8), (1, 1), (1, 1))), (one,)), "concat")
+    twin = twins.merged_twin(plan)
     assert len(twin.branches) == 1 and not twin.join
     assert twin.macs == pytest.approx(plan.macs, rel=0.1)
-    wide = twins.merged(Plan(((depthwise,), (depthwise,))))
+    wide = twins.merged_twin(TwinPlan(((depthwise,), (depthwise,))))
     assert wide.branches[0][0].depthwise and wide.macs == 2 * depthwise.macs
 
 
@@ -154,7 +154,7 @@ def test_a_merged_twin_is_one_branch_of_the_same_work() -> None:
 def test_plans_run_with_the_outputs_they_describe(maker: twins.Maker, join: str) -> None:
     three = Nest(2, 1, 6, 4, (5, 5), (3, 3), (2, 2))
     grouped = Nest(2, 2, 3, 2, (5, 5), (1, 1), (1, 1))
-    ends = maker(Plan(((three,), (grouped,)), join), 1)()
+    ends = maker(TwinPlan(((three,), (grouped,)), join), 1)()
     shapes = [tuple(end.shape) for end in (ends if isinstance(ends, list) else [ends])]  # type: ignore[attr-defined]
     expected = {"": [(2, 4, 5, 5)] * 2, "concat": [(2, 8, 5, 5)], "add": [(2, 4, 5, 5)]}
     assert shapes == expected[join]

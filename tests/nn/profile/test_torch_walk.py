@@ -143,7 +143,7 @@ def test_one_sequence_alone_and_packed_sequences() -> None:
     net = nn.LSTM(6, 5, batch_first=True)
     assert only(net, torch.randn(7, 6)).macs == 7 * 20 * 11
     packed = nn.utils.rnn.pack_sequence([torch.randn(7, 6), torch.randn(4, 6)])
-    with torch_walk.watched(net) as watch:
+    with torch_walk.watch(net) as watch:
         (layer,) = watch([packed]).layers  # type: ignore[list-item]
     assert layer.macs == 11 * 20 * 11
 
@@ -240,6 +240,6 @@ def test_the_layers_a_result_comes_from_are_found_through_what_follows_them() ->
 
 
 def test_functions_outside_any_module_have_their_own_names() -> None:
-    with torch_walk.watched(nn.ReLU()) as watch:
+    with torch_walk.watch(nn.ReLU()) as watch:
         (layer,) = watch([IMAGE]).layers
     assert layer.name == "relu"

@@ -43,9 +43,9 @@ def test_the_hard_reward_is_the_metric_below_the_target_and_in_proportion_beyond
 
 
 def test_goals_say_what_they_need() -> None:
-    assert Metric().values(0.5, None) == (0.5,) and not Metric().timed
-    assert Pareto().values(0.5, 2.0) == (0.5, 2.0) and Pareto().timed
-    assert Reward(1.0).values(0.5, 1.0) == (0.5,) and Reward(1.0).timed
+    assert Metric().values(0.5, None) == (0.5,) and not Metric().needs_latency
+    assert Pareto().values(0.5, 2.0) == (0.5, 2.0) and Pareto().needs_latency
+    assert Reward(1.0).values(0.5, 1.0) == (0.5,) and Reward(1.0).needs_latency
     assert Pareto().directions == ("maximize", "minimize")
 
 

@@ -17,13 +17,13 @@ from trabecula.nn.tune import (
     Candidate,
     Metric,
     Reward,
-    Tried,
+    TrialResult,
     TuneError,
     read,
     search,
 )
 from trabecula.nn.tune.candidate import Report
-from trabecula.nn.tune.search import Plan
+from trabecula.nn.tune.search import SearchPlan
 from trabecula.nn.tune.timing import Timing
 from trabecula.nn.tune.workers import _watch, _work, share
 
@@ -59,7 +59,7 @@ def test_workers_do_exactly_as_many_trials_as_are_missing(tmp_path: Path) -> Non
 
 def program(file: Path, said: Connection) -> None:
     """A search on its own, which knows of no other but by the file; says how many trials it did."""
-    done: list[Tried] = []
+    done: list[TrialResult] = []
     search(formula, trials=8, goal=Reward(3.0), storage=file, progress=done.append)
     said.send(len(done))
 
@@ -79,8 +79,8 @@ def test_two_programs_on_one_new_file_share_the_work(tmp_path: Path) -> None:
     assert len(read(tmp_path / "t.db").trials) == sum(shares)
 
 
-def plan(candidate: Candidate, file: Path) -> Plan:
-    return Plan(candidate, 6, Metric(), "none", file, "search", 0, Timing(), (), None)
+def plan(candidate: Candidate, file: Path) -> SearchPlan:
+    return SearchPlan(candidate, 6, Metric(), "none", file, "search", 0, Timing(), (), None)
 
 
 def test_a_worker_that_is_killed_is_one_message_and_the_rest_is_kept(tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from trabecula.nn.tune import (
     Metric,
     Milliseconds,
     Network,
-    Outcome,
     Pareto,
     Reward,
-    Tried,
+    TrialResult,
     TuneError,
+    TuningResult,
     pareto_front,
     read,
     search,
@@ -31,7 +31,7 @@ from trabecula.nn.tune.candidate import Report
 from trabecula.nn.tune.timing import Timing
 
 
-def same(one: Outcome, other: Outcome) -> bool:
+def same(one: TuningResult, other: TuningResult) -> bool:
     return [each.to_json() for each in one.trials] == [each.to_json() for each in other.trials]
 
 
@@ -72,13 +72,13 @@ def test_a_front_holds_no_trial_that_another_one_beats() -> None:
         assert each.state == "done" and each.value is None
     with pytest.raises(TuneError, match="no single best"):
         _ = outcome.best
-    assert outcome.ranked() == front
+    assert outcome.ranking() == front
 
 
 def test_evolution_gets_nearer_to_the_front_than_its_first_generation() -> None:
     trials = search(formula, trials=50, goal=Pareto(population=10)).trials
 
-    def area(part: tuple[Tried, ...]) -> float:
+    def area(part: tuple[TrialResult, ...]) -> float:
         """Of metric over latency up to 8 ms that the part's front dominates."""
         front = pareto_front(part)
         ends = [*(each.latency or 0.0 for each in front[1:]), 8.0]
@@ -93,11 +93,11 @@ def test_evolution_gets_nearer_to_the_front_than_its_first_generation() -> None:
 def test_the_front_of_equal_and_unmeasured_trials() -> None:
     assert pareto_front([]) == ()
     trials = [
-        Tried(0, {}, "done", metric=0.5, latency=2.0),
-        Tried(1, {}, "done", metric=0.5, latency=2.0),
-        Tried(2, {}, "done", metric=0.9),
-        Tried(3, {}, "done", metric=0.5, latency=3.0),
-        Tried(4, {}, "done", metric=0.6, latency=2.0),
+        TrialResult(0, {}, "done", metric=0.5, latency=2.0),
+        TrialResult(1, {}, "done", metric=0.5, latency=2.0),
+        TrialResult(2, {}, "done", metric=0.9),
+        TrialResult(3, {}, "done", metric=0.5, latency=3.0),
+        TrialResult(4, {}, "done", metric=0.6, latency=2.0),
     ]
     assert [each.number for each in pareto_front(trials)] == [4]
     assert [each.number for each in pareto_front(trials[:4])] == [0]
@@ -177,7 +177,7 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(
 
 def test_trials_that_are_there_are_not_done_again(tmp_path: Path) -> None:
     search(formula, trials=5, storage=tmp_path / "t.db")
-    seen: list[Tried] = []
+    seen: list[TrialResult] = []
     assert len(search(formula, trials=3, storage=tmp_path / "t.db", progress=seen.append).trials) == 5
     search(formula, trials=7, storage=tmp_path / "t.db", progress=seen.append)
     assert [each.number for each in seen] == [5, 6]
@@ -227,13 +227,13 @@ def test_expected_exceptions_fail_a_trial_and_count() -> None:
             raise MemoryError("too large")
         return 0.5
 
-    seen: list[Tried] = []
+    seen: list[TrialResult] = []
     outcome = search(candidate, trials=4, catch=(MemoryError,), progress=seen.append)
     assert [each.state for each in outcome.trials] == ["done", "failed"] * 2
     assert outcome.trials[1].note == "MemoryError: too large"
     assert [each.number for each in seen] == [0, 1, 2, 3]
     with pytest.raises(TuneError, match="no trial was done"):
-        _ = Outcome(outcome.in_state("failed")).best
+        _ = TuningResult(outcome.in_state("failed")).best
 
 
 def test_a_candidate_may_drop_itself() -> None:

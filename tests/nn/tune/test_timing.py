@@ -16,7 +16,7 @@ from tests.nn.tune.conftest import Line, formula
 from trabecula.nn.tune import (
     Network,
     Reward,
-    Tried,
+    TrialResult,
     TuneError,
     remeasure,
     retrain,
@@ -120,7 +120,7 @@ def test_finalists_are_timed_again_in_turn_and_not_trained(monkeypatch: pytest.M
 
 
 def test_without_a_network_there_is_nothing_to_have_again() -> None:
-    tried = Tried(0, {"width": 3, "rate": 0.1}, "done")
+    tried = TrialResult(0, {"width": 3, "rate": 0.1}, "done")
     with pytest.raises(TuneError, match="yields no Network"):
         retrain(formula, tried)
     with pytest.raises(TuneError, match="does not yield a Network first"):

@@ -4,28 +4,28 @@
 command line and for fine-tuning. Nothing leaves the machine.
 """
 
-from trabecula.learning.history.entry import Entry
-from trabecula.learning.history.likeness import Likeness, similar
-from trabecula.learning.history.place import folder, is_on, limit
-from trabecula.learning.history.store import ALIKE, Match, Store
-from trabecula.learning.history.use import (
+from trabecula.learning.history.around_solve import (
     keep,
-    opened,
+    open_history,
     recall,
     solve,
 )
+from trabecula.learning.history.entry import Entry
+from trabecula.learning.history.location import folder, is_on, limit
+from trabecula.learning.history.similar_designs import SimilarDesign, similar
+from trabecula.learning.history.store import ALIKE, Match, Store
 
 __all__ = [
     "ALIKE",
     "Entry",
-    "Likeness",
     "Match",
+    "SimilarDesign",
     "Store",
     "folder",
     "is_on",
     "keep",
     "limit",
-    "opened",
+    "open_history",
     "recall",
     "similar",
     "solve",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.gaussian import blur
-from trabecula.surrogate.canonical import averaged
+from trabecula.surrogate.canonical import average_onto
 
 Array = NDArray[np.float64]
 Vector = NDArray[np.float16]
@@ -84,13 +84,13 @@ def sketch(discrete: DiscreteProblem) -> Sketch:
         forces=np.stack([[_sums(hats, part) for part in case] for case in discrete.loads]),
         weights=discrete.weights / discrete.weights.sum(),
         gravity=discrete.gravity * own_weight,
-        passive=np.stack([averaged(discrete.lower, cells), averaged(1.0 - discrete.upper, cells)]),
+        passive=np.stack([average_onto(discrete.lower, cells), average_onto(1.0 - discrete.upper, cells)]),
         size=size,
         ratios=_ratios(discrete, size),
     )
 
 
-def mirrored(given: Sketch, axes: tuple[int, ...]) -> Sketch:
+def mirror(given: Sketch, axes: tuple[int, ...]) -> Sketch:
     """The sketch of the problem mirrored in some axes (0 is x)."""
     dimension = len(given.size)
     places = tuple(-1 - axis for axis in axes)
@@ -139,12 +139,14 @@ def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
         *(float(options.filter.kind == kind) for kind in kinds),
     ]
     volume = (
-        VOLUME * log(goal.volume) if goal.volume is not None else VOLUME * _stiffness_asked(discrete, size)
+        VOLUME * log(goal.volume)
+        if goal.volume is not None
+        else VOLUME * _required_compliance(discrete, size)
     )
     return np.array([*aspects, volume, RADIUS * log2(radius / mean), *(OTHER * o for o in others)])
 
 
-def _stiffness_asked(discrete: DiscreteProblem, size: tuple[float, ...]) -> float:
+def _required_compliance(discrete: DiscreteProblem, size: tuple[float, ...]) -> float:
     """Logarithm of the compliance allowed, in units of force squared over stiffness and length."""
     limits, modulus = discrete.goal.compliance or (1.0,), 1.0
     if discrete.physics.modulus is not None:
@@ -159,7 +161,7 @@ def _load_maps(given: Sketch) -> list[Array]:
     """Blocks of the weighted sum of `f f'` at the lattice's nodes, as shares under a signed root."""
     components = range(given.forces.shape[1])
     blocks = [
-        _blurred(np.einsum("c,c...->...", given.weights, given.forces[:, i] * given.forces[:, j]))
+        _blur(np.einsum("c,c...->...", given.weights, given.forces[:, i] * given.forces[:, j]))
         for i, j in combinations_with_replacement(components, 2)
     ]
     total = sum(float(np.abs(block).sum()) for block in blocks)
@@ -192,12 +194,12 @@ def _resultants(given: Sketch) -> Array:
 
 def _shares(values: Array) -> Array:
     """A map as roots of shares, so that a node and an edge count alike (Hellinger's distance)."""
-    values = _blurred(values)
+    values = _blur(values)
     total = float(values.sum())
     return np.sqrt(values / total) if total > 0 else values
 
 
-def _blurred(values: Array) -> Array:
+def _blur(values: Array) -> Array:
     return blur(values, BLUR, beyond="edge")
 
 

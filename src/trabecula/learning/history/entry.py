@@ -23,8 +23,8 @@ from trabecula.storage import reading, writing
 from trabecula.storage.folders import make_folder
 from trabecula.storage.owned import hold
 from trabecula.storage.reading import (
+    CheckedRecord,
     Form,
-    Record,
     UnreadableError,
     shorten,
 )
@@ -185,7 +185,7 @@ def entry_from(path: Path, values: dict[str, object]) -> Entry:
     UnreadableError
         A field is missing, unknown, or not what it must be.
     """
-    held = Record(path, values)
+    held = CheckedRecord(path, values)
     held.only(*(field.name for field in fields(Entry)))
     name = held.text("id")
     if not is_id(name):
@@ -202,16 +202,16 @@ def entry_from(path: Path, values: dict[str, object]) -> Entry:
         **texts,
         made=held.real("made", 0.0, _LATEST),
         elements=tuple(elements),
-        merit=_measured(held, "merit"),
-        compliance=_measured(held, "compliance"),
-        volume=_measured(held, "volume"),
+        merit=_figure(held, "merit"),
+        compliance=_figure(held, "compliance"),
+        volume=_figure(held, "volume"),
         converged=held.take("converged", bool),
         seconds=held.real("seconds", 0.0),
         bytes=held.whole("bytes"),
     )
 
 
-def _measured(held: Record, key: str) -> float:
+def _figure(held: CheckedRecord, key: str) -> float:
     """A figure of a result; one that is not known or infinite is kept as it is."""
     return float(held.take(key, int, float))
 

@@ -24,7 +24,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.learning.history import entry as entries
 from trabecula.learning.history.describe import (
     Vector,
-    mirrored,
+    mirror,
     mirrors,
     sketch,
     vector,
@@ -179,7 +179,7 @@ class Store:
                 (_entry(row[:-1]), _blob(row[-1])) for row in index.execute(select, (pooled.kind,))
             ]
         )
-        images = [(axes, vector(mirrored(pooled, axes))) for axes in mirrors(discrete.grid.dimension)]
+        images = [(axes, vector(mirror(pooled, axes))) for axes in mirrors(discrete.grid.dimension)]
         length = images[0][1].nbytes
         rows = [row for row in rows if len(row[-1]) == length]
         if not rows:
@@ -356,11 +356,11 @@ class Store:
             _check_schema(index)
             return
         index.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE}")
-        for entry, numbers in self._kept():
+        for entry, numbers in self._entries_on_disk():
             _insert(index, entry, numbers, self.limit)
         index.execute(f"PRAGMA user_version = {SCHEMA}")
 
-    def _kept(self) -> Iterator[tuple[Entry, Vector]]:
+    def _entries_on_disk(self) -> Iterator[tuple[Entry, Vector]]:
         for path in sorted((self.folder / FOLDERS).iterdir()):
             if is_id(path.name) and _is_folder(path):
                 with suppress(OSError, UnreadableError):

@@ -14,9 +14,10 @@ from trabecula.design import DesignChain
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
-from trabecula.learning.examples import claim_prepared, keep_prepared
+from trabecula.learning.examples import KIND, write_cache_file
 from trabecula.learning.store import Sample, read_shard
 from trabecula.problem import loads
+from trabecula.storage.owned import check_writable
 from trabecula.storage.reading import Form, UnreadableError, read_arrays
 from trabecula.surrogate.canonical import aspects, canonical
 
@@ -26,7 +27,7 @@ _PARTS = {"densities": np.float16, "sides": np.float32, "problems": np.int64, "l
 
 
 @dataclass(frozen=True, eq=False)
-class Designs:
+class DesignSet:
     """Many designs on the small grid.
 
     Attributes
@@ -51,14 +52,14 @@ class Designs:
         return len(self.densities)
 
     @classmethod
-    def of(cls, parts: Iterable[Designs]) -> Designs:
+    def of(cls, parts: Iterable[DesignSet]) -> DesignSet:
         """All of these, in order."""
         listed = list(parts)
         return cls(*(np.concatenate([getattr(part, name) for part in listed]) for name in _PARTS))
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class PhysicalDesign:
     """A design on its own grid.
 
     Attributes
@@ -76,7 +77,7 @@ class Made:
     level: int
 
 
-def made(sample: Sample) -> Iterator[Made]:
+def physical_designs(sample: Sample) -> Iterator[PhysicalDesign]:
     """The physical designs of a sample; those of a grid that the ladder no longer has are left out."""
     grids = grid_hierarchy(discretise(loads(sample.problem)))
     chains: dict[int, DesignChain] = {}
@@ -86,7 +87,7 @@ def made(sample: Sample) -> Iterator[Made]:
             continue
         chain = chains.setdefault(run.level, DesignChain(grid, 1))
         density = np.where(grid.void, 0.0, chain.physical(run.density.astype(np.float64)))
-        yield Made(density, size_of(grid), run.level)
+        yield PhysicalDesign(density, size_of(grid), run.level)
 
 
 def size_of(discrete: DiscreteProblem) -> tuple[float, ...]:
@@ -95,10 +96,10 @@ def size_of(discrete: DiscreteProblem) -> tuple[float, ...]:
     return tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
 
 
-def pooled(sample: Sample) -> Designs:
+def small_grid_designs(sample: Sample) -> DesignSet:
     """The designs of a sample on the small grid."""
-    found = list(made(sample))
-    return Designs(
+    found = list(physical_designs(sample))
+    return DesignSet(
         np.stack([canonical(one.density) for one in found]).astype(np.float16),
         np.stack([aspects(one.size) for one in found]),
         np.full(len(found), sample.index, np.int64),
@@ -106,7 +107,7 @@ def pooled(sample: Sample) -> Designs:
     )
 
 
-def prepared(shard: Path, cache: Path) -> Designs:
+def load_designs(shard: Path, cache: Path) -> DesignSet:
     """The designs of a shard, from the cache or made and kept there.
 
     Raises
@@ -116,14 +117,14 @@ def prepared(shard: Path, cache: Path) -> Designs:
     """
     kept = cache / f"autoencoder-{shard.stem}.npz"
     if os.path.lexists(kept):
-        return _cached(kept)
-    claim_prepared(kept)
-    designs = Designs.of(pooled(sample) for sample in read_shard(shard).samples)
-    keep_prepared(kept, {name: getattr(designs, name) for name in _PARTS})
+        return _read_cache(kept)
+    check_writable(kept, KIND)
+    designs = DesignSet.of(small_grid_designs(sample) for sample in read_shard(shard).samples)
+    write_cache_file(kept, {name: getattr(designs, name) for name in _PARTS})
     return designs
 
 
-def _cached(path: Path) -> Designs:
+def _read_cache(path: Path) -> DesignSet:
     """The designs of a cache file.
 
     Raises
@@ -135,4 +136,4 @@ def _cached(path: Path) -> Designs:
     counts = {len(array) if array.ndim else -1 for array in arrays.values()}
     if set(arrays) != set(_PARTS) or len(counts) != 1 or arrays["sides"].ndim != 2:
         raise UnreadableError(path, "is damaged; remove it, and it is made again")
-    return Designs(*(arrays[name] for name in _PARTS))
+    return DesignSet(*(arrays[name] for name in _PARTS))

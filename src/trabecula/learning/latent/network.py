@@ -36,9 +36,9 @@ class Build:
     numbers
         Of a code.
     width
-        Channels at the top; twice as many a level down, at most four times.
+        Channels at the top; twice as many per level down, at most four times as many.
     depth
-        Residual blocks a level.
+        Residual blocks per level.
     patch
         Cells of the small grid along the edge of a place at the top.
     """
@@ -55,7 +55,7 @@ class Build:
         return int(self.patch**self.dimension)
 
     @property
-    def halved(self) -> int:
+    def coarse_cells(self) -> int:
         """Cells that the linear part of the encoder sees."""
         return int((SIDE[self.dimension] // HALVED) ** self.dimension)
 
@@ -99,7 +99,7 @@ class Encoder(nn.Module):
         self.head = nn.Linear(inside + build.dimension, build.numbers)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
-        self.linear = nn.Linear(build.halved, build.numbers, bias=False)
+        self.linear = nn.Linear(build.coarse_cells, build.numbers, bias=False)
 
     def forward(self, fields: Tensor, aspects: Tensor) -> Tensor:
         """`[design, voxel, ...]` and `[design, axis]` to `[design, number]`."""
@@ -108,15 +108,15 @@ class Encoder(nn.Module):
         for level, block in enumerate(self.down):
             x = block(pool(x, 2) if level else x)
         added = self.head(torch.cat([F.silu(x).flatten(1), aspects], dim=1))
-        return cast("Tensor", self.linear(self.halved(fields)) + added)
+        return cast("Tensor", self.linear(self.halve(fields)) + added)
 
-    def halved(self, fields: Tensor) -> Tensor:
+    def halve(self, fields: Tensor) -> Tensor:
         """Designs at half the resolution, `[design, cell]`, scaled: distances are root mean squares."""
         build = self.build
         split = [build.patch // HALVED, HALVED] * build.dimension
         parts = fields.reshape(-1, *split, *[build.places[0]] * build.dimension)
         means = parts.mean(dim=[2 + 2 * axis for axis in range(build.dimension)])
-        return means.flatten(1) / math.sqrt(build.halved)
+        return means.flatten(1) / math.sqrt(build.coarse_cells)
 
     def begin(self, weight: Tensor, middle: Tensor) -> None:
         """Let the linear part be `weight @ (halved - middle)`: `[number, cell]` and `[cell]`."""

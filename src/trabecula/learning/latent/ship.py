@@ -15,8 +15,8 @@ from trabecula.learning.latent.train import SCALE
 from trabecula.learning.ship import (
     AGREEMENT,
     OPSET,
-    enter,
-    exported,
+    add_to_folder,
+    export_onnx,
 )
 from trabecula.surrogate import Card, Model
 from trabecula.surrogate.canonical import SIDE
@@ -45,12 +45,12 @@ def ship(network: AutoEncoder, folder: Path, story: dict[str, Any]) -> tuple[Car
     fields = torch.zeros(2, build.voxels, *[build.places[0]] * build.dimension)
     sides, codes = torch.zeros(2, build.dimension), torch.zeros(2, build.numbers)
     return (
-        _shipped("encoder", network.encoder, {"fields": fields, "aspects": sides}, build, folder, story),
-        _shipped("decoder", network.decoder, {"codes": codes, "aspects": sides}, build, folder, story),
+        _ship_part("encoder", network.encoder, {"fields": fields, "aspects": sides}, build, folder, story),
+        _ship_part("decoder", network.decoder, {"codes": codes, "aspects": sides}, build, folder, story),
     )
 
 
-def _shipped(
+def _ship_part(
     part: str,
     network: nn.Module,
     inputs: dict[str, Tensor],
@@ -59,7 +59,7 @@ def _shipped(
     story: dict[str, Any],
 ) -> Card:
     several = {0: torch.export.Dim.DYNAMIC}
-    content = in_half_precision(exported(network.eval(), inputs, (several, several), "answer"))
+    content = to_half_precision(export_onnx(network.eval(), inputs, (several, several), "answer"))
     name = f"{part}-{build.dimension}d"
     card = Card(
         name=name,
@@ -81,11 +81,11 @@ def _shipped(
         },
     )
     _agree(network, inputs, Model(card, content))
-    enter(folder, card, content)
+    add_to_folder(folder, card, content)
     return card
 
 
-def in_half_precision(content: bytes) -> bytes:
+def to_half_precision(content: bytes) -> bytes:
     """An ONNX file with its weights in half precision, cast to single where they are used.
 
     The runtime casts constants once, when it loads the file; what is computed stays in single precision.

@@ -1,4 +1,4 @@
-"""Training of the auto-encoder: designs again from few numbers, whose distances are those of the designs.
+"""Training of the auto-encoder: a design is rebuilt from a code, and codes are as far apart as their designs.
 
 A code alone that rebuilds its design may lie anywhere; what looks up designs by their codes wants near codes
 for near designs. So beside the cross-entropy a stress (Kruskal 1964, "Multidimensional scaling by optimizing
@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trabecula.learning.latent.designs import Designs
+from trabecula.learning.latent.designs import DesignSet
 from trabecula.learning.latent.network import AutoEncoder, Build, Encoder
-from trabecula.learning.loop import Look, cosine, follow
+from trabecula.learning.loop import TrainingProgress, cosine_rate, run_training
 from trabecula.surrogate import pack
 from trabecula.surrogate.canonical import moves
 
@@ -33,7 +33,7 @@ SEEN = 4096
 
 
 @dataclass(frozen=True)
-class Recipe:
+class AutoEncoderRecipe:
     """How an auto-encoder is trained.
 
     Attributes
@@ -41,7 +41,7 @@ class Recipe:
     build
         Of the network.
     steps, batch
-        Optimiser steps, and designs a step.
+        Optimiser steps, and designs per step.
     rate, rise
         Peak learning rate: linear rise over `rise` steps, then half a cosine.
     stress
@@ -49,7 +49,7 @@ class Recipe:
     seed
         Of weights and batches.
     every
-        Steps between looks at the held-out designs, and between checkpoints.
+        Steps between reports on the held-out designs, and between checkpoints.
     """
 
     build: Build
@@ -68,13 +68,13 @@ class Recipe:
 
     def learning_rate(self, step: int) -> float:
         """At a step from 0."""
-        return cosine(self.rate, self.rise, self.steps, step)
+        return cosine_rate(self.rate, self.rise, self.steps, step)
 
     def to_json(self) -> dict[str, object]:
         """As a mapping."""
         return {**vars(self), "build": self.build.to_json()}
 
-    def fingerprint(self, designs: Designs) -> str:
+    def fingerprint(self, designs: DesignSet) -> str:
         """Differs where recipe or data differ."""
         digest = hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode())
         digest.update(np.ascontiguousarray(designs.densities[:: max(1, len(designs) // 64)]).tobytes())
@@ -82,7 +82,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Batch:
+class DesignBatch:
     """Densities in patches, `[design, voxel, ...]`, and aspects, `[design, axis]`."""
 
     fields: Tensor
@@ -90,10 +90,10 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Supply:
+class DesignBatches:
     """Batches of designs, each mirrored and turned at random, every problem as often as any other."""
 
-    designs: Designs
+    designs: DesignSet
     patch: int
     count: int
     groups: Sequence[np.ndarray[tuple[int], np.dtype[np.intp]]] = field(init=False)
@@ -103,7 +103,7 @@ class Supply:
         of = self.designs.problems
         object.__setattr__(self, "groups", [np.flatnonzero(of == problem) for problem in np.unique(of)])
 
-    def draw(self, random: np.random.Generator) -> Batch:
+    def draw(self, random: np.random.Generator) -> DesignBatch:
         """The batch of a state of the generator."""
         wanted = moves(self.designs.sides.shape[1])
         places = [
@@ -112,22 +112,22 @@ class Supply:
         chosen = [wanted[k] for k in random.integers(len(wanted), size=self.count)]
         return self._batch(places, chosen)
 
-    def batch(self, places: Sequence[int]) -> Batch:
+    def batch(self, places: Sequence[int]) -> DesignBatch:
         """These designs as they are."""
         return self._batch(places, [moves(self.designs.sides.shape[1])[0]] * len(places))
 
     def _batch(
         self, places: Sequence[int], chosen: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
-    ) -> Batch:
+    ) -> DesignBatch:
         fields, sides = [], []
         for place, (order, flip) in zip(places, chosen, strict=True):
             density = self.designs.densities[place].astype(np.float32)
             fields.append(pack(np.flip(density.transpose(order), flip)[None], self.patch, 1))
             sides.append(self.designs.sides[place][list(order)])
-        return Batch(torch.from_numpy(np.stack(fields)), torch.from_numpy(np.stack(sides)))
+        return DesignBatch(torch.from_numpy(np.stack(fields)), torch.from_numpy(np.stack(sides)))
 
 
-def rebuilt(logits: Tensor, target: Tensor) -> Tensor:
+def reconstruction_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Weighted cross-entropy: material counts more than void, and what is wrong more than what is right."""
     weight = 0.3 + target + (logits.detach().sigmoid() - target).abs()
     return (weight * F.binary_cross_entropy_with_logits(logits, target, reduction="none")).mean()
@@ -142,11 +142,11 @@ def stress(codes: Tensor, target: Tensor) -> Tensor:
 
 
 def train(
-    recipe: Recipe,
-    designs: Designs,
-    held_out: Designs,
+    recipe: AutoEncoderRecipe,
+    designs: DesignSet,
+    held_out: DesignSet,
     checkpoint: Path,
-    told: Callable[[Look], None] = lambda look: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> AutoEncoder:
     """Train an auto-encoder; goes on from `checkpoint` where that belongs to the same recipe and designs.
 
@@ -156,25 +156,31 @@ def train(
         In evaluation mode, its weights rounded to half precision: that is how they ship.
     """
     network = recipe.network()
-    supply = Supply(designs, recipe.build.patch, recipe.batch)
+    supply = DesignBatches(designs, recipe.build.patch, recipe.batch)
     if not checkpoint.exists():
         network.encoder.begin(*principal(network.encoder, supply, np.random.default_rng(recipe.seed)))
-    unseen = Supply(held_out, recipe.build.patch, recipe.batch)
+    unseen = DesignBatches(held_out, recipe.build.patch, recipe.batch)
 
     def loss_at(step: int) -> Tensor:
         batch = supply.draw(np.random.default_rng([recipe.seed, step]))
         codes, logits = network(batch.fields, batch.sides)
-        loss = rebuilt(logits, batch.fields)
+        loss = reconstruction_loss(logits, batch.fields)
         return loss + recipe.stress * stress(codes, batch.fields) if recipe.stress else loss
 
-    follow(
-        recipe, network, recipe.fingerprint(designs), checkpoint, loss_at, lambda: look(network, unseen), told
+    run_training(
+        recipe,
+        network,
+        recipe.fingerprint(designs),
+        checkpoint,
+        loss_at,
+        lambda: held_out_errors(network, unseen),
+        report,
     )
     return network.half().float()
 
 
 def principal(
-    encoder: Encoder, supply: Supply, random: np.random.Generator, most: int = SEEN
+    encoder: Encoder, supply: DesignBatches, random: np.random.Generator, most: int = SEEN
 ) -> tuple[Tensor, Tensor]:
     """Principal components of moved designs at half the resolution, scaled for `stress`, and their middle.
 
@@ -189,7 +195,7 @@ def principal(
         `[number, cell]`, rows beyond the rank nothing, and `[cell]`.
     """
     with torch.no_grad():
-        seen = [encoder.halved(supply.draw(random).fields) for _ in range(-(-most // supply.count))]
+        seen = [encoder.halve(supply.draw(random).fields) for _ in range(-(-most // supply.count))]
     values = torch.cat(seen).double()
     middle = values.mean(dim=0)
     _, vectors = torch.linalg.eigh((values - middle).T @ (values - middle))
@@ -200,7 +206,7 @@ def principal(
     return weight.float(), middle.float()
 
 
-def look(network: AutoEncoder, supply: Supply) -> tuple[float, float]:
+def held_out_errors(network: AutoEncoder, supply: DesignBatches) -> tuple[float, float]:
     """Mean density error of the designs' own mean density, and of the network."""
     base = error = 0.0
     count = len(supply.designs)

@@ -2,9 +2,9 @@
 
 from trabecula.learning.problems.drawing import (
     VOXELS,
-    Drawn,
+    DrawnProblem,
     draw,
-    draw_counted,
+    draw_with_count,
 )
 
-__all__ = ["VOXELS", "Drawn", "draw", "draw_counted"]
+__all__ = ["VOXELS", "DrawnProblem", "draw", "draw_with_count"]

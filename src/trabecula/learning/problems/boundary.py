@@ -1,4 +1,4 @@
-"""What holds a site and what pulls at it."""
+"""Random supports and loads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOADS = {"point": 0.5, "segment": 0.3, "pressure": 0.2}
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedLoad:
     """A load and the middle of where it acts, float64 `[axis]` in metres."""
 
     load: Load
@@ -35,7 +35,7 @@ def supports(random: Random, site: Site, hard: bool) -> tuple[Support, ...]:
     return _SUPPORTS[kind](random, site, hard)
 
 
-def held(site: Site, supports: tuple[Support, ...]) -> Vector:
+def held_nodes(site: Site, supports: tuple[Support, ...]) -> Vector:
     """Co-ordinates of all held nodes, float64 `[node, axis]`."""
     return np.concatenate([site.nodes(support.where) for support in supports])
 
@@ -54,13 +54,13 @@ def _edges(random: Random, site: Site, hard: bool) -> tuple[Support, ...]:
 def _points(random: Random, site: Site, hard: bool) -> tuple[Support, ...]:
     """A few places apart, each held altogether."""
     count = int(random.integers(1, 3) if hard else random.integers(2, 5))
-    return tuple(Support(patch, _all(site)) for patch in _apart(random, site, count))
+    return tuple(Support(patch, _all(site)) for patch in _separate_patches(random, site, count))
 
 
 def _rollers(random: Random, site: Site, hard: bool) -> tuple[Support, ...]:
     """One place held altogether, and one or two apart that are held in one direction only."""
     count = int(random.integers(2, 3 if hard else 4))
-    pin, *others = _apart(random, site, count)
+    pin, *others = _separate_patches(random, site, count)
     rollers = (Support(patch, (AXES[random.integers(site.dimension)],)) for patch in others)
     return (Support(pin, _all(site)), *rollers)
 
@@ -78,7 +78,7 @@ def _symmetry(random: Random, site: Site, hard: bool) -> tuple[Support, ...]:
     return (Support(plane, (AXES[axis],)), *(Support(patch, rest) for patch in patches))
 
 
-def _apart(random: Random, site: Site, count: int) -> list[Where]:
+def _separate_patches(random: Random, site: Site, count: int) -> list[Where]:
     """Small patches of the surface away from each other."""
     chosen: list[Where] = []
     seen = np.empty((0, site.dimension))
@@ -98,27 +98,27 @@ def _all(site: Site) -> tuple[str, ...]:
     return AXES[: site.dimension]
 
 
-def loads(random: Random, site: Site, others: Vector, count: int, hard: bool) -> list[Placed]:
+def loads(random: Random, site: Site, others: Vector, count: int, hard: bool) -> list[PlacedLoad]:
     """Loads on the surface, away from `others`, float64 `[node, axis]`, the farther if `hard`."""
     kinds = random.choice(list(LOADS), size=count, p=list(LOADS.values()))
     return [_LOADS[str(kind)](random, site, far(random, site, others, 8 if hard else 2)) for kind in kinds]
 
 
-def _point(random: Random, site: Site, centre: Vector) -> Placed:
+def _point(random: Random, site: Site, centre: Vector) -> PlacedLoad:
     """A force on a node, or on it and its neighbours."""
     half = float(random.choice([0.4, 1.1])) * site.edge
-    return Placed(Load(site.patch(centre, half), force=_force(random, site)), centre)
+    return PlacedLoad(Load(site.patch(centre, half), force=_force(random, site)), centre)
 
 
-def _segment(random: Random, site: Site, centre: Vector) -> Placed:
+def _segment(random: Random, site: Site, centre: Vector) -> PlacedLoad:
     """A force spread over nodes in a row."""
     half = np.full(site.dimension, 0.4 * site.edge)
     axis = int(random.integers(site.dimension))
     half[axis] = random.uniform(0.05, 0.3) * site.size[axis]
-    return Placed(Load(site.patch(centre, half), force=_force(random, site)), centre)
+    return PlacedLoad(Load(site.patch(centre, half), force=_force(random, site)), centre)
 
 
-def _pressure(random: Random, site: Site, centre: Vector) -> Placed:
+def _pressure(random: Random, site: Site, centre: Vector) -> PlacedLoad:
     """A pressure on a stretch of a face, a force where the drawn face has no room for one."""
     share = float(random.uniform(0.15, 0.6))
     face = site.face(random, share)
@@ -128,7 +128,7 @@ def _pressure(random: Random, site: Site, centre: Vector) -> Placed:
     area = max(len(nodes), 1) * site.edge ** (site.dimension - 1)
     sign = 1.0 if random.random() < 0.8 else -1.0
     load = Load(face[1], pressure=sign * float(random.uniform(0.5, 1.5)) / area)
-    return Placed(load, np.asarray(nodes.mean(axis=0)) if len(nodes) else centre)
+    return PlacedLoad(load, np.asarray(nodes.mean(axis=0)) if len(nodes) else centre)
 
 
 def _force(random: Random, site: Site) -> tuple[float, ...]:

@@ -11,12 +11,12 @@ from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import LEAST_ACROSS, LEAST_ELEMENTS, grid_hierarchy
 from trabecula.learning.problems.boundary import (
-    Placed,
-    held,
+    PlacedLoad,
+    held_nodes,
     loads,
     supports,
 )
-from trabecula.learning.problems.shapes import hole, shaped
+from trabecula.learning.problems.shapes import cut_random_shape, hole
 from trabecula.learning.problems.site import Random, Site, floats
 from trabecula.problem import (
     Domain,
@@ -55,7 +55,7 @@ HALVED = 0.75
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnProblem:
     """A problem, whether it is meant to be hard, and how many draws before it were refused."""
 
     problem: Problem
@@ -84,12 +84,12 @@ def draw(
     ProblemError
         If no draw is well-posed, which has not been seen.
     """
-    return draw_counted(seed, index, dimension, hard, voxels).problem
+    return draw_with_count(seed, index, dimension, hard, voxels).problem
 
 
-def draw_counted(
+def draw_with_count(
     seed: int, index: int, dimension: int, hard: bool | None = None, voxels: int | None = None
-) -> Drawn:
+) -> DrawnProblem:
     """As `draw`, with what is known beside the problem."""
     if dimension not in VOXELS:
         raise ValueError(f"dimension is {dimension}; it may be 2 or 3")
@@ -104,7 +104,7 @@ def draw_counted(
         except ProblemError:
             continue
         if _leaves_room(discrete) and len(grid_hierarchy(discrete)) > 1:
-            return Drawn(problem, is_hard, refused)
+            return DrawnProblem(problem, is_hard, refused)
     raise ProblemError(name, f"{DRAWS} draws, none of them well-posed", "", "take another seed")
 
 
@@ -116,7 +116,7 @@ def _leaves_room(discrete: DiscreteProblem) -> bool:
 
 def _draw(random: Random, name: str, dimension: int, hard: bool, voxels: int) -> Problem:
     """One draw, which may be ill-posed."""
-    site = shaped(random, Site(_elements(random, dimension, hard, voxels)))
+    site = cut_random_shape(random, Site(_elements(random, dimension, hard, voxels)))
     is_passive = random.random() < PASSIVE
     if is_passive and random.random() < 0.5:
         pierced = site.without(hole(random, site))
@@ -126,7 +126,7 @@ def _draw(random: Random, name: str, dimension: int, hard: bool, voxels: int) ->
     holding = supports(random, site, hard)
     several = random.random() < SEVERAL
     count = int(random.integers(2 if several else 1, 5))
-    placed = loads(random, site, held(site, holding), count, hard) if holding else []
+    placed = loads(random, site, held_nodes(site, holding), count, hard) if holding else []
     solid = _solid(random, site, placed) if is_passive and placed else ()
     return Problem(
         domain=Domain(floats(site.size), site.elements),
@@ -166,7 +166,7 @@ def _radius(random: Random, hard: bool) -> float:
     return float(random.uniform(1.5, 3.0) if random.random() < 0.8 else random.uniform(3.0, 6.0))
 
 
-def _cases(random: Random, placed: list[Placed], several: bool) -> tuple[LoadCase, ...]:
+def _cases(random: Random, placed: list[PlacedLoad], several: bool) -> tuple[LoadCase, ...]:
     """All loads together, or dealt to two or three cases of the same weight."""
     if not several or len(placed) < 2:
         return (LoadCase(tuple(each.load for each in placed)),)
@@ -175,7 +175,7 @@ def _cases(random: Random, placed: list[Placed], several: bool) -> tuple[LoadCas
     return tuple(LoadCase(part, f"case {k + 1}", 1 / count) for k, part in enumerate(dealt))
 
 
-def _solid(random: Random, site: Site, placed: list[Placed]) -> tuple[Region, ...]:
+def _solid(random: Random, site: Site, placed: list[PlacedLoad]) -> tuple[Region, ...]:
     """A pad under a load, or a thin layer along a face of the box."""
     if random.random() < 0.5:
         centre = placed[int(random.integers(len(placed)))].centre

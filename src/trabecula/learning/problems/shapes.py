@@ -21,7 +21,7 @@ SHAPES = {"box": 0.4, "l": 0.12, "t": 0.12, "holes": 0.18, "blob": 0.18}
 """How often each is drawn."""
 
 
-def shaped(random: Random, site: Site) -> Site:
+def cut_random_shape(random: Random, site: Site) -> Site:
     """The site with a random shape; one in one piece, or the box it was."""
     name = str(random.choice(list(SHAPES), p=list(SHAPES.values())))
     if name == "box":

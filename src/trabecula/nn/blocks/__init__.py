@@ -16,7 +16,7 @@ from trabecula.nn.blocks.condense import (
     group_lasso,
 )
 from trabecula.nn.blocks.conv import ConvNormAct
-from trabecula.nn.blocks.deploy import deployed, in_use
+from trabecula.nn.blocks.deployment import deploy, in_use
 from trabecula.nn.blocks.dimension import (
     adaptive_average_pool,
     average_pool,
@@ -40,7 +40,7 @@ from trabecula.nn.blocks.scaling import (
     Scale,
     candidates,
     round_channels,
-    scaled,
+    scale_stages,
 )
 from trabecula.nn.blocks.separable import DepthwiseSeparable, SeparableConv
 from trabecula.nn.blocks.shift import (
@@ -98,7 +98,7 @@ __all__ = [
     "channel_shuffle",
     "condensation_stage",
     "conv",
-    "deployed",
+    "deploy",
     "group_lasso",
     "in_use",
     "max_pool",
@@ -106,6 +106,6 @@ __all__ = [
     "mobilenet_v2_unit",
     "mobilenet_v3_unit",
     "round_channels",
-    "scaled",
+    "scale_stages",
     "shift_penalty",
 ]

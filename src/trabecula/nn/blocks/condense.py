@@ -20,7 +20,7 @@ from trabecula.nn.blocks.dimension import (
     Norm,
     batch_norm,
     conv,
-    convolved,
+    convolve,
 )
 from trabecula.nn.blocks.shuffle import ChannelShuffle
 
@@ -48,7 +48,7 @@ class LearnedGroupConv(nn.Module):
     """Convolution whose groups choose their inputs while training: L-Conv.
 
     The filters are `groups` equal groups. When a stage ends, group `g` drops the `inputs / C` remaining
-    inputs `j` of least `sum_i |F^g_ij|` (section 4.1), so `inputs / C` inputs a group are left after
+    inputs `j` of least `sum_i |F^g_ij|` (section 4.1), so `inputs / C` inputs per group are left after
     `C - 1` stages. One input may serve several groups, or none.
 
     Parameters
@@ -106,25 +106,25 @@ class LearnedGroupConv(nn.Module):
         dropped = self.inputs - int(self.kept[0].sum())
         return dropped * self.condensation // self.inputs
 
-    def _grouped(self) -> Tensor:
+    def _by_group(self) -> Tensor:
         """The weights as `[groups, filters of a group, inputs, places of the kernel]`."""
         return self.conv.weight.reshape(self.groups, self.outputs // self.groups, self.inputs, -1)
 
     def weight(self) -> Tensor:
         """The weights with those of dropped inputs set to zero, shaped as those of the convolution."""
         mask = self.kept[:, None, :, None].to(self.conv.weight.dtype)
-        return (self._grouped() * mask).reshape(self.conv.weight.shape)
+        return (self._by_group() * mask).reshape(self.conv.weight.shape)
 
     def forward(self, x: Tensor) -> Tensor:
         """`[batch, inputs, *space]` to `[batch, outputs, *space / stride]`."""
-        return convolved(self.conv, x, self.weight())
+        return convolve(self.conv, x, self.weight())
 
     @torch.no_grad()
     def drop(self) -> None:
         """End a stage: every group drops `inputs / C` more inputs; nothing when all stages are over."""
         if self.stage >= self.condensation - 1:
             return
-        importance = self._grouped().abs().sum((1, 3))
+        importance = self._by_group().abs().sum((1, 3))
         importance = importance.masked_fill(~self.kept, torch.inf)
         least = importance.topk(self.inputs // self.condensation, 1, largest=False).indices
         self.kept.scatter_(1, least, False)
@@ -136,12 +136,12 @@ class LearnedGroupConv(nn.Module):
 
     def group_lasso(self) -> Tensor:
         """`sum_g sum_j sqrt(sum_i (F^g_ij)^2)` over the inputs still kept, a scalar (section 4.1)."""
-        squares = self._grouped().square().sum((1, 3))[self.kept]
+        squares = self._by_group().square().sum((1, 3))[self.kept]
         # The floor keeps the slope of the root finite where all the weights are zero.
         return squares.clamp_min(1e-12).sqrt().sum()
 
     @torch.no_grad()
-    def deployed(self) -> CondensedConv:
+    def deploy(self) -> CondensedConv:
         """The test-time form, with equal outputs.
 
         Raises
@@ -163,7 +163,7 @@ class LearnedGroupConv(nn.Module):
             bias=self.conv.bias is not None,
             dimension=self.dimension,
         ).to(self.conv.weight)
-        weights = [rows[:, chosen] for rows, chosen in zip(self._grouped(), index, strict=True)]
+        weights = [rows[:, chosen] for rows, chosen in zip(self._by_group(), index, strict=True)]
         made.conv.weight.copy_(torch.cat(weights).reshape(made.conv.weight.shape))
         if self.conv.bias is not None and made.conv.bias is not None:
             made.conv.bias.copy_(self.conv.bias)
@@ -177,7 +177,7 @@ class LearnedGroupConv(nn.Module):
 class CondensedConv(nn.Module):
     """Index layer, then a standard grouped convolution: the test-time form (Huang et al. 2018, fig. 4).
 
-    `outputs inputs / C` weights, and as many multiply-adds a place.
+    `outputs inputs / C` weights, and as many multiply-adds per place.
 
     Parameters
     ----------

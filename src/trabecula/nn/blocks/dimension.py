@@ -38,7 +38,7 @@ _ADAPTIVE: dict[int, type[nn.AdaptiveAvgPool1d] | type[nn.AdaptiveAvgPool2d] | t
 }
 
 
-def checked(dimension: int) -> int:
+def check_dimension(dimension: int) -> int:
     """`dimension` itself, or a sentence that says what is allowed.
 
     Raises
@@ -85,7 +85,7 @@ def conv(
     """
     if inputs % groups or outputs % groups:
         raise ValueError(f"{inputs} and {outputs} channels cannot be divided into {groups} groups")
-    kind = _CONV[checked(dimension)]
+    kind = _CONV[check_dimension(dimension)]
     widths = (kernel,) * dimension if isinstance(kernel, int) else kernel
     around = tuple(dilation * (n - 1) // 2 if padding is None else padding for n in widths)
     return kind(
@@ -100,7 +100,7 @@ def conv(
     )
 
 
-def convolved(layer: Conv, x: Tensor, weight: Tensor) -> Tensor:
+def convolve(layer: Conv, x: Tensor, weight: Tensor) -> Tensor:
     """What `layer` would answer to `x` with other weights of the same shape."""
     kinds = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
     return kinds[weight.dim() - 2](
@@ -110,21 +110,21 @@ def convolved(layer: Conv, x: Tensor, weight: Tensor) -> Tensor:
 
 def batch_norm(dimension: int, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> nn.Module:
     """Batch normalisation over `channels` (Ioffe & Szegedy 2015); 2 `channels` parameters."""
-    return _NORM[checked(dimension)](channels, eps=eps, momentum=momentum)
+    return _NORM[check_dimension(dimension)](channels, eps=eps, momentum=momentum)
 
 
 def max_pool(
     dimension: int, kernel: int, stride: int, *, padding: int = 0, ceil_mode: bool = False
 ) -> nn.Module:
     """Maximum over windows of `kernel` voxels along every spatial axis."""
-    return _MAX[checked(dimension)](kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
+    return _MAX[check_dimension(dimension)](kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
 
 
 def average_pool(dimension: int, kernel: int, stride: int, *, padding: int = 0) -> nn.Module:
     """Mean over windows of `kernel` voxels along every spatial axis, padding counted as zeros."""
-    return _AVERAGE[checked(dimension)](kernel, stride=stride, padding=padding)
+    return _AVERAGE[check_dimension(dimension)](kernel, stride=stride, padding=padding)
 
 
 def adaptive_average_pool(dimension: int, size: int) -> nn.Module:
     """Mean over windows such that every spatial axis has `size` values afterwards."""
-    return _ADAPTIVE[checked(dimension)](size)
+    return _ADAPTIVE[check_dimension(dimension)](size)

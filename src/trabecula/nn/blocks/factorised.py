@@ -72,7 +72,7 @@ class FactorisedConv(nn.Sequential):
 class AsymmetricConv(nn.Sequential):
     """A `kernel` wide convolution as one convolution along each axis: `1 x n`, then `n x 1`.
 
-    `d n` weights a channel pair instead of `n^d` (Szegedy et al. 2016, section 3.2: a third fewer for
+    `d n` weights per channel pair instead of `n^d` (Szegedy et al. 2016, section 3.2: a third fewer for
     3x3); exact where the filter is a product of its axes.
 
     Parameters

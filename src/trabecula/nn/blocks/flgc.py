@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trabecula.nn.blocks.dimension import Conv, conv, convolved
+from trabecula.nn.blocks.dimension import Conv, conv, convolve
 
 
 def one_hot_choice(logits: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ class FullyLearnableGroupConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`[batch, inputs, *space]` to `[batch, outputs, *space / stride]`."""
         mask = self.mask().reshape(self.conv.weight.shape[:2] + (1,) * self.dimension)
-        return convolved(self.conv, x, self.conv.weight * mask)
+        return convolve(self.conv, x, self.conv.weight * mask)
 
     def members(self) -> list[tuple[Tensor, Tensor]]:
         """Indices of the inputs and of the filters of every group."""
@@ -73,7 +73,7 @@ class FullyLearnableGroupConv(nn.Module):
             for group in range(self.groups)
         ]
 
-    def deployed(self) -> IndexedGroupConv:
+    def deploy(self) -> IndexedGroupConv:
         """The test-time form, with equal outputs: indices and one dense convolution a group (fig. 3)."""
         return IndexedGroupConv(self.conv, self.members())
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    class Row(DataclassInstance, Protocol):
+    class StageRow(DataclassInstance, Protocol):
         """A row of a table of stages: a frozen dataclass with channels and a number of repeats."""
 
         @property
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             """Blocks in the stage."""
 
 
-R = TypeVar("R", bound="Row")
+R = TypeVar("R", bound="StageRow")
 
 
 def round_channels(channels: float, divisor: int = 8) -> int:
@@ -128,7 +128,7 @@ def candidates(
     return [one for one in grid if abs(one.at(1).cost(dimension) - cost) <= tolerance * cost]
 
 
-def scaled(stages: Sequence[R], scale: Scale, divisor: int = 8) -> tuple[R, ...]:
+def scale_stages(stages: Sequence[R], scale: Scale, divisor: int = 8) -> tuple[R, ...]:
     """A table of stages, wider and deeper by `scale`; every other column stays.
 
     Parameters

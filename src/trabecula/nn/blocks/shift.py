@@ -17,14 +17,14 @@ from trabecula.nn.blocks.dimension import (
     Norm,
     average_pool,
     batch_norm,
-    checked,
+    check_dimension,
     conv,
 )
 
 Displacement = tuple[int, ...]
 
 
-def moved(x: Tensor, displacement: Sequence[int]) -> Tensor:
+def displace(x: Tensor, displacement: Sequence[int]) -> Tensor:
     """`y[p] = x[p + displacement]`, zero where that is outside: one copy, no multiplication.
 
     Parameters
@@ -70,17 +70,17 @@ class Moves(nn.Module):
         if not self.sorted:
             x = x.index_select(1, self.order.to(x.device))
         parts: Sequence[Tensor] = torch.split(x, self.sizes, 1)
-        y = torch.cat([moved(part, kind) for part, kind in zip(parts, self.kinds, strict=True)], 1)
+        y = torch.cat([displace(part, kind) for part, kind in zip(parts, self.kinds, strict=True)], 1)
         return y if self.sorted else y.index_select(1, self.back.to(x.device))
 
     @property
-    def shifted(self) -> int:
+    def moving_channels(self) -> int:
         """Number of channels that move at all."""
         return sum(size for kind, size in zip(self.kinds, self.sizes, strict=True) if any(kind))
 
     def extra_repr(self) -> str:
         """Channels and how many of them move, for printing."""
-        return f"channels={sum(self.sizes)}, shifted={self.shifted}"
+        return f"channels={sum(self.sizes)}, shifted={self.moving_channels}"
 
 
 def grouped_displacements(
@@ -97,7 +97,7 @@ def grouped_displacements(
     """
     if kernel % 2 == 0:
         raise ValueError(f"kernel is {kernel}; a shift needs an odd one")
-    directions = list(product(range(-(kernel // 2), kernel // 2 + 1), repeat=checked(dimension)))
+    directions = list(product(range(-(kernel // 2), kernel // 2 + 1), repeat=check_dimension(dimension)))
     each, rest = divmod(channels, len(directions))
     if each == 0:
         raise ValueError(
@@ -142,7 +142,7 @@ class SparseShift(nn.Module):
     ----------
     channels
         Each with one real displacement an axis: `channels * dimension` parameters while training, none
-        in the form `deployed` returns.
+        in the form `deploy` returns.
     reach
         The displacements begin uniformly in `[-reach, reach]`.
     dimension
@@ -151,32 +151,34 @@ class SparseShift(nn.Module):
 
     def __init__(self, channels: int, *, reach: float = 1.0, dimension: int = 2) -> None:
         super().__init__()
-        self.displacement = nn.Parameter(torch.empty(channels, checked(dimension)).uniform_(-reach, reach))
+        self.displacement = nn.Parameter(
+            torch.empty(channels, check_dimension(dimension)).uniform_(-reach, reach)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """`[batch, channels, *space]`, moved by whole voxels."""
-        y = _moved_each(x, self.displacement.detach().round().long())
+        y = _displace_channels(x, self.displacement.detach().round().long())
         if not (self.training and torch.is_grad_enabled()):
             return y
-        slope = _interpolated(x.detach(), self.displacement)
+        slope = _interpolate(x.detach(), self.displacement)
         return y + (slope - slope.detach())
 
-    def deployed(self) -> Moves:
+    def deploy(self) -> Moves:
         """The same layer as plain moves, without parameters."""
         rows: list[list[int]] = self.displacement.detach().round().long().tolist()
         return Moves(rows)
 
 
-def _moved_each(x: Tensor, displacements: Tensor) -> Tensor:
+def _displace_channels(x: Tensor, displacements: Tensor) -> Tensor:
     """`x` with every channel moved by its row of whole `displacements`, `[channels, dimension]`."""
     kinds, which = torch.unique(displacements, dim=0, return_inverse=True)
     rows: list[list[int]] = kinds.tolist()
     channels = [(which == index).nonzero().flatten() for index in range(len(rows))]
-    parts = [moved(x.index_select(1, c), row) for c, row in zip(channels, rows, strict=True)]
+    parts = [displace(x.index_select(1, c), row) for c, row in zip(channels, rows, strict=True)]
     return torch.cat(parts, 1).index_select(1, torch.cat(channels).argsort())
 
 
-def _interpolated(x: Tensor, displacement: Tensor) -> Tensor:
+def _interpolate(x: Tensor, displacement: Tensor) -> Tensor:
     """`x` at real displacements by linear interpolation along every axis; differentiable in them."""
     corner = displacement.detach().floor().long()
     fraction = displacement - corner
@@ -185,7 +187,7 @@ def _interpolated(x: Tensor, displacement: Tensor) -> Tensor:
     for step in product((0, 1), repeat=displacement.shape[1]):
         up = torch.tensor(step, device=displacement.device)
         weight = torch.where(up == 1, fraction, 1 - fraction).prod(1).reshape(shape)
-        total = total + weight * _moved_each(x, corner + up)
+        total = total + weight * _displace_channels(x, corner + up)
     return total
 
 

@@ -5,7 +5,7 @@ from trabecula.nn.compress.cascade import (
     Cascade,
     CascadeReport,
     fit_cascade,
-    misclassified,
+    zero_one_loss,
 )
 from trabecula.nn.compress.channels import prune_channels
 from trabecula.nn.compress.doubt import (
@@ -16,19 +16,18 @@ from trabecula.nn.compress.doubt import (
 )
 from trabecula.nn.compress.export import export_onnx
 from trabecula.nn.compress.precision import quantize_dynamic, quantize_static, to_float16
-from trabecula.nn.compress.threshold import Choice, choose_threshold
+from trabecula.nn.compress.threshold import ThresholdChoice, choose_threshold
 from trabecula.nn.compress.weights import prune_weights, sparsity_of
 
 __all__ = [
     "Answer",
     "Cascade",
     "CascadeReport",
-    "Choice",
+    "ThresholdChoice",
     "choose_threshold",
     "class_entropy",
     "export_onnx",
     "fit_cascade",
-    "misclassified",
     "one_minus_margin",
     "one_minus_probability",
     "prune_channels",
@@ -38,4 +37,5 @@ __all__ = [
     "sparsity_of",
     "to_float16",
     "voxel_entropy",
+    "zero_one_loss",
 ]

@@ -19,7 +19,7 @@ Doubt = Callable[[Tensor], Tensor]
 Error = Callable[[Tensor, Tensor], Tensor]
 
 
-def misclassified(outputs: Tensor, targets: Tensor) -> Tensor:
+def zero_one_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     """Error of 0 or 1: whether the largest of `[example, class]` is not the target class."""
     return (outputs.argmax(1) != targets).to(torch.float64)
 
@@ -94,7 +94,7 @@ class Cascade:
             outputs[asked] = _run(self.big, inputs[asked]).to(outputs.dtype)
         return Answer(outputs, asked)
 
-    def report(self, inputs: Tensor, targets: Tensor, error: Error = misclassified) -> CascadeReport:
+    def report(self, inputs: Tensor, targets: Tensor, error: Error = zero_one_loss) -> CascadeReport:
         """Errors of the pair and of both alone.
 
         Parameters
@@ -122,7 +122,7 @@ def fit_cascade(
     target_error: float,
     *,
     doubt: Doubt = one_minus_margin,
-    error: Error = misclassified,
+    error: Error = zero_one_loss,
     confidence: float | None = 0.9,
 ) -> Cascade:
     """A cascade whose threshold keeps a target error, chosen on validation data.

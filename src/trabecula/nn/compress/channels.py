@@ -77,8 +77,8 @@ def prune_channels(
     inputs = (example,) if isinstance(example, torch.Tensor) else tuple(example)
     net = copy.deepcopy(model)
     shapes = _output_shapes(net, inputs)
-    whole = _kept(net, inputs, keep)
-    pruner = _guarded(
+    whole = _layers_to_keep(net, inputs, keep)
+    pruner = _explain_failure(
         lambda: torch_pruning.pruner.BasePruner(
             net,
             inputs,
@@ -91,14 +91,14 @@ def prune_channels(
         )
     )
     for _ in range(steps):
-        _guarded(pruner.step)
+        _explain_failure(pruner.step)
         _check(net, inputs, shapes)
         if fine_tune:
             fine_tune(net)
     return net
 
 
-def _guarded(step: Callable[[], Result]) -> Result:
+def _explain_failure(step: Callable[[], Result]) -> Result:
     """Run a step of torch-pruning; whatever it cannot follow is one message."""
     with warnings.catch_warnings(), torch.enable_grad():
         warnings.simplefilter("ignore")  # of parameters outside layers, which stay whole
@@ -109,7 +109,9 @@ def _guarded(step: Callable[[], Result]) -> Result:
             raise ValueError(f"channels of this network cannot be removed ({reason})") from error
 
 
-def _kept(net: nn.Module, inputs: tuple[torch.Tensor, ...], keep: Collection[str]) -> list[nn.Module]:
+def _layers_to_keep(
+    net: nn.Module, inputs: tuple[torch.Tensor, ...], keep: Collection[str]
+) -> list[nn.Module]:
     """Layers whose outputs stay: those named, and those the network's results come from."""
     known = dict(net.named_modules())
     unknown = sorted(set(keep) - set(known))
@@ -121,7 +123,7 @@ def _kept(net: nn.Module, inputs: tuple[torch.Tensor, ...], keep: Collection[str
 
 
 def _output_shapes(net: nn.Module, inputs: tuple[torch.Tensor, ...]) -> list[torch.Size]:
-    with torch_walk.evaluating(net):
+    with torch_walk.evaluation_mode(net):
         return [each.shape for each in torch_walk.tensors_in(net(*inputs))]
 
 

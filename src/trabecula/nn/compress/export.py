@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from trabecula.nn.blocks import in_use
-from trabecula.nn.profile.torch_walk import evaluating
+from trabecula.nn.profile.torch_walk import evaluation_mode
 
 
 def export_onnx(
@@ -46,7 +46,7 @@ def export_onnx(
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with evaluating(model), warnings.catch_warnings():
+        with evaluation_mode(model), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 model,

@@ -61,7 +61,7 @@ def quantize_dynamic(source: Path | str, target: Path | str) -> None:
     """
     read_model(Path(source))
     quantization = onnx_runtime("quantization")
-    with _prepared(source) as prepared:
+    with _prepare(source) as prepared:
         quantization.quantize_dynamic(
             prepared,
             str(target),
@@ -117,7 +117,7 @@ def quantize_static(
         "entropy": quantization.CalibrationMethod.Entropy,
         "percentile": quantization.CalibrationMethod.Percentile,
     }
-    with _prepared(source) as prepared:
+    with _prepare(source) as prepared:
         quantization.quantize_static(
             prepared,
             str(target),
@@ -148,7 +148,7 @@ def _reader(feeds: list[Feed]) -> object:
 
 
 @contextmanager
-def _prepared(source: Path | str) -> Iterator[str]:
+def _prepare(source: Path | str) -> Iterator[str]:
     """The model with shapes known and normalisations folded, in a file of its own."""
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = str(Path(folder) / "prepared.onnx")

@@ -11,7 +11,7 @@ from scipy import stats
 
 
 @dataclass(frozen=True)
-class Choice:
+class ThresholdChoice:
     """A threshold and what it gave on the data it was chosen on.
 
     Parameters
@@ -38,7 +38,7 @@ def choose_threshold(
     big_errors: ArrayLike,
     target: float,
     confidence: float | None = 0.9,
-) -> Choice:
+) -> ThresholdChoice:
     """The highest threshold at which the pair keeps a target error.
 
     Parameters
@@ -57,7 +57,7 @@ def choose_threshold(
 
     Returns
     -------
-    Choice
+    ThresholdChoice
         `threshold` is minus infinity where all must go to the big network.
 
     Raises
@@ -69,11 +69,11 @@ def choose_threshold(
     order = np.argsort(np.asarray(doubt, float), kind="stable")
     sorted_doubt = np.asarray(doubt, float)[order]
     # entry k: the k surest answered by the little network
-    mean = _cumulated(little[order], big[order])
+    mean = _cumulate(little[order], big[order])
     if confidence is None:
         limit = mean
     else:
-        square = _cumulated(little[order] ** 2, big[order] ** 2)
+        square = _cumulate(little[order] ** 2, big[order] ** 2)
         binary = bool(np.isin(little, (0, 1)).all() and np.isin(big, (0, 1)).all())
         limit = _limits(mean, square, len(order), confidence, binary)
     # equal doubts go the same way
@@ -88,10 +88,10 @@ def choose_threshold(
         )
     count = int(possible[np.flatnonzero(kept)[-1]])
     threshold = float(sorted_doubt[count - 1]) if count else -math.inf
-    return Choice(threshold, float(mean[count]), float(limit[count]), 1 - count / len(order))
+    return ThresholdChoice(threshold, float(mean[count]), float(limit[count]), 1 - count / len(order))
 
 
-def _cumulated(little: NDArray[np.float64], big: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cumulate(little: NDArray[np.float64], big: NDArray[np.float64]) -> NDArray[np.float64]:
     ahead = np.append(0.0, np.cumsum(little))
     behind = np.append(np.cumsum(big[::-1])[::-1], 0.0)
     return np.asarray((ahead + behind) / len(little), float)

@@ -8,17 +8,17 @@ each; a new one is a subclass of `Method` and a line in `METHODS`.
 from trabecula.nn.distill.attention import Attention
 from trabecula.nn.distill.born_again import BornAgain
 from trabecula.nn.distill.factor import Factor
-from trabecula.nn.distill.features import Seen, landmarks, taps
+from trabecula.nn.distill.features import ForwardPass, landmarks, taps
 from trabecula.nn.distill.fsp import FSP
 from trabecula.nn.distill.hints import Hints
 from trabecula.nn.distill.logits import Logits
 from trabecula.nn.distill.method import (
-    Batch,
     Method,
-    Moment,
     Pair,
-    Stage,
+    PairedPasses,
     Term,
+    TrainingBatch,
+    TrainingStage,
     Weighted,
 )
 from trabecula.nn.distill.outputs import (
@@ -29,7 +29,7 @@ from trabecula.nn.distill.outputs import (
     Output,
 )
 from trabecula.nn.distill.recasting import Recasting
-from trabecula.nn.distill.record import Epoch, Outcome
+from trabecula.nn.distill.record import DistillationResult, Epoch
 from trabecula.nn.distill.relational import Relational
 from trabecula.nn.distill.soft_targets import SoftTargets
 from trabecula.nn.distill.trainer import Distiller, distill
@@ -46,25 +46,25 @@ __all__ = [
     "METHODS",
     "OUTPUTS",
     "Attention",
-    "Batch",
     "BornAgain",
+    "DistillationResult",
     "Distiller",
     "Ensemble",
     "Epoch",
     "Factor",
+    "ForwardPass",
     "Hints",
     "Logits",
     "Method",
-    "Moment",
-    "Outcome",
     "Output",
     "Pair",
+    "PairedPasses",
     "Recasting",
     "Relational",
-    "Seen",
     "SoftTargets",
-    "Stage",
     "Term",
+    "TrainingBatch",
+    "TrainingStage",
     "Weighted",
     "distill",
     "landmarks",

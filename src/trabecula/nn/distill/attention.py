@@ -17,18 +17,18 @@ from torch import Tensor
 from torch.linalg import vector_norm
 from torch.nn import functional as F
 
-from trabecula.nn.distill.features import shared
+from trabecula.nn.distill.features import shared_landmarks
 from trabecula.nn.distill.method import (
     Method,
-    Moment,
     Pair,
+    PairedPasses,
     Term,
 )
 from trabecula.nn.distill.spatial import (
-    averaged,
+    average_pool,
     size_of,
     smaller,
-    spread,
+    with_space,
 )
 
 
@@ -58,7 +58,7 @@ class Attention(Method):
     def connect(self, pair: Pair) -> Term:
         """Find the layers, and check that their maps can be compared."""
         layers = self.layers or tuple(
-            (t.last, s.last) for t, s in shared(pair.teacher, pair.student, pair.example.inputs)
+            (t.last, s.last) for t, s in shared_landmarks(pair.teacher, pair.student, pair.example.inputs)
         )
         term = AttentionTerm(layers, self)
         seen = pair.look(term.teacher_layers, term.student_layers)
@@ -76,11 +76,11 @@ class AttentionTerm(Term):
         self.teacher_layers = tuple(a for a, _ in layers)
         self.student_layers = tuple(b for _, b in layers)
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        total = moment.student.output.new_zeros(())
+        total = passes.student.output.new_zeros(())
         for a, b in self.layers:
-            teacher, student = moment.teacher.features[a], moment.student.features[b]
+            teacher, student = passes.teacher.features[a], passes.student.features[b]
             size = smaller(size_of(teacher), size_of(student))
             taught, learnt = (attention_map(each, size, self.settings.power) for each in (teacher, student))
             norm: Tensor = vector_norm(learnt - taught, self.settings.p, dim=1).mean()
@@ -90,5 +90,5 @@ class AttentionTerm(Term):
 
 def attention_map(feature: Tensor, size: tuple[int, ...], power: float = 2.0) -> Tensor:
     """`[batch, channels, *space]` to the normalised attention map `[batch, places]` at a size."""
-    attention = spread(feature).abs().pow(power).sum(dim=1, keepdim=True)
-    return F.normalize(averaged(attention, size).flatten(1), dim=1)
+    attention = with_space(feature).abs().pow(power).sum(dim=1, keepdim=True)
+    return F.normalize(average_pool(attention, size).flatten(1), dim=1)

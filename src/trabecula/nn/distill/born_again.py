@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trabecula.nn.distill.features import Seen
+from trabecula.nn.distill.features import ForwardPass
 from trabecula.nn.distill.method import (
     Method,
-    Moment,
     Pair,
+    PairedPasses,
     Term,
 )
 from trabecula.nn.distill.outputs import Classes, Output
@@ -85,7 +85,7 @@ class BornAgain(Method):
         return BornAgainTerm(LESSONS[self.learn], self.temperature, pair.output)
 
 
-Lesson = Callable[[Moment, float, Output], Tensor]
+Lesson = Callable[[PairedPasses, float, Output], Tensor]
 
 
 class BornAgainTerm(Term):
@@ -95,30 +95,30 @@ class BornAgainTerm(Term):
         super().__init__()
         self.lesson, self.temperature, self.output = lesson, temperature, output
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        return self.lesson(moment, self.temperature, self.output)
+        return self.lesson(passes, self.temperature, self.output)
 
 
-def from_outputs(moment: Moment, temperature: float, output: Output) -> Tensor:
+def outputs_loss(passes: PairedPasses, temperature: float, output: Output) -> Tensor:
     """`tau^2 KL(teacher || student)`: cross-entropy with the teacher's outputs, less their entropy."""
     return (
-        temperature**2 * output.divergence(moment.teacher.output, moment.student.output, temperature).mean()
+        temperature**2 * output.divergence(passes.teacher.output, passes.student.output, temperature).mean()
     )
 
 
-def from_labels(moment: Moment, temperature: float, output: Output) -> Tensor:
+def labels_loss(passes: PairedPasses, temperature: float, output: Output) -> Tensor:
     """CWTM: cross-entropy with the labels, examples weighted by the teacher's confidence."""
-    if moment.targets is None:
+    if passes.targets is None:
         raise ValueError("born-again from labels needs targets in the batches")
-    confidence = F.softmax(moment.teacher.output / temperature, dim=1).amax(dim=1)
-    losses = F.cross_entropy(moment.student.output, moment.targets, reduction="none")
+    confidence = F.softmax(passes.teacher.output / temperature, dim=1).amax(dim=1)
+    losses = F.cross_entropy(passes.student.output, passes.targets, reduction="none")
     return (confidence / confidence.sum() * losses).sum()
 
 
-def from_permuted(moment: Moment, temperature: float, output: Output) -> Tensor:
+def permuted_outputs_loss(passes: PairedPasses, temperature: float, output: Output) -> Tensor:
     """DKPP: KL from the teacher's outputs, all but its first class permuted, example by example."""
-    teacher = moment.teacher.output.movedim(1, -1)
+    teacher = passes.teacher.output.movedim(1, -1)
     order = teacher.argsort(dim=-1, descending=True)
     # random keys sort the classes; the teacher's first keeps its place by a key below all others
     keys = torch.rand(teacher.shape, device=teacher.device)
@@ -126,7 +126,13 @@ def from_permuted(moment: Moment, temperature: float, output: Output) -> Tensor:
     permuted = torch.empty_like(teacher).scatter_(
         -1, order, teacher.gather(-1, order.gather(-1, keys.argsort(dim=-1)))
     )
-    return from_outputs(Moment(Seen(permuted.movedim(-1, 1), {}), moment.student), temperature, output)
+    return outputs_loss(
+        PairedPasses(ForwardPass(permuted.movedim(-1, 1), {}), passes.student), temperature, output
+    )
 
 
-LESSONS: dict[str, Lesson] = {"outputs": from_outputs, "labels": from_labels, "permuted": from_permuted}
+LESSONS: dict[str, Lesson] = {
+    "outputs": outputs_loss,
+    "labels": labels_loss,
+    "permuted": permuted_outputs_loss,
+}

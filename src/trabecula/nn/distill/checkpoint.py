@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from trabecula.storage.owned import BUSY, hold
-from trabecula.storage.reading import Record, UnreadableError
+from trabecula.storage.reading import CheckedRecord, UnreadableError
 from trabecula.storage.tensors import read_tensors
 
 State = dict[str, object]
@@ -31,18 +31,6 @@ def save(path: Path, state: Mapping[str, object]) -> None:
         torch.save(dict(state), file)
 
 
-def claim(path: Path) -> None:
-    """See that a file can be written, before any time is spent.
-
-    Raises
-    ------
-    OwnershipError
-        There is a file of that name that is not ours, or was changed.
-    """
-    with hold(path.parent, KIND, wait=BUSY) as held:
-        held.check([path.name])
-
-
 def load(path: Path, settings: str) -> State | None:
     """Read what `save` wrote, or None where there is no file; only tensors and plain values are unpickled.
 
@@ -60,8 +48,8 @@ def load(path: Path, settings: str) -> State | None:
     """
     if not os.path.lexists(path):
         return None
-    with damaged(path):
-        state = Record(path, read_tensors(path))
+    with explain_damage(path):
+        state = CheckedRecord(path, read_tensors(path))
         if "settings" not in state.values:
             raise ValueError("of something else")
         if state.take("settings", str) != settings:
@@ -84,7 +72,7 @@ class _OtherError(ValueError):
 
 
 @contextmanager
-def damaged(path: Path) -> Iterator[None]:
+def explain_damage(path: Path) -> Iterator[None]:
     """Say of whatever fails while a checkpoint is read or put back what can be done about it.
 
     Raises

@@ -18,24 +18,24 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 from torch.nn import functional as F
 
-from trabecula.nn.distill.features import run, shared
+from trabecula.nn.distill.features import run, shared_landmarks
 from trabecula.nn.distill.method import (
-    Batch,
     Method,
-    Moment,
     Pair,
-    Stage,
+    PairedPasses,
     Term,
+    TrainingBatch,
+    TrainingStage,
     part,
 )
 from trabecula.nn.distill.spatial import (
     CONVOLUTIONS,
     TRANSPOSED,
-    averaged,
+    average_pool,
     rank,
     size_of,
     smaller,
-    spread,
+    with_space,
 )
 
 SLOPE = 0.1
@@ -75,7 +75,7 @@ class Factor(Method):
 
     def connect(self, pair: Pair) -> Term:
         """Make paraphraser and translator for the shapes of the two layers."""
-        layers = self.layers or self._found(pair)
+        layers = self.layers or self._default_layers(pair)
         seen = pair.look([layers[0]], [layers[1]])
         teacher, student = seen.teacher.features[layers[0]], seen.student.features[layers[1]]
         size = smaller(size_of(teacher), size_of(student))
@@ -85,8 +85,8 @@ class Factor(Method):
         return FactorTerm(layers, size, paraphraser, translator, pair, self)
 
     @staticmethod
-    def _found(pair: Pair) -> tuple[str, str]:
-        of_teacher, of_student = shared(pair.teacher, pair.student, pair.example.inputs)[-1]
+    def _default_layers(pair: Pair) -> tuple[str, str]:
+        of_teacher, of_student = shared_landmarks(pair.teacher, pair.student, pair.example.inputs)[-1]
         return of_teacher.last, of_student.last
 
 
@@ -108,12 +108,12 @@ class FactorTerm(Term):
         self.paraphraser, self.translator = paraphraser, translator
         self._pair = (pair,)
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainingStage]:
         """The paraphraser learns to reconstruct the teacher's features."""
         epochs = part(self._pair[0].epochs, self.settings.share)
-        return (Stage("paraphraser", epochs, (self.paraphraser,), self._step, on_student=False),)
+        return (TrainingStage("paraphraser", epochs, (self.paraphraser,), self._step, on_student=False),)
 
-    def _step(self, batch: Batch) -> dict[str, Tensor]:
+    def _step(self, batch: TrainingBatch) -> dict[str, Tensor]:
         with torch.no_grad():
             seen = run(self._pair[0].teacher, batch.inputs, self.teacher_layers)
         feature = self._at_size(seen.features[self.teacher_layers[0]])
@@ -123,17 +123,17 @@ class FactorTerm(Term):
         """The translator; the paraphraser is frozen by now."""
         return (self.translator,)
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
         with torch.no_grad():
-            taught = self.paraphraser.encode(self._at_size(moment.teacher.features[self.teacher_layers[0]]))
-        learnt: Tensor = self.translator(self._at_size(moment.student.features[self.student_layers[0]]))
+            taught = self.paraphraser.encode(self._at_size(passes.teacher.features[self.teacher_layers[0]]))
+        learnt: Tensor = self.translator(self._at_size(passes.student.features[self.student_layers[0]]))
         a, b = (F.normalize(factor.flatten(1), dim=1) for factor in (taught, learnt))
         norm: Tensor = vector_norm(a - b, self.settings.p, dim=1).mean()
         return norm / (a.shape[1] if self.settings.per_element else 1)
 
     def _at_size(self, feature: Tensor) -> Tensor:
-        return averaged(spread(feature), self.size)
+        return average_pool(with_space(feature), self.size)
 
 
 class Paraphraser(nn.Module):

@@ -23,7 +23,7 @@ CHANNELS_LAST = (
 
 
 @dataclass(frozen=True)
-class Seen:
+class ForwardPass:
     """What one pass through a network showed: its output, and features by layer name."""
 
     output: Tensor
@@ -113,7 +113,7 @@ def channels_first(module: nn.Module, output: object) -> Tensor | None:
     return feature
 
 
-def run(network: nn.Module, inputs: Tensor | tuple[Tensor, ...], names: Iterable[str] = ()) -> Seen:
+def run(network: nn.Module, inputs: Tensor | tuple[Tensor, ...], names: Iterable[str] = ()) -> ForwardPass:
     """One pass through a network, with the features of the named layers.
 
     Raises
@@ -129,7 +129,7 @@ def run(network: nn.Module, inputs: Tensor | tuple[Tensor, ...], names: Iterable
     for name in wanted:
         if name not in found:
             raise ValueError(f"layer '{name}' of {type(network).__name__} did not run")
-    return Seen(output, found)
+    return ForwardPass(output, found)
 
 
 @contextmanager
@@ -144,7 +144,7 @@ def mode(network: nn.Module, training: bool) -> Iterator[None]:
             module.training = was
 
 
-def peek(network: nn.Module, inputs: Tensor | tuple[Tensor, ...], names: Iterable[str] = ()) -> Seen:
+def peek(network: nn.Module, inputs: Tensor | tuple[Tensor, ...], names: Iterable[str] = ()) -> ForwardPass:
     """As `run`, in evaluation mode and without gradients; nothing in the network changes."""
     with mode(network, training=False), torch.no_grad():
         return run(network, inputs, names)
@@ -180,7 +180,7 @@ def landmarks(network: nn.Module, inputs: Tensor | tuple[Tensor, ...]) -> tuple[
     return tuple(marks.values())
 
 
-def shared(
+def shared_landmarks(
     teacher: nn.Module, student: nn.Module, inputs: Tensor | tuple[Tensor, ...]
 ) -> tuple[tuple[Landmark, Landmark], ...]:
     """Landmarks of teacher and student of equal spatial size, more than one place, in the student's order.

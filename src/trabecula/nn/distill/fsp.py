@@ -16,18 +16,18 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from trabecula.nn.distill.features import shared
+from trabecula.nn.distill.features import shared_landmarks
 from trabecula.nn.distill.method import (
-    Batch,
     Method,
-    Moment,
     Pair,
-    Stage,
+    PairedPasses,
     Term,
+    TrainingBatch,
+    TrainingStage,
     check_share,
     part,
 )
-from trabecula.nn.distill.spatial import maximal, size_of, smaller
+from trabecula.nn.distill.spatial import max_pool, size_of, smaller
 
 Flow = tuple[str, str]
 
@@ -85,21 +85,21 @@ class FSPTerm(Term):
         self.joint = settings.joint
         self._pair, self._share = (pair,), settings.share
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainingStage]:
         """Stage 1: the student learns the flow alone."""
         (pair,) = self._pair
-        return (Stage("fsp", part(pair.epochs, self._share), (pair.student,), self._step),)
+        return (TrainingStage("fsp", part(pair.epochs, self._share), (pair.student,), self._step),)
 
-    def _step(self, batch: Batch) -> dict[str, Tensor]:
+    def _step(self, batch: TrainingBatch) -> dict[str, Tensor]:
         (pair,) = self._pair
         return {"fsp": self(pair.watch(batch, self.teacher_layers, self.student_layers))}
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        total = moment.student.output.new_zeros(())
+        total = passes.student.output.new_zeros(())
         for (a, b), (c, d) in self.flows:
-            taught = flow_matrix(moment.teacher.features[a], moment.teacher.features[b])
-            learnt = flow_matrix(moment.student.features[c], moment.student.features[d])
+            taught = flow_matrix(passes.teacher.features[a], passes.teacher.features[b])
+            learnt = flow_matrix(passes.student.features[c], passes.student.features[d])
             total = total + ((taught - learnt) ** 2).sum(dim=(1, 2)).mean()
         return total
 
@@ -107,7 +107,7 @@ class FSPTerm(Term):
 def flow_matrix(first: Tensor, second: Tensor) -> Tensor:
     """`[batch, m, *space]` and `[batch, n, *space]` to the FSP matrix `[batch, m, n]`."""
     size = smaller(size_of(first), size_of(second))
-    a, b = (maximal(feature, size).flatten(2) for feature in (first, second))
+    a, b = (max_pool(feature, size).flatten(2) for feature in (first, second))
     return torch.einsum("bis,bjs->bij", a, b) / a.shape[2]
 
 
@@ -119,7 +119,7 @@ def flows(pair: Pair) -> tuple[tuple[Flow, ...], tuple[Flow, ...]]:
     ValueError
         Where there is none.
     """
-    both = shared(pair.teacher, pair.student, pair.example.inputs)
+    both = shared_landmarks(pair.teacher, pair.student, pair.example.inputs)
     inside = [
         ((t.first, t.last), (s.first, s.last))
         for t, s in both

@@ -16,14 +16,14 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from trabecula.nn.distill.features import shared
+from trabecula.nn.distill.features import shared_landmarks
 from trabecula.nn.distill.method import (
-    Batch,
     Method,
-    Moment,
     Pair,
-    Stage,
+    PairedPasses,
     Term,
+    TrainingBatch,
+    TrainingStage,
     check_share,
     part,
 )
@@ -31,7 +31,7 @@ from trabecula.nn.distill.spatial import (
     CONVOLUTIONS,
     rank,
     size_of,
-    spread,
+    with_space,
 )
 
 
@@ -70,7 +70,7 @@ class Hints(Method):
     def _layers(self, pair: Pair) -> tuple[str, str]:
         if self.hint is not None and self.guided is not None:
             return self.hint, self.guided
-        both = shared(pair.teacher, pair.student, pair.example.inputs)
+        both = shared_landmarks(pair.teacher, pair.student, pair.example.inputs)
         of_teacher, of_student = both[(len(both) - 1) // 2]
         return of_teacher.last, of_student.last
 
@@ -85,12 +85,16 @@ class HintsTerm(Term):
         self.regressor = regressor
         self._pair, self._share = (pair,), settings.share
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainingStage]:
         """Stage 1: only what lies before the guided layer has gradients, so only that learns."""
         (pair,) = self._pair
-        return (Stage("hints", part(pair.epochs, self._share), (pair.student, self.regressor), self._step),)
+        return (
+            TrainingStage(
+                "hints", part(pair.epochs, self._share), (pair.student, self.regressor), self._step
+            ),
+        )
 
-    def _step(self, batch: Batch) -> dict[str, Tensor]:
+    def _step(self, batch: TrainingBatch) -> dict[str, Tensor]:
         (pair,) = self._pair
         return {"hints": self(pair.watch(batch, self.teacher_layers, self.student_layers))}
 
@@ -98,10 +102,10 @@ class HintsTerm(Term):
         """The regressor, where the loss stays in stage 2."""
         return (self.regressor,) if self.joint else ()
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        hint = spread(moment.teacher.features[self.teacher_layers[0]])
-        guess: Tensor = self.regressor(spread(moment.student.features[self.student_layers[0]]))
+        hint = with_space(passes.teacher.features[self.teacher_layers[0]])
+        guess: Tensor = self.regressor(with_space(passes.student.features[self.student_layers[0]]))
         return 0.5 * ((hint - guess) ** 2).flatten(1).sum(dim=1).mean()
 
 

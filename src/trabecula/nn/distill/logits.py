@@ -18,8 +18,8 @@ from torch import Tensor
 from trabecula.nn.distill.features import run
 from trabecula.nn.distill.method import (
     Method,
-    Moment,
     Pair,
+    PairedPasses,
     Term,
 )
 
@@ -60,9 +60,9 @@ class LogitsTerm(Term):
         super().__init__()
         self.register_buffer("spread", spread)
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        teacher, student = (channels_last(seen.output) for seen in (moment.teacher, moment.student))
+        teacher, student = (channels_last(seen.output) for seen in (passes.teacher, passes.student))
         return 0.5 * (((student - teacher) / self.spread) ** 2).sum(dim=1).mean()
 
 

@@ -1,4 +1,4 @@
-"""What every method of distillation is to the trainer: something that connects a pair of networks.
+"""The protocol of a method of distillation: it connects a pair of networks.
 
 A `Method` is frozen settings. `connect` gives a `Term`: the method's parts that learn or remember for one
 pair of networks (regressors, paraphrasers, statistics), its stages before the student is trained as a whole,
@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from trabecula.nn.distill.features import Seen, peek, run
+from trabecula.nn.distill.features import ForwardPass, peek, run
 from trabecula.nn.distill.outputs import Output
 
 Inputs = Tensor | tuple[Tensor, ...]
@@ -23,14 +23,14 @@ Source = Iterable[object] | Callable[[int], Iterable[object]]
 
 
 @dataclass(frozen=True)
-class Batch:
+class TrainingBatch:
     """Inputs as the networks take them, and targets where there are any."""
 
     inputs: Inputs
     targets: Tensor | None = None
 
     @classmethod
-    def of(cls, given: object, device: torch.device) -> Batch:
+    def of(cls, given: object, device: torch.device) -> TrainingBatch:
         """Read `inputs` or `(inputs, targets)`, where inputs are a tensor or a tuple of tensors.
 
         Raises
@@ -59,11 +59,11 @@ def _kind(given: object) -> str:
 
 
 @dataclass(frozen=True)
-class Moment:
+class PairedPasses:
     """One batch, as teacher and student saw it."""
 
-    teacher: Seen
-    student: Seen
+    teacher: ForwardPass
+    student: ForwardPass
     targets: Tensor | None = None
 
 
@@ -94,14 +94,14 @@ class Pair:
         """Where the student is."""
         return next((p.device for p in self.student.parameters()), torch.device("cpu"))
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int) -> Iterator[TrainingBatch]:
         """The batches of an epoch."""
         given = self.source(epoch) if callable(self.source) else self.source
         for each in given:
-            yield Batch.of(each, self.device)
+            yield TrainingBatch.of(each, self.device)
 
     @cached_property
-    def example(self) -> Batch:
+    def example(self) -> TrainingBatch:
         """The first batch.
 
         Raises
@@ -113,17 +113,19 @@ class Pair:
             return batch
         raise ValueError("there are no batches to learn from")
 
-    def watch(self, batch: Batch, teacher: Iterable[str] = (), student: Iterable[str] = ()) -> Moment:
+    def watch(
+        self, batch: TrainingBatch, teacher: Iterable[str] = (), student: Iterable[str] = ()
+    ) -> PairedPasses:
         """Run both networks on a batch: the teacher without gradients, the student with them."""
         with torch.no_grad():
             taught = run(self.teacher, batch.inputs, teacher)
-        return Moment(taught, run(self.student, batch.inputs, student), batch.targets)
+        return PairedPasses(taught, run(self.student, batch.inputs, student), batch.targets)
 
-    def look(self, teacher: Iterable[str] = (), student: Iterable[str] = ()) -> Moment:
+    def look(self, teacher: Iterable[str] = (), student: Iterable[str] = ()) -> PairedPasses:
         """Both networks on the first batch, for the shapes; nothing changes."""
         batch = self.example
         seen = (peek(self.teacher, batch.inputs, teacher), peek(self.student, batch.inputs, student))
-        return Moment(*seen, batch.targets)
+        return PairedPasses(*seen, batch.targets)
 
     def same_outputs(self, name: str) -> tuple[int, ...]:
         """The shape of both outputs on the first batch.
@@ -144,7 +146,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """A piece of training.
 
     Attributes
@@ -166,7 +168,7 @@ class Stage:
     name: str
     epochs: int
     learns: tuple[nn.Module, ...]
-    step: Callable[[Batch], Mapping[str, Tensor]]
+    step: Callable[[TrainingBatch], Mapping[str, Tensor]]
     begin: Callable[[], None] = lambda: None
     on_student: bool = True
 
@@ -186,7 +188,7 @@ class Term(nn.Module):
     student_layers: tuple[str, ...] = ()
     joint: bool = True
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainingStage]:
         """What comes before the student is trained as a whole."""
         return ()
 
@@ -194,7 +196,7 @@ class Term(nn.Module):
         """Parts that are optimised together with the student as a whole."""
         return ()
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch, a scalar."""
         raise NotImplementedError
 
@@ -250,7 +252,7 @@ class Weighted:
 Methods = Method | Weighted | Sequence[Method | Weighted] | Mapping[Method, float]
 
 
-def weighted(methods: Methods) -> tuple[Weighted, ...]:
+def with_weights(methods: Methods) -> tuple[Weighted, ...]:
     """Any way to say which methods with which weights, as a tuple.
 
     Raises

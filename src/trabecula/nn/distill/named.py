@@ -6,11 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 
 from trabecula.nn.distill import METHODS
-from trabecula.nn.distill.method import Weighted, weighted
+from trabecula.nn.distill.method import Weighted, with_weights
 from trabecula.storage.reading import UnreadableError, parse_json
 
 
-def methods_named(given: list[str], settings: list[str]) -> list[Weighted]:
+def methods_by_name(given: list[str], settings: list[str]) -> list[Weighted]:
     """Methods with weights, as a command line gives them.
 
     Parameters
@@ -53,7 +53,7 @@ def methods_named(given: list[str], settings: list[str]) -> list[Weighted]:
             made.append(Weighted(METHODS[name](**chosen[name]), factor))
         except TypeError as error:
             raise ValueError(f"--set {name}: a value of the wrong kind ({error})") from error
-    return list(weighted(made))
+    return list(with_weights(made))
 
 
 def as_tuples(value: object) -> object:

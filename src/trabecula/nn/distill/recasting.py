@@ -25,11 +25,11 @@ from torch.nn import functional as F
 
 from trabecula.nn.distill.features import layer, run
 from trabecula.nn.distill.method import (
-    Batch,
     Method,
     Pair,
-    Stage,
     Term,
+    TrainingBatch,
+    TrainingStage,
     check_share,
     first_line,
     part,
@@ -87,12 +87,12 @@ class RecastingTerm(Term):
         self.following.requires_grad_(True)
         self._pair, self._mixture = (pair,), (mixture,)  # in tuples: neither belongs to this module's state
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainingStage]:
         """A stage for every block."""
         (pair,) = self._pair
         epochs = part(pair.epochs, self._share / len(self.blocks))
         return tuple(
-            Stage(
+            TrainingStage(
                 f"block {name}",
                 epochs,
                 (layer(pair.student, name), *self.following[k : k + 1]),
@@ -122,10 +122,10 @@ class RecastingTerm(Term):
                     f"recasting: block '{name}' of the student does not fit: {reason}"
                 ) from error
 
-    def _step(self, k: int) -> Callable[[Batch], dict[str, Tensor]]:
+    def _step(self, k: int) -> Callable[[TrainingBatch], dict[str, Tensor]]:
         return lambda batch: {"activations": self._difference(k, batch, training=True)}
 
-    def _difference(self, k: int, batch: Batch, training: bool) -> Tensor:
+    def _difference(self, k: int, batch: TrainingBatch, training: bool) -> Tensor:
         """Mean squared difference of the activations after block k + 1, with blocks up to k the student's."""
         (pair,), (mixture,) = self._pair, self._mixture
         watched = [*self.blocks, ""][k + 1]
@@ -150,7 +150,7 @@ def _nothing() -> None:
     """Nothing to begin with."""
 
 
-def _activation(network: nn.Module, batch: Batch, name: str) -> Tensor:
+def _activation(network: nn.Module, batch: TrainingBatch, name: str) -> Tensor:
     seen = run(network, batch.inputs, [name] if name else [])
     return seen.features[name] if name else seen.output
 

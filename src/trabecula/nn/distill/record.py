@@ -36,7 +36,7 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DistillationResult:
     """What a distillation leaves.
 
     Attributes

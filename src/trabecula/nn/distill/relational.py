@@ -20,11 +20,11 @@ from torch.nn import functional as F
 from trabecula.nn.distill.features import landmarks
 from trabecula.nn.distill.method import (
     Method,
-    Moment,
     Pair,
+    PairedPasses,
     Term,
 )
-from trabecula.nn.distill.spatial import averaged, size_of
+from trabecula.nn.distill.spatial import average_pool, size_of
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class RelationalTerm(Term):
         self.teacher_layers, self.student_layers = layers[:1], layers[1:]
         self.distance, self.angle = distance, angle
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch; 0 for a batch with too few examples."""
-        teacher = embedding(moment.teacher.features[self.teacher_layers[0]])
-        student = embedding(moment.student.features[self.student_layers[0]])
+        teacher = embedding(passes.teacher.features[self.teacher_layers[0]])
+        student = embedding(passes.student.features[self.student_layers[0]])
         total = 0 * student.sum()
         if self.distance and len(student) > 1:
             total = total + self.distance * distance_loss(teacher, student)
@@ -85,7 +85,7 @@ class RelationalTerm(Term):
 def embedding(feature: Tensor) -> Tensor:
     """`[batch, channels, *space]` averaged over space: `[batch, channels]`."""
     size = size_of(feature)
-    pooled: Tensor = averaged(feature, (1,) * len(size))
+    pooled: Tensor = average_pool(feature, (1,) * len(size))
     return pooled.flatten(1)
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from trabecula.nn.distill.method import (
     Method,
-    Moment,
     Pair,
+    PairedPasses,
     Term,
 )
 from trabecula.nn.distill.outputs import CLASSES, Output
@@ -52,7 +52,7 @@ class SoftTargetsTerm(Term):
         super().__init__()
         self.temperature, self.output = temperature, output
 
-    def forward(self, moment: Moment) -> Tensor:
+    def forward(self, passes: PairedPasses) -> Tensor:
         """The loss of a batch."""
-        divergence = self.output.divergence(moment.teacher.output, moment.student.output, self.temperature)
+        divergence = self.output.divergence(passes.teacher.output, passes.student.output, self.temperature)
         return self.temperature**2 * divergence.mean()

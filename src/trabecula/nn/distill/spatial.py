@@ -15,14 +15,14 @@ AVERAGES = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
 MAXIMA = (F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)
 
 
-def spread(feature: Tensor) -> Tensor:
+def with_space(feature: Tensor) -> Tensor:
     """`[batch, channels]` as `[batch, channels, 1]`; everything else as it is."""
     return feature.unsqueeze(-1) if feature.ndim == 2 else feature
 
 
 def size_of(feature: Tensor) -> tuple[int, ...]:
-    """Places along every axis of space, of a feature as `spread` gives it."""
-    return tuple(spread(feature).shape[2:])
+    """Places along every axis of space, of a feature as `with_space` gives it."""
+    return tuple(with_space(feature).shape[2:])
 
 
 def rank(size: tuple[int, ...]) -> int:
@@ -45,18 +45,18 @@ def smaller(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(min(pair) for pair in zip(first, second, strict=True))
 
 
-def averaged(feature: Tensor, size: tuple[int, ...]) -> Tensor:
+def average_pool(feature: Tensor, size: tuple[int, ...]) -> Tensor:
     """Average pooling to a size; nothing where it has that size."""
-    feature = spread(feature)
+    feature = with_space(feature)
     if size_of(feature) == size:
         return feature
     pooled: Tensor = AVERAGES[rank(size) - 1](feature, size)  # type: ignore[arg-type]
     return pooled
 
 
-def maximal(feature: Tensor, size: tuple[int, ...]) -> Tensor:
+def max_pool(feature: Tensor, size: tuple[int, ...]) -> Tensor:
     """Maximum pooling to a size; nothing where it has that size."""
-    feature = spread(feature)
+    feature = with_space(feature)
     if size_of(feature) == size:
         return feature
     pooled: Tensor = MAXIMA[rank(size) - 1](feature, size)

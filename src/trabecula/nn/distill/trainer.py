@@ -16,10 +16,10 @@ from trabecula.nn.distill.method import (
     Methods,
     Source,
     Weighted,
-    weighted,
+    with_weights,
 )
 from trabecula.nn.distill.outputs import CLASSES, Output
-from trabecula.nn.distill.record import Epoch, Outcome
+from trabecula.nn.distill.record import DistillationResult, Epoch
 from trabecula.nn.distill.training import Training
 
 MakeOptimizer = Callable[[list[nn.Parameter]], Optimizer]
@@ -76,7 +76,7 @@ class Distiller:
     listed: tuple[Weighted, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "listed", weighted(self.methods))
+        object.__setattr__(self, "listed", with_weights(self.methods))
         if self.epochs < 1:
             raise ValueError(f"{self.epochs} epochs; at least 1")
         if not 0 <= self.task_weight < float("inf"):
@@ -84,7 +84,7 @@ class Distiller:
         if not self.listed and not self.task_weight:
             raise ValueError("without methods and with task_weight 0 there is nothing to learn from")
 
-    def distill(self, teacher: nn.Module, student: nn.Module, batches: Source) -> Outcome:
+    def distill(self, teacher: nn.Module, student: nn.Module, batches: Source) -> DistillationResult:
         """Train the student, in place; the teacher stays as it is, byte for byte.
 
         Parameters
@@ -104,7 +104,7 @@ class Distiller:
         return Training(self, teacher, student, batches).run()
 
 
-class Settings(TypedDict, total=False):
+class DistillationSettings(TypedDict, total=False):
     """Everything a `Distiller` can be given besides the methods."""
 
     output: Output
@@ -124,8 +124,8 @@ def distill(
     student: nn.Module,
     batches: Source,
     methods: Methods = (),
-    **settings: Unpack[Settings],
-) -> Outcome:
+    **settings: Unpack[DistillationSettings],
+) -> DistillationResult:
     """Train a student with a teacher: `Distiller(methods, **settings).distill(teacher, student, batches)`.
 
     >>> from trabecula.nn.distill import SoftTargets, distill

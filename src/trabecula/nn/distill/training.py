@@ -18,14 +18,15 @@ from torch.optim.lr_scheduler import LRScheduler
 from trabecula.nn.distill import checkpoint as files
 from trabecula.nn.distill.features import mode, peek, run
 from trabecula.nn.distill.method import (
-    Batch,
     Pair,
     Source,
-    Stage,
     Term,
+    TrainingBatch,
+    TrainingStage,
     first_line,
 )
-from trabecula.nn.distill.record import Epoch, Outcome
+from trabecula.nn.distill.record import DistillationResult, Epoch
+from trabecula.storage.owned import check_writable
 
 if TYPE_CHECKING:
     from trabecula.nn.distill.trainer import Distiller
@@ -42,25 +43,25 @@ class Training:
         self.generations: list[nn.Module] = []
         self.resumed: files.State | None = None
 
-    def run(self) -> Outcome:
+    def run(self) -> DistillationResult:
         """All rounds."""
         clock = time.perf_counter()
         self.initial = {key: value.clone() for key, value in self.student.state_dict().items()}
         if self.settings.checkpoint is not None:
             self.resumed = files.load(self.settings.checkpoint, self._identity())
-            files.claim(self.settings.checkpoint)
+            check_writable(self.settings.checkpoint, files.KIND)
         with ExitStack() as stack:
             device = next(self.student.parameters()).device
             stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
             stack.enter_context(mode(self.teacher, training=False))
             stack.enter_context(mode(self.student, training=True))
             if self.resumed is not None:
-                with files.damaged(cast(Path, self.settings.checkpoint)):
+                with files.explain_damage(cast(Path, self.settings.checkpoint)):
                     self._restore_past(self.resumed)
             for number in range(len(self.generations), self.rounds):
                 self._round(number)
             self.student.zero_grad(set_to_none=True)
-        return Outcome(
+        return DistillationResult(
             self.student,
             tuple(self.record),
             tuple(self.generations),
@@ -82,7 +83,7 @@ class Training:
         first, begun = 0, 0
         if resumed is not None:
             first, begun = cast(int, resumed["stage"]), cast(int, resumed["epoch"])
-            with files.damaged(cast(Path, self.settings.checkpoint)):
+            with files.explain_damage(cast(Path, self.settings.checkpoint)):
                 self.student.load_state_dict(cast("Mapping[str, Tensor]", resumed["student"]))
                 terms.load_state_dict(cast("Mapping[str, Tensor]", resumed["terms"]))
         for index in range(first, len(stages)):
@@ -122,13 +123,13 @@ class Training:
             terms[name] = each.method.connect(self.pair)
         return terms.to(self.pair.device)
 
-    def _stages(self, terms: nn.ModuleDict) -> list[Stage]:
+    def _stages(self, terms: nn.ModuleDict) -> list[TrainingStage]:
         """The methods' own stages, then the student as a whole."""
         before = [stage for term in terms.values() for stage in cast(Term, term).stages()]
         spent = sum(stage.epochs for stage in before if stage.on_student)
         return [*before, *self._whole(terms, max(1, self.settings.epochs - spent))]
 
-    def _whole(self, terms: nn.ModuleDict, epochs: int) -> Sequence[Stage]:
+    def _whole(self, terms: nn.ModuleDict, epochs: int) -> Sequence[TrainingStage]:
         """The student learns the task and from every joint method; nothing where there is neither."""
         pair = self.pair
         weights = dict(zip(terms, (each.weight for each in self.settings.listed), strict=True))
@@ -140,13 +141,13 @@ class Training:
         if not joint and not self.settings.task_weight:
             return ()
 
-        def step(batch: Batch) -> dict[str, Tensor]:
+        def step(batch: TrainingBatch) -> dict[str, Tensor]:
             if joint:
-                moment = pair.watch(batch, teacher_layers, student_layers)
-                logits = moment.student.output
+                passes = pair.watch(batch, teacher_layers, student_layers)
+                logits = passes.student.output
             else:  # the teacher is not asked
                 logits = run(pair.student, batch.inputs).output
-            losses: dict[str, Tensor] = {name: term(moment) for name, term in joint.items()}
+            losses: dict[str, Tensor] = {name: term(passes) for name, term in joint.items()}
             total = sum((weights[name] * loss for name, loss in losses.items()), logits.new_zeros(()))
             if self.settings.task_weight:
                 if batch.targets is None:
@@ -158,41 +159,41 @@ class Training:
             return {**losses, "total": total}
 
         helpers = tuple(module for term in joint.values() for module in term.learns())
-        return (Stage("student", epochs, (pair.student, *helpers), step),)
+        return (TrainingStage("student", epochs, (pair.student, *helpers), step),)
 
     def _stage(
         self,
         number: int,
         index: int,
-        stage: Stage,
+        stage: TrainingStage,
         terms: nn.ModuleDict,
         begun: int,
         resumed: files.State | None,
     ) -> None:
         """The epochs of one stage."""
-        parameters = _learning(stage.learns)
+        parameters = _trainable_parameters(stage.learns)
         if not begun:
             stage.begin()
         optimizer = self.settings.optimizer(parameters)
         schedule = self.settings.schedule(optimizer, stage.epochs) if self.settings.schedule else None
         if resumed is not None and begun:
-            with files.damaged(cast(Path, self.settings.checkpoint)):
+            with files.explain_damage(cast(Path, self.settings.checkpoint)):
                 optimizer.load_state_dict(cast("dict[str, object]", resumed["optimizer"]))
                 if schedule is not None:
                     schedule.load_state_dict(cast("dict[str, object]", resumed["schedule"]))
         for epoch in range(begun, stage.epochs):
             torch.manual_seed(_seed(self.settings.seed, number, index, epoch))
             self.student.train()
-            with _resting(self.student, parameters):
+            with _freeze_others(self.student, parameters):
                 losses = self._epoch(stage, epoch, optimizer)
             if schedule is not None:
                 schedule.step()
-            self.record.append(Epoch(number, stage.name, epoch, losses, self._validated(stage)))
+            self.record.append(Epoch(number, stage.name, epoch, losses, self._validate(stage)))
             self._save(number, index, epoch + 1, terms, optimizer, schedule)
             if self.settings.progress is not None:
                 self.settings.progress(self.record[-1])
 
-    def _epoch(self, stage: Stage, epoch: int, optimizer: Optimizer) -> dict[str, float]:
+    def _epoch(self, stage: TrainingStage, epoch: int, optimizer: Optimizer) -> dict[str, float]:
         """One pass over the data; mean losses over the examples."""
         sums: dict[str, float] = {}
         examples = 0
@@ -213,7 +214,7 @@ class Training:
             raise ValueError("there are no batches to learn from")
         return {name: value / examples for name, value in sums.items()}
 
-    def _validated(self, stage: Stage) -> float | None:
+    def _validate(self, stage: TrainingStage) -> float | None:
         if self.settings.validate is None or not stage.on_student:
             return None
         with mode(self.student, training=False), torch.no_grad():
@@ -273,14 +274,14 @@ class Training:
         return repr((s.listed, s.output.name, s.task_weight, s.epochs, s.seed, shapes))
 
 
-def _learning(modules: Sequence[nn.Module]) -> list[nn.Parameter]:
+def _trainable_parameters(modules: Sequence[nn.Module]) -> list[nn.Parameter]:
     """Parameters that learn, each once."""
     found = {id(p): p for module in modules for p in module.parameters() if p.requires_grad}
     return list(found.values())
 
 
 @contextmanager
-def _resting(network: nn.Module, learning: Sequence[nn.Parameter]) -> Iterator[None]:
+def _freeze_others(network: nn.Module, learning: Sequence[nn.Parameter]) -> Iterator[None]:
     """No gradients for the network's parameters that do not learn now."""
     known = {id(p) for p in learning}
     still = [p for p in network.parameters() if p.requires_grad and id(p) not in known]

@@ -10,8 +10,8 @@ from trabecula.nn.graph.convolution import GCN, GIN, GraphSAGE
 from trabecula.nn.graph.message import Message
 from trabecula.nn.graph.nets import (
     AttentionReadout,
-    Encoder,
     GraphClassifier,
+    GraphEncoder,
     NodeClassifier,
 )
 from trabecula.nn.graph.relation import RelationAttention, both_ways
@@ -20,7 +20,7 @@ from trabecula.nn.graph.structure import (
     Graph,
     batch,
     from_adjacency,
-    undirected,
+    from_pairs,
     with_loops,
 )
 
@@ -29,10 +29,10 @@ __all__ = [
     "GCN",
     "GIN",
     "AttentionReadout",
-    "Encoder",
     "GATv2",
     "Graph",
     "GraphClassifier",
+    "GraphEncoder",
     "GraphSAGE",
     "Message",
     "NodeClassifier",
@@ -42,7 +42,7 @@ __all__ = [
     "both_ways",
     "combine",
     "from_adjacency",
+    "from_pairs",
     "readout",
-    "undirected",
     "with_loops",
 ]

@@ -28,7 +28,7 @@ class GAT(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     heads
         How many attentions beside each other.
     concat
@@ -56,16 +56,16 @@ class GAT(nn.Module):
     def coefficients(self, x: Tensor, graph: Graph) -> tuple[Graph, Tensor]:
         """The graph with loops, and alpha [edge, head] on its edges."""
         graph = with_loops(graph)
-        return graph, self._alpha(self._sent(x), graph)
+        return graph, self._alpha(self._messages(x), graph)
 
     def forward(self, x: Tensor, graph: Graph) -> Tensor:
         """[node, inputs] to [node, outputs]."""
         graph = with_loops(graph)
-        sent = self._sent(x)
+        sent = self._messages(x)
         out = aggregate(sent, graph, "sum", self._alpha(sent, graph), self.chunk)
-        return joined(out, self.concat) + self.bias
+        return join_heads(out, self.concat) + self.bias
 
-    def _sent(self, x: Tensor) -> Tensor:
+    def _messages(self, x: Tensor) -> Tensor:
         return self.map(x).view(-1, self.heads, self.width)  # type: ignore[no-any-return]
 
     def _alpha(self, sent: Tensor, graph: Graph) -> Tensor:
@@ -105,7 +105,7 @@ class GATv2(nn.Module):
         edges = graph.edges.shape[1]
         score = torch.cat([scores(slice(k, k + self.chunk)) for k in range(0, edges, self.chunk)])
         alpha = softmax(score, graph.target, graph.nodes, graph.weight)
-        return joined(aggregate(sent, graph, "sum", alpha, self.chunk), self.concat) + self.bias
+        return join_heads(aggregate(sent, graph, "sum", alpha, self.chunk), self.concat) + self.bias
 
 
 def head_width(outputs: int, heads: int, concat: bool) -> int:
@@ -120,6 +120,6 @@ def glorot(*shape: int) -> Tensor:
     return nn.init.xavier_uniform_(torch.empty(*shape))
 
 
-def joined(heads: Tensor, concat: bool) -> Tensor:
+def join_heads(heads: Tensor, concat: bool) -> Tensor:
     """[node, head, feature] to [node, feature]."""
     return heads.flatten(1) if concat else heads.mean(1)

@@ -18,7 +18,7 @@ class GCN(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     chunk
         Edges handled at once.
     """
@@ -49,7 +49,7 @@ class GraphSAGE(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     how
         `mean` as in the paper, or `sum`, `max`.
     chunk
@@ -77,7 +77,7 @@ class GIN(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     hidden
         Width of the MLP (linear, ReLU, linear); None for `outputs`.
     eps

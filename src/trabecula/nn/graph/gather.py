@@ -37,7 +37,7 @@ def collect(
     weight
         [edge]: what the messages were multiplied by, for `mean`.
     chunk
-        Edges a slice. The result does not depend on it, except for how `max` shares its gradient among
+        Edges per slice. The result does not depend on it, except for how `max` shares its gradient among
         equals.
 
     Returns

@@ -21,9 +21,9 @@ class Message(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     edge
-        Features an edge; 0 for none.
+        Features per edge; 0 for none.
     hidden
         Width of the message; None for `outputs`.
     how

@@ -12,7 +12,7 @@ from trabecula.nn.graph.steps import readout
 from trabecula.nn.graph.structure import Graph
 
 
-class Encoder(nn.Module):
+class GraphEncoder(nn.Module):
     """Layers one after the other, each one hop: k layers see exactly what is within k hops.
 
     Parameters
@@ -58,7 +58,7 @@ class NodeClassifier(nn.Module):
     width
         Features the encoder gives.
     classes
-        Logits a node.
+        Logits per node.
     """
 
     def __init__(self, encoder: nn.Module, width: int, classes: int) -> None:
@@ -77,7 +77,7 @@ class AttentionReadout(nn.Module):
     Parameters
     ----------
     width
-        Features a node.
+        Features per node.
     """
 
     def __init__(self, width: int) -> None:
@@ -99,7 +99,7 @@ class GraphClassifier(nn.Module):
     width
         Features the encoder gives.
     classes
-        Logits a graph.
+        Logits per graph.
     how
         The readout.
     """

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from trabecula.nn.graph.attention import glorot, head_width, joined
+from trabecula.nn.graph.attention import glorot, head_width, join_heads
 from trabecula.nn.graph.gather import CHUNK, collect, softmax
 from trabecula.nn.graph.structure import Graph
 
@@ -49,7 +49,7 @@ class RelationAttention(nn.Module):
     Parameters
     ----------
     inputs, outputs
-        Features a node before and after.
+        Features per node before and after.
     labels
         How many kinds of edges.
     directions
@@ -109,7 +109,7 @@ class RelationAttention(nn.Module):
             return alpha[part, :, None] * values
 
         out = collect(messages, graph.target, torch.zeros_like(query), "sum", chunk=self.chunk)
-        return joined(out, concat=True)
+        return join_heads(out, concat=True)
 
 
 def _within(value: Tensor | None, graph: Graph, count: int, name: str) -> Tensor:

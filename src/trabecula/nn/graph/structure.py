@@ -56,11 +56,13 @@ class Graph:
         for name in ("weight", "label", "direction"):
             value: Tensor | None = getattr(self, name)
             if value is not None and value.shape != (self.edges.shape[1],):
-                raise ValueError(f"{name} has one entry an edge ({self.edges.shape[1]}), not {_shape(value)}")
+                raise ValueError(
+                    f"{name} has one entry per edge ({self.edges.shape[1]}), not {_shape(value)}"
+                )
         if self.owner is None and self.graphs != 1:
             raise ValueError("several graphs need the owner of each node")
         if self.owner is not None and self.owner.shape != (self.nodes,):
-            raise ValueError(f"owner has one entry a node ({self.nodes}), not {_shape(self.owner)}")
+            raise ValueError(f"owner has one entry per node ({self.nodes}), not {_shape(self.owner)}")
 
     @property
     def source(self) -> Tensor:
@@ -91,7 +93,7 @@ class Graph:
         return replace(self, **moved)  # type: ignore[arg-type]
 
 
-def undirected(nodes: int, pairs: Tensor | Sequence[tuple[int, int]], weight: Tensor | None = None) -> Graph:
+def from_pairs(nodes: int, pairs: Tensor | Sequence[tuple[int, int]], weight: Tensor | None = None) -> Graph:
     """The graph in which every pair is an edge both ways.
 
     Parameters
@@ -130,7 +132,7 @@ def with_loops(graph: Graph, weight: float = 1.0) -> Graph:
     return replace(
         graph,
         edges=torch.cat([graph.edges, new.expand(2, -1)], 1),
-        weight=_extended(graph.weight, new, weight),
+        weight=_extend(graph.weight, new, weight),
         label=None if graph.label is None else torch.cat([graph.label, zeros]),
         direction=None if graph.direction is None else torch.cat([graph.direction, zeros]),
     )
@@ -153,15 +155,15 @@ def batch(graphs: Sequence[Graph]) -> Graph:
     return Graph(
         nodes=shifts[-1],
         edges=torch.cat([graph.edges + shift for graph, shift in zip(graphs, shifts, strict=False)], 1),
-        weight=_joined(graphs, "weight", 1.0),
-        label=_joined(graphs, "label", 0),
-        direction=_joined(graphs, "direction", 0),
+        weight=_join(graphs, "weight", 1.0),
+        label=_join(graphs, "label", 0),
+        direction=_join(graphs, "direction", 0),
         owner=torch.cat(owners),
         graphs=count,
     )
 
 
-def _joined(graphs: Sequence[Graph], name: str, default: float) -> Tensor | None:
+def _join(graphs: Sequence[Graph], name: str, default: float) -> Tensor | None:
     found: list[Tensor | None] = [getattr(graph, name) for graph in graphs]
     first = next((value for value in found if value is not None), None)
     if first is None:
@@ -174,7 +176,7 @@ def _joined(graphs: Sequence[Graph], name: str, default: float) -> Tensor | None
     )
 
 
-def _extended(weight: Tensor | None, new: Tensor, value: float) -> Tensor | None:
+def _extend(weight: Tensor | None, new: Tensor, value: float) -> Tensor | None:
     return None if weight is None else torch.cat([weight, weight.new_full((len(new),), value)])
 
 

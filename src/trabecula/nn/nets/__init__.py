@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from trabecula.nn.nets.efficientnet import efficientnet_table, mbnet
 from trabecula.nn.nets.registry import (
-    Published,
+    PublishedNetwork,
     build,
+    entry,
     names,
-    published,
 )
 
-__all__ = ["Published", "build", "efficientnet_table", "mbnet", "names", "published"]
+__all__ = ["PublishedNetwork", "build", "efficientnet_table", "entry", "mbnet", "names"]

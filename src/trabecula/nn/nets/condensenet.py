@@ -1,6 +1,6 @@
 """CondenseNet (Huang et al. 2018, arXiv 1711.09224, section 4.3) in its training form.
 
-`trabecula.nn.blocks.advance` condenses it while it trains, `trabecula.nn.blocks.deployed` makes the
+`trabecula.nn.blocks.advance` condenses it while it trains, `trabecula.nn.blocks.deploy` makes the
 test-time form, whose size is the one the paper prints.
 """
 
@@ -18,7 +18,7 @@ from trabecula.nn.blocks import (
     batch_norm,
     conv,
 )
-from trabecula.nn.nets.stem import assembled
+from trabecula.nn.nets.stem import assemble
 
 REPEATS = (4, 6, 8, 10, 8)
 GROWTH = (8, 16, 32, 64, 128)
@@ -54,4 +54,4 @@ def condensenet(factor: int, classes: int, inputs: int, dimension: int) -> nn.Se
             ),
         )
 
-    return assembled(parts())
+    return assemble(parts())

@@ -13,11 +13,11 @@ from trabecula.nn.blocks import (
     GapHead,
     Scale,
     mbconv,
-    scaled,
+    scale_stages,
 )
 from trabecula.nn.blocks.dimension import Activation, Norm, batch_norm
 from trabecula.nn.blocks.inverted import MOBILE_NORM
-from trabecula.nn.nets.stem import assembled
+from trabecula.nn.nets.stem import assemble
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def efficientnet_table(scale: Scale, *, dropout: float = 0.2, drop: float = 0.2)
         Chance of stochastic depth of the last block, growing linearly from 0 at the first.
     """
     return MBTable(
-        scaled(B0, scale),
+        scale_stages(B0, scale),
         stem=scale.channels(32),
         last=scale.channels(1280),
         activation=nn.SiLU,
@@ -166,4 +166,4 @@ def mbnet(table: MBTable, classes: int, inputs: int, dimension: int) -> nn.Seque
         yield "last", unit(width, table.last, 1, 1)
         yield "head", GapHead(table.last, classes, dropout=table.dropout)
 
-    return assembled(parts())
+    return assemble(parts())

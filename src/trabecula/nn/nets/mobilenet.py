@@ -16,7 +16,7 @@ from trabecula.nn.blocks import (
     mobilenet_v3_unit,
 )
 from trabecula.nn.blocks.inverted import MOBILE_NORM
-from trabecula.nn.nets.stem import assembled
+from trabecula.nn.nets.stem import assemble
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def mobilenet_v1(classes: int, inputs: int, dimension: int) -> nn.Sequential:
             yield f"stage{number}", stage
         yield "head", GapHead(width, classes, dropout=0.001)
 
-    return assembled(parts())
+    return assemble(parts())
 
 
 def mobilenet_v2(classes: int, inputs: int, dimension: int) -> nn.Sequential:
@@ -138,7 +138,7 @@ def mobilenet_v2(classes: int, inputs: int, dimension: int) -> nn.Sequential:
         yield "last", ConvNormAct(width, last, activation=nn.ReLU6, dimension=dimension)
         yield "head", GapHead(last, classes, dropout=0.2)
 
-    return assembled(parts())
+    return assemble(parts())
 
 
 def mobilenet_v3(
@@ -195,4 +195,4 @@ def mobilenet_v3(
             ),
         )
 
-    return assembled(parts())
+    return assemble(parts())

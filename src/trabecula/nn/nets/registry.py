@@ -40,7 +40,7 @@ Builder = Callable[[int, int, int], nn.Sequential]
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedNetwork:
     """A network of the literature.
 
     Parameters
@@ -55,28 +55,28 @@ class Published:
     size: int = SIZE
 
 
-_TABLE: dict[str, Published] = {
-    "alexnet": Published(alexnet),
-    "squeezenet1_0": Published(partial(squeezenet, V1_0)),
-    "squeezenet1_1": Published(partial(squeezenet, V1_1)),
-    "mobilenet_v1": Published(mobilenet_v1),
-    "mobilenet_v2": Published(mobilenet_v2),
-    "mobilenet_v3_large": Published(partial(mobilenet_v3, V3_LARGE, 1280)),
-    "mobilenet_v3_small": Published(partial(mobilenet_v3, V3_SMALL, 1024)),
-    "shufflenet_v1_x1_0": Published(partial(shufflenet_v1, V1_X1_0, V1_GROUPS)),
-    **{f"shufflenet_v2_{name}": Published(partial(shufflenet_v2, row)) for name, row in V2.items()},
-    "resnet50": Published(partial(resnet, ResTable())),
-    "resnet101": Published(partial(resnet, ResTable((3, 4, 23, 3)))),
-    "resnet152": Published(partial(resnet, ResTable((3, 8, 36, 3)))),
-    "se_resnet50": Published(partial(resnet, ResTable(gated=True))),
-    "resnext50_32x4d": Published(partial(resnet, ResTable(cardinality=32, base_width=4))),
-    "resnext101_32x8d": Published(partial(resnet, ResTable((3, 4, 23, 3), 32, 8))),
-    "condensenet": Published(partial(condensenet, 8)),
-    "condensenet_4": Published(partial(condensenet, 4)),
-    "shiftnet": Published(partial(shiftnet, A)),
-    "mnasnet_a1": Published(partial(mbnet, MNASNET_A1)),
+_TABLE: dict[str, PublishedNetwork] = {
+    "alexnet": PublishedNetwork(alexnet),
+    "squeezenet1_0": PublishedNetwork(partial(squeezenet, V1_0)),
+    "squeezenet1_1": PublishedNetwork(partial(squeezenet, V1_1)),
+    "mobilenet_v1": PublishedNetwork(mobilenet_v1),
+    "mobilenet_v2": PublishedNetwork(mobilenet_v2),
+    "mobilenet_v3_large": PublishedNetwork(partial(mobilenet_v3, V3_LARGE, 1280)),
+    "mobilenet_v3_small": PublishedNetwork(partial(mobilenet_v3, V3_SMALL, 1024)),
+    "shufflenet_v1_x1_0": PublishedNetwork(partial(shufflenet_v1, V1_X1_0, V1_GROUPS)),
+    **{f"shufflenet_v2_{name}": PublishedNetwork(partial(shufflenet_v2, row)) for name, row in V2.items()},
+    "resnet50": PublishedNetwork(partial(resnet, ResTable())),
+    "resnet101": PublishedNetwork(partial(resnet, ResTable((3, 4, 23, 3)))),
+    "resnet152": PublishedNetwork(partial(resnet, ResTable((3, 8, 36, 3)))),
+    "se_resnet50": PublishedNetwork(partial(resnet, ResTable(gated=True))),
+    "resnext50_32x4d": PublishedNetwork(partial(resnet, ResTable(cardinality=32, base_width=4))),
+    "resnext101_32x8d": PublishedNetwork(partial(resnet, ResTable((3, 4, 23, 3), 32, 8))),
+    "condensenet": PublishedNetwork(partial(condensenet, 8)),
+    "condensenet_4": PublishedNetwork(partial(condensenet, 4)),
+    "shiftnet": PublishedNetwork(partial(shiftnet, A)),
+    "mnasnet_a1": PublishedNetwork(partial(mbnet, MNASNET_A1)),
     **{
-        f"efficientnet_{name}": Published(
+        f"efficientnet_{name}": PublishedNetwork(
             partial(mbnet, efficientnet_table(scale, dropout=dropout)), scale.size(SIZE)
         )
         for name, (scale, dropout) in SCALES.items()
@@ -89,7 +89,7 @@ def names() -> list[str]:
     return sorted(_TABLE)
 
 
-def published(name: str) -> Published:
+def entry(name: str) -> PublishedNetwork:
     """The entry of a network: how it is built and for what size of input its figures hold.
 
     Raises
@@ -133,4 +133,4 @@ def build(name: str, *, classes: int = 1000, inputs: int = 3, dimension: int = 2
     >>> build("mobilenet_v2", classes=10).head.classifier.out_features
     10
     """
-    return published(name).builder(classes, inputs, dimension)
+    return entry(name).builder(classes, inputs, dimension)

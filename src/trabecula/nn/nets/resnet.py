@@ -15,7 +15,7 @@ from trabecula.nn.blocks import (
     SqueezeExcite,
     max_pool,
 )
-from trabecula.nn.nets.stem import assembled
+from trabecula.nn.nets.stem import assemble
 
 PLANES = (64, 128, 256, 512)
 
@@ -60,4 +60,4 @@ def resnet(table: ResTable, classes: int, inputs: int, dimension: int) -> nn.Seq
             yield f"stage{number}", stage
         yield "head", GapHead(width, classes)
 
-    return assembled(parts())
+    return assemble(parts())

@@ -13,7 +13,7 @@ from trabecula.nn.blocks import (
     batch_norm,
     conv,
 )
-from trabecula.nn.nets.stem import assembled
+from trabecula.nn.nets.stem import assemble
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,4 @@ def shiftnet(stages: Sequence[ShiftStage], classes: int, inputs: int, dimension:
         yield "last", nn.Sequential(batch_norm(dimension, width), nn.ReLU())
         yield "head", GapHead(width, classes)
 
-    return assembled(parts())
+    return assemble(parts())

@@ -13,7 +13,7 @@ from trabecula.nn.blocks import (
     ShuffleUnitV2,
     max_pool,
 )
-from trabecula.nn.nets.stem import assembled
+from trabecula.nn.nets.stem import assemble
 
 STEM = 24
 REPEATS = (4, 8, 4)
@@ -59,7 +59,7 @@ def shufflenet_v1(
             yield f"stage{number}", stage
         yield "head", GapHead(width, classes)
 
-    return assembled(parts())
+    return assemble(parts())
 
 
 def shufflenet_v2(widths: Sequence[int], classes: int, inputs: int, dimension: int) -> nn.Sequential:
@@ -79,4 +79,4 @@ def shufflenet_v2(widths: Sequence[int], classes: int, inputs: int, dimension: i
         yield "last", ConvNormAct(width, widths[3], dimension=dimension)
         yield "head", GapHead(widths[3], classes)
 
-    return assembled(parts())
+    return assemble(parts())

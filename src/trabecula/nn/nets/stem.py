@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-def assembled(parts: Iterable[tuple[str, nn.Module]]) -> nn.Sequential:
+def assemble(parts: Iterable[tuple[str, nn.Module]]) -> nn.Sequential:
     """A network of named parts, one after the other, with the first weights of He et al. 2015."""
     net = nn.Sequential()
     for name, part in parts:

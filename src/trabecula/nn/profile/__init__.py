@@ -18,8 +18,8 @@ from trabecula.nn.profile.machine import Machine, measure_machine
 from trabecula.nn.profile.report import Cost, Profile, profile
 from trabecula.nn.profile.rules import (
     Break,
+    BreakCost,
     Thresholds,
-    Verdict,
     find_breaks,
     lint,
 )
@@ -30,6 +30,7 @@ from trabecula.nn.profile.twins import onnx_call, torch_call
 __all__ = [
     "Arithmetic",
     "Break",
+    "BreakCost",
     "Cost",
     "Energy",
     "EnergyModel",
@@ -42,7 +43,6 @@ __all__ = [
     "Profile",
     "Thresholds",
     "Traffic",
-    "Verdict",
     "find_breaks",
     "layers_of",
     "lint",

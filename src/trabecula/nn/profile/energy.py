@@ -146,7 +146,7 @@ class Energy:
     def __add__(self, other: Energy) -> Energy:
         return Energy(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
-    def scaled(self, factor: float) -> Energy:
+    def scale(self, factor: float) -> Energy:
         """Every part times `factor`."""
         return Energy(*(getattr(self, each.name) * factor for each in fields(self)))
 
@@ -203,7 +203,7 @@ class EnergyModel:
         floating = self.floating if self.floating is not None else bits >= 16
         single = Energy(arithmetic=layer.operations * self.arithmetic.add(bits, floating))
         if not layer.heavy:
-            return single + self._moved(layer, weight_bits, activation_bits)
+            return single + self._access_energy(layer, weight_bits, activation_bits)
         # The second factor of a product of activations belongs to its input: nothing is shared in a batch.
         product = layer.kind in PRODUCTS
         for nest in layer.nests:
@@ -213,7 +213,7 @@ class EnergyModel:
                 else replace(nest, images=nest.images * self.batch)
             )
             stored = activation_bits if product else weight_bits
-            single += self._of_nest(copies, stored, activation_bits, floating).scaled(1 / self.batch)
+            single += self._of_nest(copies, stored, activation_bits, floating).scale(1 / self.batch)
         return single
 
     def _of_nest(self, nest: Nest, weight_bits: int, activation_bits: int, floating: bool) -> Energy:
@@ -242,7 +242,7 @@ class EnergyModel:
         )
         return dense.bits(weight_bits, activation_bits) / self.hierarchy.word_bits
 
-    def _moved(self, layer: Layer, weight_bits: int, activation_bits: int) -> Energy:
+    def _access_energy(self, layer: Layer, weight_bits: int, activation_bits: int) -> Energy:
         """Memory accesses of a layer without multiply-accumulates, by what a good schedule must move."""
         elements = self._elements(layer) * self.activation_density
         tree = self.hierarchy

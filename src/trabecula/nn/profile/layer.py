@@ -125,7 +125,7 @@ class Layer:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations: two a multiply-accumulate, one an element-wise operation."""
+        """Floating-point operations: two per multiply-accumulate, one per element-wise operation."""
         return 2 * self.macs + self.operations
 
     @property

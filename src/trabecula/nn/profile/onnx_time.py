@@ -93,7 +93,7 @@ def time_model(model: ModelProto, layers: Sequence[Layer], threads: int, runs: i
         log = Path(watched.end_profiling())
         events = parse_json(read_text(log, _LOG), log, _LOG)
     assert isinstance(events, list), "the runtime's own log"
-    return _shared_out(whole, layers, _node_seconds(events, warmup), runs)
+    return _share_out(whole, layers, _node_seconds(events, warmup), runs)
 
 
 def _node_seconds(events: Sequence[dict[str, object]], warmup: int) -> dict[str, list[float]]:
@@ -106,7 +106,7 @@ def _node_seconds(events: Sequence[dict[str, object]], warmup: int) -> dict[str,
     return {name: each[warmup:] for name, each in seconds.items()}
 
 
-def _shared_out(
+def _share_out(
     whole: Latency, layers: Sequence[Layer], nodes: dict[str, list[float]], runs: int
 ) -> OnnxTimes:
     """Give every node's time to the layer it is, or stands for."""

@@ -177,9 +177,9 @@ class _Graph:
             if proto.op_type == "QuantizeLinear":
                 self.bits[self.alias[proto.output[0]]] = self.bits.get(proto.output[0], 8)
             return None
-        return self._made(Node(proto, self.shapes, self.constant))
+        return self._build_layer(Node(proto, self.shapes, self.constant))
 
-    def _made(self, node: Node) -> Layer:
+    def _build_layer(self, node: Node) -> Layer:
         proto = node.proto
         kind = onnx_nodes.kind_of(node)
         given = [
@@ -251,7 +251,7 @@ def _tensors(model: ModelProto) -> tuple[dict[str, Shape], dict[str, int]]:
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:
-        raise ValueError(f"the shapes of this model cannot be found: {_said(error)}") from None
+        raise ValueError(f"the shapes of this model cannot be found: {_message(error)}") from None
     shapes: dict[str, Shape] = {each.name: tuple(each.dims) for each in graph.initializer}
     bits = {each.name: _bits(each.data_type) for each in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
@@ -262,7 +262,7 @@ def _tensors(model: ModelProto) -> tuple[dict[str, Shape], dict[str, int]]:
             shapes[value.name] = tuple(size.dim_value for size in sizes)
     missing = [name for node in graph.node for name in node.output if name and name not in shapes]
     if missing:
-        shapes.update(_seen(model, missing))
+        shapes.update(_run_shapes(model, missing))
     return shapes, bits
 
 
@@ -276,7 +276,7 @@ def _bits(elem_type: int) -> int:
     return 8 * int(onnx.helper.tensor_dtype_to_np_dtype(elem_type).itemsize)
 
 
-def _seen(model: ModelProto, names: Sequence[str]) -> Mapping[str, Shape]:
+def _run_shapes(model: ModelProto, names: Sequence[str]) -> Mapping[str, Shape]:
     """Shapes of tensors in a run with random inputs."""
     import onnx
 
@@ -291,9 +291,9 @@ def _seen(model: ModelProto, names: Sequence[str]) -> Mapping[str, Shape]:
         )
         found = session.run(list(names), example_inputs(model))
     except Exception as error:
-        raise ValueError(f"the shapes of this model cannot be found: {_said(error)}") from None
+        raise ValueError(f"the shapes of this model cannot be found: {_message(error)}") from None
     return {name: tuple(np.shape(value)) for name, value in zip(names, found, strict=True)}
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return " ".join(str(error).split())

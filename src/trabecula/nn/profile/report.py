@@ -210,7 +210,7 @@ def _of_module(
             raise ValueError(
                 f"the network does not run on {shapes}: {' '.join(str(error).split())}"
             ) from error
-        with torch_walk.evaluating(model):
+        with torch_walk.evaluation_mode(model):
             whole = measure(lambda: model(*given), runs, warmup)
     costs = _costs(layers, seconds, energy, machine)
     count = torch_walk.parameter_count(model)

@@ -16,7 +16,7 @@ from trabecula.nn.profile import twins
 from trabecula.nn.profile.latency import Latency, measure_together, torch_threads
 from trabecula.nn.profile.layer import Layer, Nest
 from trabecula.nn.profile.report import Profile
-from trabecula.nn.profile.twins import Maker, Plan
+from trabecula.nn.profile.twins import Maker, TwinPlan
 
 TITLES = {
     "G1": "unbalanced 1x1 convolution",
@@ -67,12 +67,12 @@ class Break:
     layers: tuple[str, ...]
     what: str
     times: int
-    plan: Plan | None = None
-    twin: Plan | None = None
+    plan: TwinPlan | None = None
+    twin: TwinPlan | None = None
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BreakCost:
     """A break and what it costs.
 
     Parameters
@@ -125,10 +125,12 @@ def find_breaks(layers: Sequence[Layer], thresholds: Thresholds | None = None) -
     """
     thresholds = thresholds or Thresholds()
     return [
-        *_same(layers, "G1", lambda nest: _unbalanced(nest, thresholds.balance), _one_group(twins.balanced)),
-        *_same(layers, "G2", lambda nest: _grouped(nest, thresholds.groups), _one_group(twins.ungrouped)),
+        *_same(
+            layers, "G1", lambda nest: _imbalance(nest, thresholds.balance), _one_group(twins.balanced_twin)
+        ),
+        *_same(layers, "G2", lambda nest: _groups(nest, thresholds.groups), _one_group(twins.ungrouped_twin)),
         *_fragments(layers, thresholds.branches),
-        *_same(layers, "G4", _depthwise, _one_group(twins.ungrouped)),
+        *_same(layers, "G4", _depthwise, _one_group(twins.ungrouped_twin)),
         *_elementwise(layers),
     ]
 
@@ -139,7 +141,7 @@ def lint(
     runs: int = 15,
     warmup: int = 3,
     maker: Maker = twins.torch_call,
-) -> list[Verdict]:
+) -> list[BreakCost]:
     """Find the breaks of a profiled network and measure what they cost.
 
     Parameters
@@ -155,36 +157,36 @@ def lint(
 
     Returns
     -------
-    list[Verdict]
+    list[BreakCost]
         The dearest first.
     """
     with torch_threads(profile.threads):
         found = [
-            _priced(each, profile, runs, warmup, maker) for each in find_breaks(profile.layers, thresholds)
+            _price(each, profile, runs, warmup, maker) for each in find_breaks(profile.layers, thresholds)
         ]
     return sorted(found, key=lambda verdict: -verdict.seconds)
 
 
-def _priced(broken: Break, profile: Profile, runs: int, warmup: int, maker: Maker) -> Verdict:
+def _price(broken: Break, profile: Profile, runs: int, warmup: int, maker: Maker) -> BreakCost:
     if broken.plan is None or broken.twin is None:
         spent = sum(cost.latency.median for cost in profile.costs if cost.layer.name in broken.layers)
         rest = sum(cost.latency.median for cost in profile.costs) - spent
-        return Verdict(broken, (spent + rest) / rest if rest > 0 else float("inf"), spent)
+        return BreakCost(broken, (spent + rest) / rest if rest > 0 else float("inf"), spent)
     calls = {"as is": maker(broken.plan, profile.threads), "kept": maker(broken.twin, profile.threads)}
     both = measure_together(calls, runs, warmup)
     as_is, kept = both["as is"], both["kept"]
     fair = kept.median * broken.plan.macs / broken.twin.macs  # channels are whole numbers, MACs nearly equal
-    return Verdict(broken, as_is.median / fair, broken.times * (as_is.median - fair), as_is, kept)
+    return BreakCost(broken, as_is.median / fair, broken.times * (as_is.median - fair), as_is, kept)
 
 
-def _unbalanced(nest: Nest, balance: float) -> str:
+def _imbalance(nest: Nest, balance: float) -> str:
     more, less = max(nest.inputs, nest.outputs), min(nest.inputs, nest.outputs)
     if not nest.pointwise or nest.groups > 1 or more <= balance * less:
         return ""
     return f"1x1 from {nest.inputs} to {nest.outputs} channels"
 
 
-def _grouped(nest: Nest, groups: int) -> str:
+def _groups(nest: Nest, groups: int) -> str:
     if nest.groups < groups or nest.depthwise:
         return ""
     kernel = "x".join(map(str, nest.kernel))
@@ -198,12 +200,12 @@ def _depthwise(nest: Nest) -> str:
     return f"depthwise {kernel} on {nest.groups} channels" if nest.depthwise else ""
 
 
-def _one_group(change: Callable[[Nest], Nest]) -> Callable[[Nest], Plan]:
+def _one_group(change: Callable[[Nest], Nest]) -> Callable[[Nest], TwinPlan]:
     return lambda nest: twins.single(change(nest))
 
 
 def _same(
-    layers: Sequence[Layer], rule: str, says: Callable[[Nest], str], twin: Callable[[Nest], Plan]
+    layers: Sequence[Layer], rule: str, says: Callable[[Nest], str], twin: Callable[[Nest], TwinPlan]
 ) -> list[Break]:
     """Breaks that one convolution makes by itself, those of equal shape in one."""
     found: dict[Nest, list[str]] = defaultdict(list)
@@ -231,7 +233,7 @@ def _fragments(layers: Sequence[Layer], least: int) -> list[Break]:
     for layer in layers:
         for name in layer.reads:
             readers[name] += 1
-    found: dict[Plan, list[tuple[str, ...]]] = defaultdict(list)
+    found: dict[TwinPlan, list[tuple[str, ...]]] = defaultdict(list)
     for join in layers:
         if join.kind not in ("concat", "add") or len(join.reads) < 2:
             continue
@@ -245,7 +247,7 @@ def _fragments(layers: Sequence[Layer], least: int) -> list[Break]:
         if len(branches) >= least:
             nests = tuple(tuple(layer.nests[0] for layer in branch[::-1]) for branch in branches)
             names = tuple(layer.name for branch in branches for layer in branch[::-1])
-            found[Plan(nests, _joinable(nests, join.kind))].append(names)
+            found[TwinPlan(nests, _joinable(nests, join.kind))].append(names)
     return [
         Break(
             "G3",
@@ -253,7 +255,7 @@ def _fragments(layers: Sequence[Layer], least: int) -> list[Break]:
             f"{len(plan.branches)} branches, {sum(map(len, plan.branches))} convolutions",
             len(each),
             plan,
-            twins.merged(plan),
+            twins.merged_twin(plan),
         )
         for plan, each in found.items()
     ]

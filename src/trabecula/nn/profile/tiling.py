@@ -60,14 +60,14 @@ def traffic(nest: Nest, capacity: float, weight_bits: int = 16, activation_bits:
     Traffic
         Elements in and out, the overlap of neighbouring tiles included.
     """
-    found = [_best(each, 8 * capacity, weight_bits, activation_bits) for each in _folded(nest)]
+    found = [_best(each, 8 * capacity, weight_bits, activation_bits) for each in _foldings(nest)]
     return min(found, key=lambda each: each.bits(weight_bits, activation_bits))
 
 
-def _folded(nest: Nest) -> Iterator[Nest]:
+def _foldings(nest: Nest) -> Iterator[Nest]:
     """The loops as they are, and with kernel dimensions run as loops outside the tile.
 
-    A small memory holds a row of a kernel, or one tap; inputs are then read once a row or tap.
+    A small memory holds a row of a kernel, or one tap; inputs are then read once per row or tap.
     """
     dimensions = len(nest.kernel)
     for outside in range(dimensions + 1):

@@ -37,8 +37,8 @@ def layers_of(model: nn.Module, inputs: Sequence[torch.Tensor]) -> tuple[Layer, 
     tuple[Layer, ...]
         In the order they run.
     """
-    with watched(model) as watch:
-        return watch(inputs).layers
+    with watch(model) as run:
+        return run(inputs).layers
 
 
 def timed_layers(
@@ -53,10 +53,10 @@ def timed_layers(
     ValueError
         Where the network does not do the same operations every time.
     """
-    with watched(model) as watch:
+    with watch(model) as run:
         for _ in range(warmup):
-            watch(inputs)
-        walks = [watch(inputs) for _ in range(runs)]
+            run(inputs)
+        walks = [run(inputs) for _ in range(runs)]
     layers = walks[0].layers
     if any(walk.layers != layers for walk in walks):
         raise ValueError("the network does different things from run to run: its layers have no fixed cost")
@@ -65,8 +65,8 @@ def timed_layers(
 
 def last_layers(model: nn.Module, inputs: Sequence[torch.Tensor]) -> list[str]:
     """Names of the multiplying layers a network's results come from, through whatever adds or shapes them."""
-    with watched(model) as watch:
-        walk = watch(inputs)
+    with watch(model) as run:
+        walk = run(inputs)
     writer = {name: layer for layer in walk.layers for name in layer.writes}
     found, waiting = [], list(walk.results)
     seen: set[str] = set()
@@ -84,7 +84,7 @@ def last_layers(model: nn.Module, inputs: Sequence[torch.Tensor]) -> list[str]:
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """The network in evaluation mode and without gradients; every module's mode is put back."""
     modes = [(module, module.training) for module in model.modules()]
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -100,7 +100,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def watched(model: nn.Module) -> Iterator[Callable[[Sequence[torch.Tensor]], Walk]]:
+def watch(model: nn.Module) -> Iterator[Callable[[Sequence[torch.Tensor]], Walk]]:
     """A function that runs the network and returns what happened; hooks are gone afterwards."""
     place = _Place()
     handles: list[RemovableHandle] = []
@@ -116,7 +116,7 @@ def watched(model: nn.Module) -> Iterator[Callable[[Sequence[torch.Tensor]], Wal
         return walk
 
     try:
-        with evaluating(model):
+        with evaluation_mode(model):
             yield run
     finally:
         for handle in handles:

@@ -13,7 +13,7 @@ from trabecula.nn.profile.layer import Nest, Shape
 
 
 @dataclass(frozen=True)
-class Plan:
+class TwinPlan:
     """Convolutions in parallel branches, each on an input of its own.
 
     Parameters
@@ -33,18 +33,18 @@ class Plan:
         return sum(nest.macs for branch in self.branches for nest in branch)
 
 
-def single(nest: Nest) -> Plan:
+def single(nest: Nest) -> TwinPlan:
     """One convolution."""
-    return Plan(((nest,),))
+    return TwinPlan(((nest,),))
 
 
-def balanced(nest: Nest) -> Nest:
+def balanced_twin(nest: Nest) -> Nest:
     """As many inputs as outputs, at about the same multiply-accumulates (G1)."""
     channels = max(1, round(math.sqrt(nest.inputs * nest.outputs)))
     return replace(nest, inputs=channels, outputs=channels)
 
 
-def ungrouped(nest: Nest) -> Nest:
+def ungrouped_twin(nest: Nest) -> Nest:
     """One group, with so few channels that the multiply-accumulates stay about the same (G2, G4)."""
     root = math.sqrt(nest.groups)
     return replace(
@@ -55,11 +55,11 @@ def ungrouped(nest: Nest) -> Nest:
     )
 
 
-def merged(plan: Plan) -> Plan:
+def merged_twin(plan: TwinPlan) -> TwinPlan:
     """The heaviest branch alone, so wide that it costs what all branches did (G3)."""
     heaviest = max(plan.branches, key=lambda branch: sum(nest.macs for nest in branch))
     factor = math.sqrt(plan.macs / sum(nest.macs for nest in heaviest))
-    return Plan((tuple(_wider(nest, factor) for nest in heaviest),))
+    return TwinPlan((tuple(_wider(nest, factor) for nest in heaviest),))
 
 
 def _wider(nest: Nest, factor: float) -> Nest:
@@ -81,10 +81,10 @@ def weight_shape(nest: Nest) -> Shape:
     return (nest.groups * nest.outputs, nest.inputs, *nest.kernel)
 
 
-Maker = Callable[[Plan, int], Callable[[], object]]
+Maker = Callable[[TwinPlan, int], Callable[[], object]]
 
 
-def torch_call(plan: Plan, threads: int) -> Callable[[], object]:
+def torch_call(plan: TwinPlan, threads: int) -> Callable[[], object]:
     """A call that runs a plan in PyTorch (whoever calls sets the threads)."""
     apply = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
     branches = [
@@ -106,7 +106,7 @@ def torch_call(plan: Plan, threads: int) -> Callable[[], object]:
     return run
 
 
-def onnx_call(plan: Plan, threads: int) -> Callable[[], object]:
+def onnx_call(plan: TwinPlan, threads: int) -> Callable[[], object]:
     """A call that runs a plan in ONNX Runtime."""
     from onnx import TensorProto, helper, numpy_helper
 

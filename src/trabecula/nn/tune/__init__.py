@@ -15,12 +15,12 @@ from trabecula.nn.tune.candidate import (
     Recipe,
 )
 from trabecula.nn.tune.goals import (
-    Goal,
     Metric,
     Pareto,
     Reward,
+    TuningGoal,
 )
-from trabecula.nn.tune.outcome import Outcome, Tried, pareto_front
+from trabecula.nn.tune.outcome import TrialResult, TuningResult, pareto_front
 from trabecula.nn.tune.search import read, search
 from trabecula.nn.tune.space import Float, Int, OneOf
 from trabecula.nn.tune.storage import TuneError
@@ -29,19 +29,19 @@ from trabecula.nn.tune.timing import Timing
 __all__ = [
     "Candidate",
     "Float",
-    "Goal",
     "Int",
     "Metric",
     "Milliseconds",
     "Network",
     "OneOf",
-    "Outcome",
     "Pareto",
     "Recipe",
     "Reward",
     "Timing",
-    "Tried",
+    "TrialResult",
     "TuneError",
+    "TuningGoal",
+    "TuningResult",
     "pareto_front",
     "read",
     "remeasure",

@@ -87,17 +87,17 @@ class Recipe:
     inputs: Tensor | tuple[Tensor, ...] | None = None
 
     def __post_init__(self) -> None:
-        taken = self._taken(self.build, 0) | self._taken(self.train, 1)
+        taken = self._setting_names(self.build, 0) | self._setting_names(self.train, 1)
         if unused := set(self.space) - taken:
             raise ValueError(f"neither build nor train takes {', '.join(sorted(unused))}")
 
     def __call__(self, trial: BaseTrial) -> Iterator[Report]:
         """One trial: build, have it timed, train and evaluate."""
         settings = {name: choice.suggest(trial, name) for name, choice in self.space.items()}
-        model = self.build(**self._given(self.build, 0, settings))
+        model = self.build(**self._settings_for(self.build, 0, settings))
         if self.inputs is not None:
             yield Network(model, self.inputs)
-        epochs = self.train(model, **self._given(self.train, 1, settings))
+        epochs = self.train(model, **self._settings_for(self.train, 1, settings))
         if epochs is None:
             yield self.evaluate(model)
             return
@@ -105,13 +105,13 @@ class Recipe:
             yield self.evaluate(model)
             model.train()
 
-    def _given(
+    def _settings_for(
         self, function: Callable[..., object], first: int, settings: dict[str, Value]
     ) -> dict[str, Value]:
-        taken = self._taken(function, first)
+        taken = self._setting_names(function, first)
         return {name: value for name, value in settings.items() if name in taken}
 
-    def _taken(self, function: Callable[..., object], first: int) -> set[str]:
+    def _setting_names(self, function: Callable[..., object], first: int) -> set[str]:
         """Settings that a function takes, behind its first so many arguments."""
         arguments = list(inspect.signature(function).parameters.values())[first:]
         if any(each.kind is each.VAR_KEYWORD for each in arguments):

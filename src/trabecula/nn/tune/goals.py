@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
 Direction = Literal["maximize", "minimize"]
 
 
-class Goal(Protocol):
+class TuningGoal(Protocol):
     """Turns a metric and a latency into what the search optimises, and says how it samples."""
 
     @property
@@ -20,7 +20,7 @@ class Goal(Protocol):
         ...
 
     @property
-    def timed(self) -> bool:
+    def needs_latency(self) -> bool:
         """Whether it needs the latency."""
         ...
 
@@ -43,7 +43,7 @@ class Metric:
         return ("maximize",)
 
     @property
-    def timed(self) -> bool:
+    def needs_latency(self) -> bool:
         """Latency does not count."""
         return False
 
@@ -97,7 +97,7 @@ class Reward:
         return ("maximize",)
 
     @property
-    def timed(self) -> bool:
+    def needs_latency(self) -> bool:
         """Latency counts."""
         return True
 
@@ -134,7 +134,7 @@ class Pareto:
     Attributes
     ----------
     population
-        Trials a generation; the first generation is random, so several should fit into the search.
+        Trials per generation; the first generation is random, so several should fit into the search.
     """
 
     population: int = 16
@@ -149,7 +149,7 @@ class Pareto:
         return ("maximize", "minimize")
 
     @property
-    def timed(self) -> bool:
+    def needs_latency(self) -> bool:
         """Latency counts."""
         return True
 

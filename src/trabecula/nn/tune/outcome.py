@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from trabecula.nn.tune.space import Value
 from trabecula.nn.tune.storage import TuneError
-from trabecula.storage.reading import Record
+from trabecula.storage.reading import CheckedRecord
 
 RECORD = "record"
 """The attribute of Optuna's trial that keeps what is not a value of it."""
@@ -29,7 +29,7 @@ STATES: dict[TrialState, State] = {
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialResult:
     """One trial.
 
     Attributes
@@ -68,11 +68,11 @@ class Tried:
     seed: int = 0
 
     @classmethod
-    def of(cls, trial: FrozenTrial) -> Tried:
+    def of(cls, trial: FrozenTrial) -> TrialResult:
         """Of Optuna's record of it."""
-        kept = Record(Path("storage"), trial.user_attrs.get(RECORD, {}))
+        kept = CheckedRecord(Path("storage"), trial.user_attrs.get(RECORD, {}))
 
-        def given(key: str) -> float | None:
+        def figure(key: str) -> float | None:
             return None if kept.values.get(key) is None else float(kept.take(key, int, float))
 
         done = trial.state == TrialState.COMPLETE and trial.values is not None and len(trial.values) == 1
@@ -80,10 +80,10 @@ class Tried:
             number=trial.number,
             settings=dict(trial.params),
             state=STATES[trial.state],
-            metric=given("metric"),
-            latency=given("latency"),
-            low=given("low"),
-            high=given("high"),
+            metric=figure("metric"),
+            latency=figure("latency"),
+            low=figure("low"),
+            high=figure("high"),
             value=trial.values[0] if done else None,
             epochs=kept.whole("epochs") if "epochs" in kept.values else 0,
             note=kept.text("note", 1 << 20) if "note" in kept.values else "",
@@ -96,22 +96,22 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TuningResult:
     """All trials of a search, in their order."""
 
-    trials: tuple[Tried, ...]
+    trials: tuple[TrialResult, ...]
 
     @classmethod
-    def of(cls, study: Study) -> Outcome:
+    def of(cls, study: Study) -> TuningResult:
         """Of Optuna's study."""
-        return cls(tuple(Tried.of(trial) for trial in study.get_trials(deepcopy=False)))
+        return cls(tuple(TrialResult.of(trial) for trial in study.get_trials(deepcopy=False)))
 
-    def in_state(self, state: State) -> tuple[Tried, ...]:
+    def in_state(self, state: State) -> tuple[TrialResult, ...]:
         """The trials that are done, pruned, failed or running."""
         return tuple(each for each in self.trials if each.state == state)
 
     @property
-    def best(self) -> Tried:
+    def best(self) -> TrialResult:
         """The trial of the highest value; the first of equals.
 
         Raises
@@ -126,11 +126,11 @@ class Outcome:
         return max(valued, key=lambda each: cast("float", each.value))
 
     @property
-    def front(self) -> tuple[Tried, ...]:
+    def front(self) -> tuple[TrialResult, ...]:
         """Done trials that no other beats in metric and latency, from quick to slow; whatever the goal."""
         return pareto_front(self.in_state("done"))
 
-    def ranked(self) -> tuple[Tried, ...]:
+    def ranking(self) -> tuple[TrialResult, ...]:
         """Done trials from the highest value to the lowest; for a front, those on it from quick to slow."""
         valued = [each for each in self.trials if each.value is not None]
         if not valued:
@@ -149,19 +149,19 @@ class Outcome:
         }
 
 
-def pareto_front(trials: Sequence[Tried]) -> tuple[Tried, ...]:
+def pareto_front(trials: Sequence[TrialResult]) -> tuple[TrialResult, ...]:
     """Those that none other beats: as good in metric and latency, and better in one.
 
     Of equal ones the first is kept; those without metric or latency are left out.
 
     Returns
     -------
-    tuple[Tried, ...]
+    tuple[TrialResult, ...]
         From quick to slow, so from the lowest metric to the highest.
     """
     known = [each for each in trials if each.metric is not None and each.latency is not None]
     known.sort(key=lambda each: (cast("float", each.latency), -cast("float", each.metric), each.number))
-    front: list[Tried] = []
+    front: list[TrialResult] = []
     for each in known:
         if not front or cast("float", each.metric) > cast("float", front[-1].metric):
             front.append(each)

@@ -14,8 +14,8 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from trabecula.nn.tune.candidate import Candidate
-from trabecula.nn.tune.goals import Goal, Metric
-from trabecula.nn.tune.outcome import Outcome, Tried
+from trabecula.nn.tune.goals import Metric, TuningGoal
+from trabecula.nn.tune.outcome import TrialResult, TuningResult
 from trabecula.nn.tune.pruning import pruner as pruner_of
 from trabecula.nn.tune.sampling import ByNumber
 from trabecula.nn.tune.storage import TuneError, closing_storage, readable
@@ -27,26 +27,26 @@ FAILED = "counted_failure"
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """Everything a process needs to take part in a search; the arguments of `search`."""
 
     candidate: Candidate
     trials: int
-    goal: Goal
+    goal: TuningGoal
     pruner: str | BasePruner
     storage: str | Path | None
     name: str
     seed: int
     timing: Timing
     catch: tuple[type[Exception], ...]
-    progress: Callable[[Tried], None] | None
+    progress: Callable[[TrialResult], None] | None
 
 
 def search(
     candidate: Candidate,
     *,
     trials: int,
-    goal: Goal | None = None,
+    goal: TuningGoal | None = None,
     pruner: str | BasePruner = "median",
     storage: str | Path | None = None,
     name: str = "search",
@@ -54,8 +54,8 @@ def search(
     workers: int = 1,
     timing: Timing | None = None,
     catch: tuple[type[Exception], ...] = (),
-    progress: Callable[[Tried], None] | None = None,
-) -> Outcome:
+    progress: Callable[[TrialResult], None] | None = None,
+) -> TuningResult:
     """Search the settings of a candidate.
 
     Parameters
@@ -89,7 +89,7 @@ def search(
 
     Returns
     -------
-    Outcome
+    TuningResult
         All trials of that name in the storage.
 
     Raises
@@ -104,10 +104,12 @@ def search(
         raise ValueError("a search has at least one trial and one worker")
     pruner_of(pruner)
     chosen = Metric() if goal is None else goal
-    plan = Plan(candidate, trials, chosen, pruner, storage, name, seed, timing or Timing(), catch, progress)
+    plan = SearchPlan(
+        candidate, trials, chosen, pruner, storage, name, seed, timing or Timing(), catch, progress
+    )
     with closing_storage(storage) as opened:
         study = open_study(plan, opened)
-        missing = trials - finished(study)
+        missing = trials - finished_count(study)
         if workers == 1 or missing < 1:
             take_part(plan, study)
         else:
@@ -115,10 +117,10 @@ def search(
 
             share(plan, min(workers, missing), missing)
         with readable(storage):
-            return Outcome.of(study)
+            return TuningResult.of(study)
 
 
-def read(storage: str | Path, name: str = "search") -> Outcome:
+def read(storage: str | Path, name: str = "search") -> TuningResult:
     """The trials of a search, without going on with it.
 
     Raises
@@ -132,11 +134,11 @@ def read(storage: str | Path, name: str = "search") -> Outcome:
         with readable(storage):
             names = sorted(optuna.get_all_study_names(opened))
             if name in names:
-                return Outcome.of(optuna.load_study(study_name=name, storage=opened))
+                return TuningResult.of(optuna.load_study(study_name=name, storage=opened))
         raise TuneError(f"{storage} has no search '{name}'; it has {', '.join(names) or 'none'}")
 
 
-def open_study(plan: Plan, storage: BaseStorage) -> Study:
+def open_study(plan: SearchPlan, storage: BaseStorage) -> Study:
     """Begin the study, or go on with the one of that name."""
     with _quiet(), readable(plan.storage):
         study = optuna.create_study(
@@ -158,7 +160,7 @@ def open_study(plan: Plan, storage: BaseStorage) -> Study:
     return study
 
 
-def take_part(plan: Plan, study: Study, ticket: Callable[[], bool] = lambda: True) -> None:
+def take_part(plan: SearchPlan, study: Study, ticket: Callable[[], bool] = lambda: True) -> None:
     """Do trials until there are enough, or no ticket for another one is left."""
     objective = Objective(plan.candidate, plan.goal, plan.seed, plan.timing)
     current = 0
@@ -175,31 +177,31 @@ def take_part(plan: Plan, study: Study, ticket: Callable[[], bool] = lambda: Tru
             raise
 
     with _quiet():
-        while finished(study) < plan.trials and ticket():
+        while finished_count(study) < plan.trials and ticket():
             try:
                 study.optimize(watched, n_trials=1)
             except TuneError:
                 raise
             except Exception as error:
-                tried = _tried(study, current)
+                tried = _trial_result(study, current)
                 if not isinstance(error, plan.catch):
                     settings = ", ".join(f"{key}={value}" for key, value in tried.settings.items())
                     said = f"{type(error).__name__}: {' '.join(str(error).split())}"
                     where = f"trial {current} ({settings or 'no settings'})"
                     raise TuneError(f"{where} failed: {said}") from error
             if plan.progress is not None:
-                plan.progress(_tried(study, current))
+                plan.progress(_trial_result(study, current))
 
 
-def finished(study: Study) -> int:
+def finished_count(study: Study) -> int:
     """Trials that count: done, dropped, or failed in a way that was expected; not those of a dead process."""
     counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
     found = study.get_trials(deepcopy=False, states=counted)
     return sum(each.state != TrialState.FAIL or FAILED in each.user_attrs for each in found)
 
 
-def _tried(study: Study, number: int) -> Tried:
-    return Tried.of(study.get_trials(deepcopy=False)[number])
+def _trial_result(study: Study, number: int) -> TrialResult:
+    return TrialResult.of(study.get_trials(deepcopy=False)[number])
 
 
 @contextmanager

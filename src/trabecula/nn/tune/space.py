@@ -29,7 +29,7 @@ class Int:
     log: bool = False
 
     def __post_init__(self) -> None:
-        _ordered(self.low, self.high, self.log)
+        _check_order(self.low, self.high, self.log)
         if self.step < 1 or (self.log and self.step != 1):
             raise ValueError("steps are at least 1, and exactly 1 on a logarithmic scale")
 
@@ -47,7 +47,7 @@ class Float:
     log: bool = False
 
     def __post_init__(self) -> None:
-        _ordered(self.low, self.high, self.log)
+        _check_order(self.low, self.high, self.log)
 
     def suggest(self, trial: BaseTrial, name: str) -> float:
         """The value of the setting `name` in this trial."""
@@ -69,7 +69,7 @@ class OneOf:
         return trial.suggest_categorical(name, self.values)
 
 
-def _ordered(low: float, high: float, log: bool) -> None:
+def _check_order(low: float, high: float, log: bool) -> None:
     if not low <= high:
         raise ValueError(f"low comes first: {low} is above {high}")
     if log and low <= 0:

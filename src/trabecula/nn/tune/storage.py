@@ -48,14 +48,14 @@ def open_storage(storage: str | Path | None, write: bool = True) -> BaseStorage:
     if storage is None:
         return InMemoryStorage()
     if "://" in str(storage):
-        return _opened(str(storage), {}, str(storage))
+        return _open(str(storage), {}, str(storage))
     path = Path(storage).absolute()
     _check_place(path)
     if not write and not database.is_ours(path):
-        return _opened(f"sqlite:///file:{path}?immutable=1&uri=true", {}, str(storage), True)
-    with _alone(path.parent):  # tables are made once, however many processes begin at once
+        return _open(f"sqlite:///file:{path}?immutable=1&uri=true", {}, str(storage), True)
+    with _lock_folder(path.parent):  # tables are made once, however many processes begin at once
         _claim(path)
-        opened = _opened(f"sqlite:///{path}", {"connect_args": {"timeout": PATIENCE}}, str(storage))
+        opened = _open(f"sqlite:///{path}", {"connect_args": {"timeout": PATIENCE}}, str(storage))
         _append_only(opened)
     return opened
 
@@ -110,7 +110,7 @@ def _claim(path: Path) -> None:
     raise TuneError(f"{path} {what}; name another one")
 
 
-def _opened(url: str, engine: dict[str, object], name: str, skip_table_creation: bool = False) -> RDBStorage:
+def _open(url: str, engine: dict[str, object], name: str, skip_table_creation: bool = False) -> RDBStorage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -147,7 +147,7 @@ def readable(storage: object) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _lock_folder(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; a folder, so that no file is left behind."""
     try:
         handle = os.open(folder, os.O_RDONLY)

@@ -34,7 +34,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Milli:
+class LatencyMs:
     """Median and quartiles in ms."""
 
     median: float
@@ -42,13 +42,13 @@ class Milli:
     high: float
 
     @classmethod
-    def of(cls, latency: Latency, factor: float = 1.0) -> Milli:
+    def of(cls, latency: Latency, factor: float = 1.0) -> LatencyMs:
         """Of seconds, times a factor."""
         scale = 1e3 * factor
         return cls(latency.median * scale, latency.low * scale, latency.high * scale)
 
 
-def time_together(networks: Mapping[str, Network], timing: Timing) -> dict[str, Milli]:
+def time_together(networks: Mapping[str, Network], timing: Timing) -> dict[str, LatencyMs]:
     """Time several networks in turn, in evaluation mode and without gradients.
 
     Returns
@@ -56,23 +56,23 @@ def time_together(networks: Mapping[str, Network], timing: Timing) -> dict[str, 
     dict[str, Milli]
         In the order given.
     """
-    return {name: Milli.of(latency) for name, latency in _timed(networks, timing).items()}
+    return {name: LatencyMs.of(latency) for name, latency in _measure(networks, timing).items()}
 
 
-def steady_time(network: Network, study: Study, timing: Timing) -> Milli:
+def steady_time(network: Network, study: Study, timing: Timing) -> LatencyMs:
     """Time a network in turn with a yardstick, a fixed small network, and correct for how slow that is today.
 
     The machine at the end of a search is not what it was at the beginning: warmer, or busy with something
     else. The yardstick meets the same machine in the same moments, so the latency is multiplied by what the
     yardstick took when the study began over what it takes now.
     """
-    latencies = _timed({"network": network, "yardstick": yardstick()}, timing)
+    latencies = _measure({"network": network, "yardstick": yardstick()}, timing)
     now = latencies["yardstick"].median * 1e3
     kept: float | None = study.user_attrs.get(YARDSTICK)
     if kept is None:
         study.set_user_attr(YARDSTICK, now)
         kept = now
-    return Milli.of(latencies["network"], kept / now)
+    return LatencyMs.of(latencies["network"], kept / now)
 
 
 def yardstick() -> Network:
@@ -91,7 +91,7 @@ def yardstick() -> Network:
         return Network(model, torch.randn(1, 8, 32, 32))
 
 
-def _timed(networks: Mapping[str, Network], timing: Timing) -> dict[str, Latency]:
+def _measure(networks: Mapping[str, Network], timing: Timing) -> dict[str, Latency]:
     modes = {name: network.model.training for name, network in networks.items()}
     calls: dict[str, Callable[[], object]] = {name: network.call for name, network in networks.items()}
     try:

@@ -17,18 +17,18 @@ from trabecula.nn.tune.candidate import (
     Network,
     Report,
 )
-from trabecula.nn.tune.goals import Goal
+from trabecula.nn.tune.goals import TuningGoal
 from trabecula.nn.tune.outcome import RECORD
 from trabecula.nn.tune.sampling import trial_seed
 from trabecula.nn.tune.storage import TuneError
-from trabecula.nn.tune.timing import Milli, Timing, steady_time
+from trabecula.nn.tune.timing import LatencyMs, Timing, steady_time
 
 
 @dataclass(frozen=True)
-class Record:
+class TrialRecord:
     """What is known of a running trial."""
 
-    latency: Milli | None = None
+    latency: LatencyMs | None = None
     metric: float | None = None
     epochs: int = 0
     note: str = ""
@@ -63,7 +63,7 @@ class Objective:
     """
 
     candidate: Candidate
-    goal: Goal
+    goal: TuningGoal
     seed: int
     timing: Timing
 
@@ -78,9 +78,9 @@ class Objective:
             Where the candidate does not do what candidates do.
         """
         seed = trial_seed(self.seed, trial.number)
-        record = Record()
+        record = TrialRecord()
         try:
-            with seeded(seed):
+            with use_seed(seed):
                 for report in reports(self.candidate, trial):
                     record = self._after(record, report, trial)
                     if record.note:
@@ -96,13 +96,13 @@ class Objective:
         finally:
             record.keep(trial, seed)
 
-    def _after(self, record: Record, report: Report, trial: optuna.Trial) -> Record:
+    def _after(self, record: TrialRecord, report: Report, trial: optuna.Trial) -> TrialRecord:
         if isinstance(report, Network | Milliseconds):
             if record.latency is not None or record.metric is not None:
                 raise TuneError("the candidate yields one Network or Milliseconds, and it comes first")
-            return replace(record, latency=self._timed(report, trial))
+            return replace(record, latency=self._time(report, trial))
         metric = _number(report)
-        if self.goal.timed and record.latency is None:
+        if self.goal.needs_latency and record.latency is None:
             raise TuneError(
                 "this goal needs the latency: yield a Network or Milliseconds before the first metric"
             )
@@ -120,9 +120,9 @@ class Objective:
             return replace(record, note=f"worse than the others after epoch {record.epochs}")
         return record
 
-    def _timed(self, report: Network | Milliseconds, trial: optuna.Trial) -> Milli:
+    def _time(self, report: Network | Milliseconds, trial: optuna.Trial) -> LatencyMs:
         if isinstance(report, Milliseconds):
-            return Milli(report.value, report.value, report.value)
+            return LatencyMs(report.value, report.value, report.value)
         return steady_time(report, trial.study, self.timing)
 
 
@@ -140,7 +140,7 @@ def reports(candidate: Candidate, trial: optuna.trial.BaseTrial) -> Generator[Re
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def use_seed(seed: int) -> Iterator[None]:
     """Python's and PyTorch's random numbers from this seed inside the block, and as before behind it."""
     before = random.getstate()
     with torch.random.fork_rng(devices=[]):

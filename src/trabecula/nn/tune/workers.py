@@ -8,11 +8,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 
-from trabecula.nn.tune.search import Plan, open_study, take_part
+from trabecula.nn.tune.search import SearchPlan, open_study, take_part
 from trabecula.nn.tune.storage import TuneError, closing_storage
 
 
-def share(plan: Plan, workers: int, missing: int) -> None:
+def share(plan: SearchPlan, workers: int, missing: int) -> None:
     """Let so many processes do the trials that are missing; together exactly as many.
 
     Raises
@@ -70,7 +70,7 @@ def _watch(started: dict[Connection, BaseProcess]) -> None:
                 raise TuneError(said)
 
 
-def _work(plan: Plan, left: Synchronized[int], there: Connection) -> None:
+def _work(plan: SearchPlan, left: Synchronized[int], there: Connection) -> None:
     """What a worker does; its last word is empty where all went well."""
 
     def ticket() -> bool:

@@ -18,7 +18,6 @@ from trabecula.physics import VoxelState
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import problems
 from trabecula.strategy.coarse import coarse_to_fine
-from trabecula.strategy.events import Units
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.runner import run_to_end
@@ -80,7 +79,7 @@ def test_a_state_from_outside_is_used_by_search_hand_over_finish_and_proof(
     outcome = run_to_end(
         coarse_to_fine(bench, Search(proposals=3, coarse=14, intermediate=8), Stop(limit=30))
     )
-    asked = Question(PROBLEM, "coarse", Units(1.0, 1.0, 1.0), time.perf_counter())
+    asked = Question(PROBLEM, "coarse", time.perf_counter())
     result = run_to_end(prove(bench, outcome, asked))
     assert set(made) == {grid.grid.elements for grid in bench.grids}
     assert result.word == "certified"

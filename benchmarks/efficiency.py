@@ -172,7 +172,7 @@ def measuring(asked: argparse.Namespace, folder: Path) -> None:
 
 def whole(asked: argparse.Namespace, folder: Path) -> None:
     """Problems from the search on the coarsest grid to the end, with the few; no data set has them."""
-    corrector = Learned.shipped(3).corrector
+    corrector = Learned.load(3).corrector
     assert corrector is not None, "it is the teacher"
     rows = [each for each in variants(folder) if each.name in WHOLE]
     networks = {each.name: Learned(corrector=replace(corrector, model=each.model(folder))) for each in rows}

@@ -25,7 +25,7 @@ def there(dimension: int) -> dict[str, Model]:
 
 def used(dimension: int) -> list[Model]:
     """Those of them that take part in the learned start."""
-    learned = Learned.shipped(dimension)
+    learned = Learned.load(dimension)
     parts = (learned.proposer, learned.corrector, learned.leaper)
     return [part.model for part in parts if part is not None]
 

@@ -155,7 +155,7 @@ def medium(discrete: DiscreteProblem, threads: int) -> Strategy:
 
 def learned(discrete: DiscreteProblem, threads: int) -> Strategy:
     """`--start learned`: what a network draws goes ahead, the search follows where it is in doubt."""
-    search = Search(learned=Learned.shipped(discrete.grid.dimension))
+    search = Search(learned=Learned.load(discrete.grid.dimension))
     return searched(discrete, threads, search)
 
 
@@ -175,7 +175,7 @@ def with_networks(discrete: DiscreteProblem, threads: int, networks: Learned) ->
 
 def quick(discrete: DiscreteProblem, threads: int) -> Strategy:
     """`--start learned --proposals 1`: what is drawn goes ahead, and nothing follows."""
-    search = Search(proposals=1, learned=Learned.shipped(discrete.grid.dimension))
+    search = Search(proposals=1, learned=Learned.load(discrete.grid.dimension))
     return searched(discrete, threads, search)
 
 

@@ -38,7 +38,7 @@ def test_an_island_is_counted_with_its_material() -> None:
     found = pieces(density, problem)
     assert (found.count, found.islands, found.loads_reached) == (2, 1, True)
     assert found.island_fraction == pytest.approx(1 / 17)
-    assert not found.connected
+    assert not found.is_one_piece
 
 
 def test_pieces_that_meet_at_a_corner_only_are_two() -> None:

@@ -104,7 +104,7 @@ def test_nothing_converges_before_penalty_and_projection_are_settled() -> None:
     schedule = Schedule(1.0, 3.0, over=5, beta_end=4.0, hold=3)
     stop = Stop(change=1.0, kkt=10.0, density_change=1.0, limit=100, patience=0)
     step = after(problem, Plan(ADAPTIVE, schedule, stop))
-    settled = next(i for i in range(100) if schedule.settled(i))
+    settled = next(i for i in range(100) if schedule.is_settled(i))
     assert len(step.rows) == settled + 1
     assert [row.penalty for row in step.rows[:6]] == pytest.approx([1.0, 1.4, 1.8, 2.2, 2.6, 3.0])
     assert [row.beta for row in step.rows[5:]] == [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 4.0]
@@ -192,7 +192,7 @@ def test_an_objective_at_rest_under_a_steep_projection_waits_for_the_kkt_residua
     problem = cantilever((24, 12), projection=True)
     schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=5)
     stop = replace(NEVER, change=1e-2, kkt=1e-9, limit=200)
-    settled = next(i for i in range(100) if schedule.settled(i))
+    settled = next(i for i in range(100) if schedule.is_settled(i))
     rests, waits, gives_up = (
         after(problem, Plan(ADAPTIVE, schedule, rule))
         for rule in (

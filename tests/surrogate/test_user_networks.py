@@ -92,7 +92,7 @@ def test_a_solve_begins_with_what_is_in_use(kept: Path, base: Model) -> None:
     assert proposer is not None
     card = installed(base)
     assert Learned.in_use(3).cards == (proposer.card, card)
-    assert Learned.shipped(3).cards == (proposer.card,)
+    assert Learned.load(3).cards == (proposer.card,)
 
 
 def test_it_can_be_switched_off(kept: Path, base: Model, monkeypatch: pytest.MonkeyPatch) -> None:

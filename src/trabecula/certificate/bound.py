@@ -60,7 +60,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Field:
-    """What a set of displacements, one a load case, gives to a bound.
+    """What a set of displacements, one per load case, gives to a bound.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Aspect:
     limit: float | None
 
 
-def reason_unbounded(discrete: DiscreteProblem) -> str:
+def reason_without_bound(discrete: DiscreteProblem) -> str:
     """Return why no bound holds for this problem, or an empty string where one does.
 
     One holds by permission only: where the goal is made of quantities that promise what the proof needs, and
@@ -213,7 +213,7 @@ def lower_bound(
     multipliers
         See `aspects`.
     """
-    reason = reason_unbounded(discrete)
+    reason = reason_without_bound(discrete)
     if reason:
         return Bound(None, reason)
     return bound_of(discrete, measure(discrete, displacements), designs, multipliers)
@@ -223,7 +223,7 @@ def bound_of(
     discrete: DiscreteProblem, field: Field, designs: Designs | None = None, multipliers: Array | None = None
 ) -> Bound:
     """Return the best bound that a measured field gives; arguments as for `lower_bound`."""
-    box = Box(discrete, designs or AnyDensity())
+    box = DesignBox(discrete, designs or AnyDensity())
     found = [_bound(discrete, field, aspect, box) for aspect in aspects(discrete, multipliers)]
     for bound in found:
         if bound.reason in (UNREACHABLE, OVERFULL):
@@ -236,7 +236,7 @@ def _ones(discrete: DiscreteProblem) -> Array:
     return np.ones(discrete.grid.shape)
 
 
-class Box:
+class DesignBox:
     """The admissible designs as increments over the lower bounds, as the knapsack wants them."""
 
     def __init__(self, discrete: DiscreteProblem, designs: Designs) -> None:
@@ -250,7 +250,7 @@ class Box:
         is_plain = volumes is None and isinstance(designs, AnyDensity)
         self.cost = None if is_plain else designs.adjoint(_ones(discrete) if volumes is None else volumes)
 
-    def left(self, fraction: float) -> float:
+    def remaining(self, fraction: float) -> float:
         """Material that remains of a volume fraction once the lower bounds are paid, rounded up.
 
         Negative only where the lower bounds alone use more than there is.
@@ -260,7 +260,7 @@ class Box:
         return left if left < -1e-9 * total else max(left, 0.0)
 
 
-def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) -> Bound:
+def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: DesignBox) -> Bound:
     """F^2 / M, or the least volume for which M reaches F^2 / L."""
     terms = aspect.weights * field.works
     work = max(0.0, abs(float(terms.sum())) - slack(len(terms)) * float(np.abs(terms).sum()))
@@ -274,7 +274,7 @@ def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) ->
     if aspect.limit is None:
         allowed = _form(discrete).volume
         assert allowed is not None, "what is not the volume is minimised under it"
-        left = box.left(allowed)
+        left = box.remaining(allowed)
         if left < 0.0:
             return Bound(None, OVERFULL)
         total = (floor + most(gain, box.room, left, box.cost)) * wide

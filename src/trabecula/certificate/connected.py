@@ -40,7 +40,7 @@ class Pieces:
     loads_reached: bool
 
     @property
-    def connected(self) -> bool:
+    def is_one_piece(self) -> bool:
         """One piece, no islands, every load joined to a support."""
         return self.count == 1 and self.islands == 0 and self.loads_reached
 
@@ -55,7 +55,7 @@ def is_connected(physical: Array, discrete: DiscreteProblem) -> bool:
     discrete
         Where the loads and supports are.
     """
-    return pieces(physical, discrete).connected
+    return pieces(physical, discrete).is_one_piece
 
 
 def pieces(physical: Array, discrete: DiscreteProblem, threshold: float = THRESHOLD) -> Pieces:

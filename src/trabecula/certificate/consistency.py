@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeGuard
 
-from trabecula.certificate.bound import reason_unbounded
+from trabecula.certificate.bound import reason_without_bound
 from trabecula.certificate.history import (
     SHARPEST,
     Row,
@@ -85,7 +85,7 @@ class Record:
     values
         The tree of `result.json`.
     history
-        One row an iteration.
+        One row per iteration.
     certificate
         As it was saved.
     penalty, beta
@@ -249,7 +249,7 @@ def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> 
         if not _real(stage["seconds"]) >= 0.0:
             return f"stage {stage['name']!r} took {stage['seconds']!r} seconds"
     *way, proof = stages
-    if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_unbounded(discrete)):
+    if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_without_bound(discrete)):
         return f"the last is {proof['name']!r} with {proof['iterations']} iterations"
     names = [stage["name"] for stage in way]
     if len(set(names)) < len(names) or not all(STAGE.fullmatch(name) for name in names):

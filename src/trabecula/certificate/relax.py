@@ -25,7 +25,7 @@ from trabecula.certificate.bound import (
     fit_multipliers,
     measure,
     mix,
-    reason_unbounded,
+    reason_without_bound,
 )
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -122,7 +122,7 @@ def relax(
     ValueError
         If no bound holds for this problem (`bound.not_bounded`).
     """
-    reason = reason_unbounded(discrete)
+    reason = reason_without_bound(discrete)
     if reason:
         raise ValueError(reason)
     sheet = _Sheet(discrete, designs or AnyDensity())
@@ -158,7 +158,7 @@ def relax(
             anderson.forget()
         previous = reached
         image = sheet.step(x, density, field)
-        x = sheet.fitted(anderson.mix(x, image))
+        x = sheet.scale_to_volume(anderson.mix(x, image))
     assert best is not None, "at least one iteration"
     designs = sheet.designs
     x, u = best
@@ -185,7 +185,7 @@ def prove(
     designs
         Which designs it is to hold for; default every density on the mesh.
     """
-    reason = reason_unbounded(discrete)
+    reason = reason_without_bound(discrete)
     if reason:
         return Bound(None, reason)
     field = measure(discrete, displacements)
@@ -233,7 +233,7 @@ class _Sheet:
         given = np.full(self.discrete.grid.shape, self.fraction) if start is None else start
         if start is not None and self.weights is None:
             self.fraction = self.discrete.volume_fraction(self.designs.physical(start))
-        return self.fitted(np.clip(given, self.lower, self.discrete.upper))
+        return self.scale_to_volume(np.clip(given, self.lower, self.discrete.upper))
 
     def objective(self, density: Array, works: Array) -> float:
         """Weighted compliance; or the volume a design needs when scaled to meet the compliances allowed."""
@@ -263,9 +263,9 @@ class _Sheet:
         np.maximum(ratio, 1e-30, out=ratio)
         ratio **= EXPONENT
         ratio *= x
-        return self.fitted(ratio)
+        return self.scale_to_volume(ratio)
 
-    def fitted(self, x: Array) -> Array:
+    def scale_to_volume(self, x: Array) -> Array:
         """Scale positive variables to the volume within their bounds."""
         target = self.fraction * self.domain - self.paid
         return scale_to(x, self.lower, self.discrete.upper, self.cost, target)

@@ -53,7 +53,7 @@ class Schedule:
         """Whether iteration `i` differs from the one before it: steps then do not compare."""
         return i > 0 and (self.penalty(i) != self.penalty(i - 1) or self.beta(i) != self.beta(i - 1))
 
-    def settled(self, i: int) -> bool:
+    def is_settled(self, i: int) -> bool:
         """Whether everything is at its final value in iteration `i` and ever after."""
         return self.penalty(i) == self.end and self.beta(i) == self.beta_end and i >= self.over
 

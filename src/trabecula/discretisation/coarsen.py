@@ -95,7 +95,7 @@ def _check(fine: DiscreteProblem, coarse: DiscreteProblem) -> None:
 
 
 def _matrices(fine: Grid, coarse: Grid, kind: Callable[[int, int], Floats]) -> list[Floats]:
-    """One matrix an axis, in array order (z, y, x)."""
+    """One matrix per axis, in array order (z, y, x)."""
     pairs = list(zip(fine.elements, coarse.elements, strict=True))
     return [kind(f, c) for f, c in reversed(pairs)]
 

@@ -37,7 +37,7 @@ def picture(
     fixed
         bool `[component, z, y, x]` (or `[component, y, x]`) over nodes: supports to draw.
     loads
-        float64 `[case, component, z, y, x]` over nodes: loads to draw, one colour a case.
+        float64 `[case, component, z, y, x]` over nodes: loads to draw, one colour per case.
     title
         A line above the picture.
     word

@@ -98,7 +98,7 @@ class Analysis:
         penalty, beta
             Of the interpolation and the projection.
         start
-            Displacements to begin from, one a case.
+            Displacements to begin from, one per case.
         tolerance
             Relative residual of the solves.
         verify

@@ -79,7 +79,11 @@ def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:
 
 def _best(plan: Plan, step: Step, row: Row) -> Best | None:
     """The better of the best so far and the design that was just evaluated, which is `step.x`."""
-    if not plan.schedule.settled(row.iteration) or row.violation > plan.stop.violation or not row.is_solved:
+    if (
+        not plan.schedule.is_settled(row.iteration)
+        or row.violation > plan.stop.violation
+        or not row.is_solved
+    ):
         return step.best
     is_best = row.objective < (np.inf if step.best is None else step.best.merit)
     return Best(step.x, row.objective) if is_best else step.best
@@ -148,7 +152,7 @@ def go_on(plan: Plan, step: Step) -> Step:
 
 def _is_due(plan: Plan, i: int) -> bool:
     """Whether the KKT residual is wanted: it costs as much as an OC step, so not every time."""
-    return plan.stop.kkt > 0 and plan.schedule.settled(i) and i % EVERY == 0
+    return plan.stop.kkt > 0 and plan.schedule.is_settled(i) and i % EVERY == 0
 
 
 def _kkt(analysis: Analysis, x: Array, found: Evaluation) -> float:

@@ -61,7 +61,7 @@ class Step:
     memory
         The optimiser's.
     displacements
-        Of the last evaluated design, one a case; None before the first.
+        Of the last evaluated design, one per case; None before the first.
     rows
         One an iteration so far.
     finished

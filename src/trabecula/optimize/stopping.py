@@ -26,8 +26,8 @@ def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
     is_lost = len(rows) >= LOST and not any(row.is_solved for row in rows[-LOST:])
     if is_lost or not isfinite(last.objective):
         return Status.DIVERGED
-    if schedule.settled(last.iteration) and last.violation <= stop.violation and last.is_solved:
-        begins = bisect_left(rows, True, key=lambda row: schedule.settled(row.iteration))
+    if schedule.is_settled(last.iteration) and last.violation <= stop.violation and last.is_solved:
+        begins = bisect_left(rows, True, key=lambda row: schedule.is_settled(row.iteration))
         settled = [row.objective for row in rows[begins:]]
         if last.kkt <= stop.kkt:
             return Status.CONVERGED

@@ -101,7 +101,7 @@ class OC:
         """Exponents that start at 1 and adapt: half the tail of the classical exponent 1/2."""
         return cls(move=move, exponent=1.0, adaptive=Adaptive())
 
-    def shortened(self, share: float) -> OC:
+    def with_shorter_steps(self, share: float) -> OC:
         """The same for steps of at most `share` of the move limit.
 
         The least exponent shrinks with them: a density that swings between its move limits, whatever its

@@ -38,7 +38,7 @@ class OptimalityCriteria:
     ) -> tuple[Array, OCState]:
         """The next design and memory."""
         assert isinstance(state, OCState)
-        oc = self.oc.shortened(share)
+        oc = self.oc.with_shorter_steps(share)
         (limit,) = found.constraints
         if self.least_volume:
             return oc.step_least_volume(

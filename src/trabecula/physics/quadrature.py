@@ -51,7 +51,7 @@ def element_matrix(grid: Grid, material: Material, physics: Physics = ELASTICITY
 
 
 def integrate(spacing: tuple[float, ...], matrix: Array, rows: Rows, thickness: float = 1.0) -> Array:
-    """Integrate B' D B over a box by two Gauss points an axis, which is exact.
+    """Integrate B' D B over a box by two Gauss points per axis, which is exact.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class DesignPoint:
     interpolation
         What makes them stiff.
     start
-        Displacements to begin the solves from, one a case, in the solver's units.
+        Displacements to begin the solves from, one per case, in the solver's units.
     tolerance
         Relative residual of the solves.
 

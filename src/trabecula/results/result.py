@@ -129,7 +129,7 @@ class Result:
     design
         float64, same shape: the design variables before filter and projection, for the optimality check.
     history
-        One row an iteration of the way that led here.
+        One row per iteration of the runs that led to the design.
     certificate
         What is proven of the design.
     stages

@@ -29,7 +29,7 @@ from trabecula.strategy.successive_halving import (
     make_starts,
     run_proposals,
     triage,
-    trials_of_given,
+    trials_of_designs,
 )
 from trabecula.strategy.workbench import Workbench
 
@@ -132,7 +132,7 @@ def needs_search(
     if not agree(scouts, made, search):
         return True, made
     where, runner = stage_of(analysis.discrete), bench.runner
-    runner.trials += trials_of_given([*scouts, *made], search.kinds, where, runner)
+    runner.trials += trials_of_designs([*scouts, *made], search.kinds, where, runner)
     return False, made
 
 

@@ -71,7 +71,7 @@ class Learned:
     leaper: ExtrapolationNetwork | None = None
 
     @classmethod
-    def shipped(cls, dimension: int, leaps: bool = True) -> Learned:
+    def load(cls, dimension: int, leaps: bool = True) -> Learned:
         """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
         return cls.among(shipped_model, dimension, leaps)
 

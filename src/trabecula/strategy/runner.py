@@ -133,7 +133,7 @@ class Runner:
     def run_all(
         self, stage: str, analysis: Analysis, runs: list[Run], fraction: float
     ) -> Generator[Event, None, list[Step]]:
-        """Take several runs to their stops; on a small grid at once, a thread each. Same steps either way.
+        """Take several runs to their stops; on a small grid at once, each on a thread of its own, with the same steps.
 
         The list is used up: on a large grid the steps that runs begin with are memory.
         """

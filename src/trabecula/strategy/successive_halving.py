@@ -57,7 +57,7 @@ def triage(
         done += yield from halve(bench, analysis, crowd, {}, search)
     best = best_of_each_kind([candidate_of(proposal, step) for proposal, step in done])
     runner = bench.runner
-    runner.trials += trials_of_given(done, search.kinds, stage_of(analysis.discrete), runner)
+    runner.trials += trials_of_designs(done, search.kinds, stage_of(analysis.discrete), runner)
     return [c for place, c in enumerate(best) if place == 0 or c.kind in search.kinds]
 
 
@@ -141,7 +141,7 @@ def merit_after(step: Step, iterations: int) -> float:
     return replace(step, rows=step.rows[:iterations]).merit
 
 
-def trials_of_given(done: Tried, kinds: tuple[str, ...], where: str, runner: Runner) -> list[Trial]:
+def trials_of_designs(done: Tried, kinds: tuple[str, ...], where: str, runner: Runner) -> list[Trial]:
     """What became of designs that were given: whether one beat all others, and what its run cost."""
     ordinary = min((step.merit for proposal, step in done if proposal.kind in kinds), default=float("inf"))
     lowest = min(step.merit for _, step in done)

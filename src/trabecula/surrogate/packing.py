@@ -1,7 +1,7 @@
 """Voxels into patches and back: a network that sees 2x2x2 voxels as one place costs an eighth.
 
 A coarse design is constant over such a patch, so nothing that a hand-over has is lost; the network answers
-with one value a voxel of every patch.
+with one value per voxel of every patch.
 """
 
 from __future__ import annotations

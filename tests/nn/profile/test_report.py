@@ -12,12 +12,12 @@ from torch import nn
 from tests.nn.profile.models import save, small
 from trabecula.nn.profile import (
     EnergyModel,
-    Machine,
     Profile,
+    Roofline,
     profile,
 )
 
-MACHINE = Machine(1e9, 1e9)
+MACHINE = Roofline(1e9, 1e9)
 
 
 def of_net(net: nn.Module, *inputs: torch.Tensor | tuple[int, ...]) -> Profile:

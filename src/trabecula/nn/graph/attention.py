@@ -1,7 +1,7 @@
 """Layers whose coefficients are learned from the two ends of an edge: GAT and GATv2.
 
 The scores of an edge are sums of terms of its two ends, so the products with the weight matrices are made
-once a node and only gathered an edge. An edge weight multiplies exp(score): a prior that attention then
+once per node and only gathered per edge. An edge weight multiplies exp(score): a prior that attention then
 redistributes.
 """
 

@@ -14,7 +14,7 @@ class Message(nn.Module):
 
     The textbook form (Battaglia et al. 2018, 1806.01261; MeshGraphNet, 2010.03409) makes an MLP of [x_v,
     x_u, e_uv] on every edge. A linear map of a concatenation is a sum of linear maps, so W_t x and W_s x
-    are made once a node and only gathered an edge; the second map is linear, so it comes after the sum.
+    are made once per node and only gathered per edge; the second map is linear, so it comes after the sum.
     With E edges, N nodes and H features E H (3 H + e) multiply-adds become 3 N H^2 + E H e. (With `how`
     other than `sum`, the second map is applied to the mean or maximum.)
 

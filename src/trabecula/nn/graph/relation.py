@@ -88,7 +88,7 @@ class RelationAttention(nn.Module):
         """[node, inputs] to [node, outputs]."""
         label = _within(graph.label, graph, self.labels, "label")
         direction = _within(graph.direction, graph, self.directions, "direction")
-        # a row for each node and direction: projected once a node, gathered once an edge
+        # a row for each node and direction: projected once per node, gathered once per edge
         row = graph.source * self.directions + direction
         sent = self.map(x).view(-1, self.heads, self.width)
         key = self.key(x).view(-1, self.heads, self.width)

@@ -53,7 +53,7 @@ PATTERNS = (
 )
 FREE = frozenset({"_unsafe_view", "lift_fresh", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk"})
 
-# Operations an element of the output; one where nothing is said, none where data only move.
+# Operations per element of the output; one where nothing is said, none where data only move.
 OPERATIONS = {
     "batch_norm": 2,
     "group_norm": 6,

@@ -150,7 +150,7 @@ class Layer:
 
     @property
     def intensity(self) -> float:
-        """Arithmetic intensity: floating-point operations a byte moved."""
+        """Arithmetic intensity: floating-point operations per byte moved."""
         return self.flops / self.bytes if self.bytes else 0.0
 
     @property

@@ -14,15 +14,15 @@ from trabecula.nn.profile.layer import Layer
 
 
 @dataclass(frozen=True)
-class Machine:
+class Roofline:
     """The two roofs.
 
     Parameters
     ----------
     peak
-        Floating-point operations a second (a multiply-accumulate is two).
+        Floating-point operations per second (a multiply-accumulate is two).
     bandwidth
-        Bytes a second between processor and memory.
+        Bytes per second between processor and memory.
     measured
         Whether these were measured here, or given.
     """
@@ -33,7 +33,7 @@ class Machine:
 
     @property
     def ridge(self) -> float:
-        """The intensity (operations a byte) from which on a layer can reach the peak."""
+        """The intensity (operations per byte) from which on a layer can reach the peak."""
         return self.peak / self.bandwidth
 
     def seconds(self, layer: Layer) -> float:
@@ -45,7 +45,7 @@ class Machine:
         return "compute" if layer.intensity >= self.ridge else "memory"
 
 
-def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> Machine:
+def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> Roofline:
     """Measure the roofs of this machine: a float32 matrix product, and a copy too big for the caches.
 
     Parameters
@@ -59,7 +59,7 @@ def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> M
 
     Returns
     -------
-    Machine
+    Roofline
         From the fastest of several runs: roofs are the best that happens. Integer arithmetic, and data that
         stay in a cache, can go through these roofs.
     """
@@ -69,4 +69,4 @@ def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> M
         source = torch.zeros(megabytes * 2**18)
         target = torch.empty_like(source)
         copy = measure(lambda: target.copy_(source), runs=7, warmup=2)
-    return Machine(2 * size**3 / product.least, 2 * source.numel() * 4 / copy.least, measured=True)
+    return Roofline(2 * size**3 / product.least, 2 * source.numel() * 4 / copy.least, measured=True)

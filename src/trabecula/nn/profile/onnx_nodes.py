@@ -171,7 +171,7 @@ def _product(node: Node) -> Nest:
 
 
 def _recurrent(node: Node) -> tuple[Nest, ...]:
-    """Both matrices of every direction, once a step; inputs are `[step, example, channel]`."""
+    """Both matrices of every direction, once per step; inputs are `[step, example, channel]`."""
     steps, examples = node.shape(0)[:2]
     matrices = [node.shape(1), node.shape(2)]
     return tuple(

@@ -53,7 +53,7 @@ def traffic(nest: Nest, capacity: float, weight_bits: int = 16, activation_bits:
     capacity
         Bytes that hold the tiles of inputs, weights and partial sums together.
     weight_bits, activation_bits
-        Bits an element; a partial sum is stored like an activation.
+        Bits per element; a partial sum is stored like an activation.
 
     Returns
     -------

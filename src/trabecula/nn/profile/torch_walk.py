@@ -197,7 +197,7 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.seconds.append(0.0)
 
     def end_recurrent(self, name: str, module: nn.RNNBase, args: tuple[object, ...], out: object) -> None:
-        """Replace what was seen of a recurrent module by its matrices, run once a step."""
+        """Replace what was seen of a recurrent module by its matrices, run once per step."""
         self._recurrent = False
         given = tensors_in(args)[:1]
         made = tensors_in(out)[:1]

@@ -67,7 +67,7 @@ class Field:
     works
         float64 `[case]`: f . u, at most in size, J.
     energies
-        One float64 `[z, y, x]` a case: u_e K0 u_e, at least, J.
+        One float64 `[z, y, x]` per case: u_e K0 u_e, at least, J.
     """
 
     works: Array
@@ -104,7 +104,7 @@ def _form(discrete: DiscreteProblem) -> BoundForm:
 
 
 def aspects(discrete: DiscreteProblem, multipliers: Array | None = None) -> list[Aspect]:
-    """Return the compliances that bound a problem's goal: one, or with a limit a case each and mixtures.
+    """Return the compliances that bound a problem's goal: one, or with several limits each and mixtures.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:
     Parameters
     ----------
     displacements
-        One float64 `[component, z, y, x]` a load case; taken as zero at the supports.
+        One float64 `[component, z, y, x]` per load case; taken as zero at the supports.
     """
     state = AssembledState(discrete)
     works, energies = [], []
@@ -206,7 +206,7 @@ def lower_bound(
     discrete
         The problem on its voxels.
     displacements
-        One float64 `[component, z, y, x]` a load case, m; any at all, but the equilibrium of the penalty-1
+        One float64 `[component, z, y, x]` per load case, m; any at all, but the equilibrium of the penalty-1
         optimum (`relax`) gives the sharpest bound.
     designs
         Which designs it is to hold for; default every density on the mesh.

@@ -45,7 +45,7 @@ def certify(
     physical, relative
         float64 `[z, y, x]`: physical density and relative stiffness.
     displacements
-        One float64 `[component, z, y, x]` a load case, m, tightly solved.
+        One float64 `[component, z, y, x]` per load case, m, tightly solved.
     bound
         From `relax` or `lower_bound`.
     kkt
@@ -150,7 +150,7 @@ def find_bound(
     design
         float64 `[z, y, x]`: the final design; at penalty 1 it is the start.
     displacements
-        One a load case, to start the solves from.
+        One per load case, to start the solves from.
     start
         float64 `[z, y, x]`: relaxed density of a coarser grid, up-sampled.
     tolerance, max_iterations, progress

@@ -1,4 +1,4 @@
-"""Is it one piece?  Islands, loads in mid-air, and how grey a design is."""
+"""Connectivity of a design: its pieces, islands and unsupported loads; and how grey it is."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What a result says of itself beside the certificate: problem, word, how it ended and how it came about.
+"""What a result claims beside the certificate: problem, word, status, stages and trials.
 
-Whatever follows from the problem, from the history or from the certificate is derived again. What nothing
-follows from (`UNKNOWABLE`) is only seen to be of its kind and possible: nobody can compute it again.
+Whatever follows from the problem, from the history or from the certificate is derived again and compared. Of
+claims that follow from nothing (`UNKNOWABLE`) only the kind and the range are checked, for they cannot be
+computed again.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class Record:
 
 
 def check_record(discrete: DiscreteProblem, record: Record) -> tuple[Check, ...]:
-    """Hold a record to the problem and to itself.
+    """Check a record against the problem and against itself.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def check_record(discrete: DiscreteProblem, record: Record) -> tuple[Check, ...]
     Returns
     -------
     tuple of Check
-        One a rule; those named as in `UNKNOWABLE` are "unchecked" or differ.
+        One per rule; those named as in `UNKNOWABLE` are "unchecked" or differ.
     """
     values = record.values
     extra = [f"{name!r} missing" for name in FIELDS if name not in values]
@@ -221,7 +222,7 @@ def _best(rows: Sequence[Row]) -> float:
 
 
 def _story(discrete: DiscreteProblem, record: Record) -> list[Check]:
-    """Start, stages and trials: how it came about."""
+    """Check start, stages and trials against each other and the history."""
     values = record.values
     start, stages, trials = values.get("start"), values.get("stages"), values.get("learned")
     trouble = _trouble_of_stages(discrete, values)
@@ -291,7 +292,7 @@ def _trouble_of_trial(trial: object, where: str) -> str:
 
 
 def _unknowable(discrete: DiscreteProblem, values: Mapping[str, Any]) -> list[Check]:
-    """Nothing follows from these: only their kind and range are looked at."""
+    """Check kind and range of the claims that cannot be derived."""
     version, machine, threads, solves, seconds, out = (values.get(name) for name in UNKNOWABLE)
     cases = len(discrete.weights)
     is_possible = {

@@ -1,4 +1,4 @@
-"""Which densities a bound speaks of: all of them on the mesh, or only those a linear filter can make."""
+"""The densities for which a bound holds: all of them on the mesh, or only those a linear filter can make."""
 
 from __future__ import annotations
 

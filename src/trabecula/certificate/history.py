@@ -1,4 +1,4 @@
-"""The way of a saved result: whether its history can have led there, by the rules that every run obeys.
+"""The history of a saved result: whether it can have led to its design, by the rules that every run obeys.
 
 Earlier designs are not saved, so what was measured of them cannot be computed again. But a schedule, a
 stopping rule and the sums within a row follow from the problem, and a run that has converged ends in the
@@ -79,9 +79,9 @@ def trouble_of_rows(discrete: DiscreteProblem, rows: Sequence[Row], start: str) 
     discrete
         The problem on its voxels.
     rows
-        One an iteration.
+        One per iteration.
     start
-        How the way began.
+        The start that was asked for.
     """
     if not rows:
         return "it holds no iteration"
@@ -100,7 +100,7 @@ def has_stopped(discrete: DiscreteProblem, rows: Sequence[Row], start: str, tole
     discrete, rows, start
         As for `trouble_of_rows`, which found nothing.
     tolerance
-        Mean relative improvement of the objective an iteration at which to stop.
+        Mean relative improvement of the objective per iteration at which to stop.
     """
     settled = _settled(discrete, rows)
     last = rows[-1]
@@ -131,8 +131,8 @@ def distance_of_end(
 ) -> tuple[float, float]:
     """How far a design is from a history at rest, from its best or its last, and how far it may be; relative.
 
-    A way hands out the best design it came by, or the one after the last; where the optimum is known (penalty
-    1) one that is better still. The last step of the history itself must not be longer either.
+    A solve returns the best design of its last run, or the one after its last iteration; where the optimum is
+    known (penalty 1), one that may be better still. The last step of the history must not be longer either.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ def violation_of(discrete: DiscreteProblem, volume: float, excesses: Sequence[fl
     volume
         Its volume fraction.
     excesses
-        One a limit: by how much the value misses it, relative to it (`Limited.excess`).
+        One per limit: by how much the value misses it, relative to it (`Limited.excess`).
 
     Returns
     -------

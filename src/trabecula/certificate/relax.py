@@ -53,7 +53,7 @@ class Relaxed:
         float64 `[z, y, x]`: design variables, and the physical density (rounded to single precision) whose
         equilibrium gave the bound.
     displacements
-        One float32 `[component, z, y, x]` a load case, m, to start other solves from.
+        One float32 `[component, z, y, x]` per load case, m, to start other solves from.
     objective
         Least objective met on the way, as exact as the loose solves: how far the bound could still rise.
     optimum
@@ -99,7 +99,7 @@ def relax(
     start
         Design variables to begin with, float64 `[z, y, x]`, as from a coarser grid; default uniform.
     displacements
-        One a load case to start the first solves from.
+        One per load case to start the first solves from.
     tolerance
         Stops where objective / bound - 1 is below it, or where the bound grows less over `patience`
         iterations.
@@ -181,7 +181,7 @@ def prove(
     density
         float64 `[z, y, x]`; says only how limited cases are mixed.
     displacements
-        One float64 `[component, z, y, x]` a load case, m.
+        One float64 `[component, z, y, x]` per load case, m.
     designs
         Which designs it is to hold for; default every density on the mesh.
     """

@@ -1,4 +1,4 @@
-"""What a check says: one quantity after the other, claimed and recomputed, and whether they agree."""
+"""The outcome of a check: for every quantity the claimed and the recomputed value, and whether they agree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Check:
     claimed, recomputed
         None where there is nothing, or nothing that is one value.
     tolerance
-        Largest difference that is none.
+        Largest difference at which the two count as equal.
     verdict
         "ok", "differs", or "unchecked" for what cannot be computed again: it was only seen to be possible.
     note
@@ -79,12 +79,12 @@ def compare(name: str, claimed: Value, found: Value, room: float = 0.0, note: st
     Parameters
     ----------
     room
-        Largest difference of two numbers that is none; words, and true and false, must be the same.
+        Largest difference at which two numbers count as equal; words, and true and false, must be the same.
 
     Returns
     -------
     Check
-        "ok" or "differs". Nothing agrees with nothing only: a number that is missing is not a small one.
+        "ok" or "differs". A missing value agrees with a missing one only.
     """
     if _is_number(claimed) and _is_number(found):
         agree = abs(float(claimed) - float(found)) <= room  # type: ignore[arg-type]

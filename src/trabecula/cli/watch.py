@@ -42,8 +42,9 @@ def picture_names(watch: bool, gif: bool) -> list[str]:
 class Watch:
     """Keeps `progress.png` in the result folder current; at the end it is the picture of the result.
 
-    The file is replaced as a whole, so that a viewer never sees half of one. It is drawn about once per second,
-    and less often where drawing takes long. The proof changes nothing that could be seen, and draws nothing.
+    The file is replaced as a whole, so that a viewer never sees half of one. It is drawn about once per
+    second, and less often where drawing takes long. The proof changes nothing that could be seen, and draws
+    nothing.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class Analysis:
 
     @property
     def limits_more_than_material(self) -> bool:
-        """Whether anything is limited that no step can meet exactly."""
+        """Whether anything but material is limited, which a step can only meet approximately."""
         return self.formulation.limits_more_than_material(self.discrete)
 
     @property

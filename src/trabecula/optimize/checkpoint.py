@@ -133,7 +133,7 @@ class Checkpoints:
         return self.folder / f"{name}.npz"
 
     def _put(self, name: str, step: Step, plan: Plan) -> None:
-        """Keep a step; runs of a moment wait for one another, so that the disk is waited for once."""
+        """Keep a step; steps that end at about the same time are written together."""
         if self._held is None:
             return
         with self._mutex:
@@ -161,7 +161,7 @@ class Checkpoints:
         return go_on(plan, checkpoint.read(self._path(name), analysis, plan, self.asked))
 
     def _look_through(self, folder: Path) -> None:
-        """See that whatever is kept belongs here; say so where other arithmetic goes on with it.
+        """Check that all checkpoints belong to this solve; warn where other arithmetic goes on with them.
 
         All checkpoints are looked at, not only those that this solve would read: the runs of another start
         have other names, and would be passed over in silence.

@@ -1,4 +1,4 @@
-"""One file per run: all that it needs to go on to the same bits, and all that is needed to see that it does.
+"""One file per run: what it needs to go on to the same bits, and what is needed to verify that it does.
 
 Beside its arrays a checkpoint has a record in JSON: format, version, instruction set, what was asked for and
 how, the optimiser and its settings, type and shape of every array, and a digest over all of it. What is
@@ -164,7 +164,7 @@ OTHER = "belongs to another problem, or was asked for in another way; solve with
 
 
 class _OtherError(UnreadableError):
-    """A sound checkpoint, of something else."""
+    """A checkpoint that is sound but belongs to another problem or run."""
 
 
 @contextmanager
@@ -241,7 +241,7 @@ def _form(name: str, dimension: int) -> Form | None:
 
 
 def _rows(path: Path, values: Array) -> tuple[Row, ...]:
-    """Rows again, one a line, numbered from 0."""
+    """Rows read back, one per line of the array, numbered from 0."""
     names = [field.name for field in fields(Row)]
     for k, name in enumerate(names):
         column = values[:, k]

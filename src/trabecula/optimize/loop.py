@@ -70,7 +70,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
 
 
 def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:
-    """The end of a run that came upon no number, or found no way back: the last design that was good."""
+    """End a run that cannot go on, as where its evaluation is no number, with the last design that was good."""
     x = step.x if step.good is None else step.good
     if step.best is not None:
         x = step.best.x
@@ -101,11 +101,12 @@ def look_ahead(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Evalua
 
 
 def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
-    """The step with the best design it has come by, for the end of a way.
+    """The step with the best design of its run, for the end of a strategy.
 
-    The last design is one step past the last that was evaluated. It is the best where the objective only fell
-    of late; where it swings the last can be a per cent worse than one before, which one more solve tells. A
-    limit on a compliance is only met by the step's approximation of it: there the last is always looked at.
+    The last design is one step past the last that was evaluated. It is the best where the objective fell in
+    all recent iterations. Where the objective swings, it can be a per cent worse than an earlier one, which
+    one more solve decides. A step meets a limit on a compliance only approximately, so that the last design is
+    always evaluated where there is one.
     """
     if step.best is None or step.finished == Status.DIVERGED:
         return step
@@ -120,7 +121,7 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
 
 
 def to_single(displacements: Sequence[Array]) -> tuple[NDArray[np.float32], ...]:
-    """Displacements as they are kept from step to step, to begin the next solve from."""
+    """Displacements in single precision, as they are kept from step to step to begin the next solve."""
     return tuple(u.astype(np.float32) for u in displacements)
 
 
@@ -151,7 +152,7 @@ def go_on(plan: Plan, step: Step) -> Step:
 
 
 def _is_due(plan: Plan, i: int) -> bool:
-    """Whether the KKT residual is wanted: it costs as much as an OC step, so not every time."""
+    """Whether to compute the KKT residual, which costs as much as an OC step, in this iteration."""
     return plan.stop.kkt > 0 and plan.schedule.is_settled(i) and i % EVERY == 0
 
 

@@ -1,4 +1,4 @@
-"""How one grid is worked on, and when that is done."""
+"""How one grid is worked on, and when a run on it ends."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Stop:
     Attributes
     ----------
     change
-        Mean relative improvement of the best objective an iteration, over the last `window` ones, below which
-        it stops; unless the objective swings by more than `NOISE` times that.
+        Mean relative improvement of the best objective per iteration, over the last `window` ones, below
+        which it stops; unless the objective swings by more than `NOISE` times that.
     kkt
         KKT residual (docs/certificate.md) below which it stops, whatever the objective does.
     density_change

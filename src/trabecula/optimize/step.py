@@ -38,7 +38,7 @@ class Row:
 
     @property
     def is_solved(self) -> bool:
-        """Whether the objective means anything: nothing is told by displacements that carry no load."""
+        """Whether the states were solved well enough for the objective to be meaningful."""
         return self.residual <= UNSOLVED
 
 
@@ -63,7 +63,7 @@ class Step:
     displacements
         Of the last evaluated design, one per case; None before the first.
     rows
-        One an iteration so far.
+        One per iteration so far.
     finished
         None while there is more to do, else `CONVERGED`, `LIMIT` or `DIVERGED`.
     best

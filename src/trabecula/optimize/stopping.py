@@ -1,4 +1,4 @@
-"""The stopping rule: what the rows of a run say of its end."""
+"""The stopping rule: whether and how a run has ended, from the rows of its history."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
 
 
 def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
-    """Whether a steep projection keeps steps so short that an objective at rest says little."""
+    """Whether a steep projection keeps steps so short that a constant objective does not mean convergence."""
     if step_share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
         return False
     known = [row.kkt for row in settled if not isnan(row.kkt)]

@@ -203,8 +203,8 @@ class Formulation:
 def formulate(discrete: DiscreteProblem) -> Formulation:
     """The objective and constraints that a problem's goal stands for.
 
-    Volume is minimised under one limit on the weighted compliance, or under one per load case where several are
-    given; anything else under the limits that the problem names.
+    Volume is minimised under one limit on the weighted compliance, or under one per load case where
+    several are given; anything else under the limits that the problem names.
 
     Raises
     ------

@@ -46,7 +46,7 @@ _LARGEST = 1_000_000
 
 @dataclass(frozen=True)
 class Stage:
-    """One part of the way: its `name`, the design iterations it took and its wall time in seconds."""
+    """One part of a solve: its `name`, the design iterations it took and its wall time in seconds."""
 
     name: str
     iterations: int
@@ -137,11 +137,11 @@ class Result:
     status
         How the solve ended.
     start
-        The way it began: "uniform", "coarse", "learned" or "classical".
+        The start that was asked for, by its name in `trabecula.strategy.table.STARTS`.
     iterations, solves
         Design iterations and state solves on the full grid.
     seconds
-        Wall time of the whole way, in seconds.
+        Wall time of the whole solve, in seconds.
     compliance
         Weighted sum over load cases of `f.u`, in joules (W K for heat).
     volume
@@ -208,7 +208,7 @@ class Result:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether more iterations are what it lacks."""
+        """Whether more iterations would help: the solve stopped at their limit."""
         return self.status is Status.LIMIT
 
     @property
@@ -352,7 +352,7 @@ class Result:
 
     @own_errstate
     def to_html(self) -> str:
-        """One page that says it all and needs no other file: picture, question, proof, way."""
+        """One HTML page that needs no other file: picture, problem, certificate and history."""
         from trabecula.export import report
 
         design = self.to_design()
@@ -438,7 +438,7 @@ class Result:
         return self.plot()
 
     def record(self) -> Claim:
-        """What it says of itself, for `check`: of a loaded result with all that only the file says."""
+        """The record that `check` verifies; of a loaded result with the fields that only its file has."""
         from trabecula.certificate.consistency import Record as Claim
 
         return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta)

@@ -18,16 +18,18 @@ from trabecula.strategy.workbench import Workbench
 
 
 def run(bench: Workbench, request: Request) -> Strategy:
-    """Search on coarse grids, hand over, finish; what a network draws is finished first where one takes
-    part."""
+    """Search on coarse grids, hand the best designs over, and finish the best of all.
+
+    Where a network takes part, what it draws is finished first.
+    """
     return (yield from coarse_to_fine(bench, request.search, request.stop))
 
 
 def coarse_to_fine(bench: Workbench, search: Search, stop: Stop) -> Strategy:
     """Search on the coarsest grid, hand the best of different kinds over grid by grid, finish the best.
 
-    What a network draws goes ahead: up all grids to the stop. The search follows where that is in doubt, and
-    the better end counts.
+    What a network draws is taken through all grids to the stop first. The search follows where it is in doubt
+    whether that design is good enough, and the better of both ends counts.
     """
     if bench.discrete.options.penalty <= 1.0:
         return (yield from _solve_convex(bench, search, stop))
@@ -41,7 +43,7 @@ def coarse_to_fine(bench: Workbench, search: Search, stop: Stop) -> Strategy:
 
 
 def _solve_convex(bench: Workbench, search: Search, stop: Stop) -> Strategy:
-    """Without penalty there is one optimum: nothing to choose, and nothing to hand over."""
+    """Solve without penalty on the finest grid: there is one optimum, so no search is needed."""
     analysis = bench.analysis(bench.discrete)
     plan = bench.plan(bench.discrete, Schedule(1.0, 1.0), stop, search.tolerance)
     steps = bench.runner.run(
@@ -52,7 +54,7 @@ def _solve_convex(bench: Workbench, search: Search, stop: Stop) -> Strategy:
 
 
 def _search_on_one_grid(bench: Workbench, search: Search, stop: Stop) -> Strategy:
-    """A problem with one grid: search there, and take the best on at the full penalty."""
+    """Search on the only grid of a problem, and take the best design to its stop at the full penalty."""
     analysis, end = bench.analysis(bench.discrete), bench.discrete.options.penalty
     if search.goes_ahead:
         best = yield from best_on_one_grid(bench, analysis, search)

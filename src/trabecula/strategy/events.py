@@ -18,7 +18,7 @@ End = TypeVar("End")
 
 
 def publish(events: Generator[Event, None, End], clock: float) -> Generator[Progress, None, End]:
-    """Events as progress that only goes forward; `clock` is when the solve began."""
+    """Turn events into progress whose fraction never falls; `clock` is when the solve began."""
     furthest = 0.0
     while True:
         try:
@@ -31,7 +31,7 @@ def publish(events: Generator[Event, None, End], clock: float) -> Generator[Prog
 
 
 def progress_of(event: Event, seconds: float, fraction: float) -> Progress:
-    """One event in the units of the problem that was asked."""
+    """Convert one event to the units in which the problem was given."""
     row, chain = event.step.rows[-1], event.analysis.chain
     variables = event.step.x.view()
     variables.setflags(write=False)
@@ -61,7 +61,11 @@ def progress_of(event: Event, seconds: float, fraction: float) -> Progress:
 
 
 def limit_values(analysis: Analysis, row: Row) -> tuple[LimitValue, ...]:
-    """The limits of a problem at the design that a row measured; a row has the worst violation only."""
+    """The limits of a problem at the design that a row of the history measured.
+
+    A row has only the worst violation. Where there are several limits, those without a value in the row are
+    given this one.
+    """
     discrete, limits = analysis.discrete, analysis.formulation.limits
     found = []
     for limited in limits:

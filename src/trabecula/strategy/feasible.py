@@ -1,8 +1,9 @@
 """Whether a problem can be solved at all, asked before the optimisation; and designs that keep its limits.
 
 More material is never less stiff, as long as it has no weight of its own: what the full solid cannot do no
-design can. One solve of it, against the limits of the goal, finds what would otherwise idle to the iteration
-limit; and where voxels are flat, how exactly the state can be solved at all.
+design can. One solve of the full solid, compared with the limits of the goal, finds problems that would
+otherwise run to the iteration limit without a result. It also shows how exactly the state can be solved where
+voxels are flat.
 """
 
 from __future__ import annotations
@@ -131,8 +132,10 @@ def _refuse_soft(analysis: Analysis) -> None:
 
 
 def solvers(analysis: Analysis) -> list[State]:
-    """State equations of an analysis' grid, the quickest first: the compiled, then a factorisation where the
-    grid is small enough for one."""
+    """State equations of the grid of an analysis, the quickest first.
+
+    The second one is a factorisation, where the grid is small enough for it.
+    """
     assembled = AssembledState(analysis.discrete)
     return [analysis.state, assembled] if assembled.is_direct else [analysis.state]
 
@@ -216,7 +219,7 @@ def _keep_any(analysis: Analysis, x: Array, penalty: float, beta: float) -> Arra
 
 
 def _least(excess: Callable[[float], float], most: float) -> float | None:
-    """About the least share from which on a limit is kept, on the side where it is; None where none does."""
+    """About the least share at which the limits are kept, on the safe side; None where none is."""
     step = most / 256.0
     below, above = 0.0, step
     while (value := excess(above)) > 0.0:

@@ -1,4 +1,4 @@
-"""Grid continuation: what a search found is handed over grid by grid to the finest, and there to the stop."""
+"""Grid continuation: designs of a search are handed over grid by grid, and finished on the finest grid."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ Contender = tuple[Candidate, Plan, Step]
 def continue_grids(
     bench: Workbench, search: Search, tried: Tried = ()
 ) -> Generator[Event, None, list[Candidate]]:
-    """Search on the coarsest grid, and hand over to all grids but the finest; the best of every kind there.
+    """Search on the coarsest grid, and hand over to all grids but the finest.
+
+    Returns the best candidate of every kind there.
 
     Parameters
     ----------
     tried
-        What of the search was made on the coarsest grid before.
+        Designs of this search that were made on the coarsest grid before.
     """
     coarsest, *intermediate = bench.coarse_grids
     candidates = yield from triage(bench, bench.analysis(coarsest), search, tried)
@@ -58,8 +60,10 @@ def continue_grids(
 def _continue_on(
     bench: Workbench, analysis: Analysis, candidates: list[Candidate], level: int, search: Search
 ) -> Generator[Event, None, list[Candidate]]:
-    """Work on the candidates on an intermediate grid, beside a new one that begins there: finer walls may be
-    worth it."""
+    """Work on the candidates on an intermediate grid, beside a new one that begins there.
+
+    The new one may have walls that are too thin for the coarser grids.
+    """
     grid = analysis.discrete
     next_ones = [_next(bench, analysis, candidate, level, search) for candidate in candidates]
     origins, runs = [origin for origin, _ in next_ones], [run for _, run in next_ones]
@@ -79,7 +83,7 @@ def _continue_on(
 def _next(
     bench: Workbench, analysis: Analysis, candidate: Candidate, level: int, search: Search
 ) -> tuple[Candidate, Run]:
-    """A candidate handed over to an intermediate grid, and its run there."""
+    """Hand a candidate over to an intermediate grid, and make its run there."""
     plan, first = _hand_over(bench, analysis, candidate, search, stop_after(search.intermediate))
     run = Run(f"{level}-{candidate.name}", plan, first, candidate.name)
     return replace(candidate, coarser=candidate.path), run
@@ -101,7 +105,7 @@ def go_ahead(
 def _hand_over(
     bench: Workbench, analysis: Analysis, candidate: Candidate, search: Search, stop: Stop
 ) -> tuple[Plan, Step]:
-    """By the network, if there is one and its design is better than the coarse one; else half grey."""
+    """Hand over by the network if its design is better than the coarse one, else half grey."""
     discrete = analysis.discrete
     end = discrete.options.penalty
     hand_over, density = search.hand_over, candidate.density
@@ -155,9 +159,9 @@ def finish(
 def _finish_one(
     bench: Workbench, analysis: Analysis, contenders: list[Contender], word: str, search: Search
 ) -> Strategy:
-    """Finish the one that is left, leaping where there is a network for it.
+    """Take the last candidate to its stop, with leaps where there is a network for them.
 
-    The list is used up: where a run began is memory that nothing needs any more.
+    The list is emptied, because the designs that runs began with need memory that can be freed.
     """
     candidate, plan, first = contenders.pop()
     if search.learned.leaper is not None:

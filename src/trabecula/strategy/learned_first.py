@@ -1,9 +1,9 @@
-"""What goes ahead of a search, and whether a search is needed after it.
+"""A network's design is finished before a search begins, and decides whether a search is needed at all.
 
-A network draws a design, and that goes up all grids to its stop before anything is searched. Then starts are
-made that no network has a part in. Where all of them find a design as good on the coarsest grid, there is
-nothing to search for; else the whole search follows, as it is without a network, and the better end counts.
-So a bad network costs its own runs, and never a worse design.
+A network draws a design, which is taken through all grids to its stop before anything is searched. Then some
+starts are run on the coarsest grid in which no network has a part (sentinels). Where all of them end in
+designs that are as good, the search is left out; else the whole search follows, as it is without a network,
+and the better end counts. So a bad network costs the time of its own runs, and never a worse design.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AHEAD = 0.4
 
 
 def finish_ahead(bench: Workbench, search: Search, stop: Stop) -> Strategy:
-    """What goes ahead goes up all grids to its stop; the search follows where that is in doubt."""
+    """Take the network's design through all grids to its stop; search afterwards where it is in doubt."""
     runner = bench.runner
     finest, coarsest = bench.analysis(bench.discrete), bench.analysis(bench.grids[0])
     runner.share = (0.0, AHEAD)
@@ -64,7 +64,7 @@ def finish_ahead(bench: Workbench, search: Search, stop: Stop) -> Strategy:
 def best_on_one_grid(
     bench: Workbench, analysis: Analysis, search: Search
 ) -> Generator[Event, None, Candidate]:
-    """The same where there is one grid only: what goes ahead, or the best of the search that follows."""
+    """The same where there is one grid only: the network's design, or the best of the search that follows."""
     clock = time.perf_counter()
     scouts = yield from run_ahead(bench, analysis, search)
     seconds = time.perf_counter() - clock
@@ -80,20 +80,23 @@ def best_on_one_grid(
 
 
 def _done(finest: Analysis, end: Outcome, name: str) -> Event:
-    """Says that a design is finished which will do if nothing better is found."""
+    """The event that a first design is finished; it is the result if the search finds nothing better."""
     run = Run(f"ahead-{name}", end.plan, end.step, name)
     return Event(stage_of(finest.discrete), finest, end.step, AHEAD, run, done=True)
 
 
 def _merit(analysis: Analysis, end: Outcome) -> float:
-    """Merit of the design that a strategy ends with: what its last iteration evaluated is the one before, and
-    may be a per cent off where the iteration swings."""
+    """Merit of the design that a strategy ends with.
+
+    The last row is about the design before the last step, whose merit may differ by a per cent where the
+    iteration swings.
+    """
     _, found = look_ahead(analysis, end.plan, end.step)
     return found.merit
 
 
 def run_ahead(bench: Workbench, analysis: Analysis, search: Search) -> Generator[Event, None, Ended]:
-    """Run what may go ahead on the coarsest grid; the worse half is given up as in a search.
+    """Run the network's proposals on the coarsest grid; the worse half is given up as in a search.
 
     Returns
     -------
@@ -116,11 +119,11 @@ def run_ahead(bench: Workbench, analysis: Analysis, search: Search) -> Generator
 def needs_search(
     bench: Workbench, analysis: Analysis, scouts: Tried, search: Search
 ) -> Generator[Event, None, tuple[bool, Ended]]:
-    """Whether a search has to follow on the coarsest grid, and what was made of it to find out.
+    """Whether a search has to follow on the coarsest grid, and its runs that were made to decide this.
 
-    The sentinels run to the end without regard of each other, and so do designs that were given: those may
-    be of another problem, and only raise a doubt by being better. Where the filter is thinner than a voxel of
-    this grid, there may be better designs that it cannot show, and it settles nothing.
+    Sentinels run to the end, independently of each other. So do designs that were given; they may be of
+    another problem, and count only where they are better. Where the filter radius is below one voxel of this
+    grid, there may be better designs that it cannot represent, and the search always follows.
     """
     if not search.also and search.proposals <= search.scouts:
         return False, []
@@ -137,9 +140,9 @@ def needs_search(
 
 
 def agree(scouts: Tried, made: Tried, search: Search) -> bool:
-    """Whether the best scout and all sentinels are as good as each other, and no given design is better.
+    """Whether the network's best design and all sentinels are equally good, and no given one is better.
 
-    Where no solve was possible there is nothing to agree on.
+    False where no solve was possible.
     """
     best = scouts[0][1].merit
     plain = [step.merit for proposal, step in made if proposal.kind in search.kinds]
@@ -151,7 +154,7 @@ def agree(scouts: Tried, made: Tried, search: Search) -> bool:
 def trial_of_proposal(
     scouts: Tried, made: Tried, where: str, taken: bool, seconds: float, proposer: ProposalNetwork | None
 ) -> Trial:
-    """What became of the best scout, beside the best of what else was made; both on the coarsest grid."""
+    """The network's best design compared with the best of all others, both on the coarsest grid."""
     best, step = scouts[0]
     ordinary = min((other.merit for _, other in made), default=float("inf"))
     label = "" if proposer is None else proposer.model.card.label

@@ -1,7 +1,8 @@
-"""Learned steps inside the loop, each decided by the next solve.
+"""Steps of the loop that a network makes, each accepted or refused by the next solve.
 
-A network's design is kept only if its true objective is better than that of the design it was drawn from;
-the solves both decisions need are the ones the loop would make next, so a refused one costs a solve or two.
+A network's design is kept only if its true objective is better than that of the design it was drawn from.
+The solves that decide this are those that the loop would make next anyway, so that a refused design costs one
+solve or two.
 """
 
 from __future__ import annotations
@@ -72,12 +73,12 @@ class Learned:
 
     @classmethod
     def load(cls, dimension: int, leaps: bool = True) -> Learned:
-        """What ships with trabecula for 2 or 3 dimensions, `leaps` among it or not."""
+        """The networks that ship with trabecula for 2 or 3 dimensions, with or without the one for leaps."""
         return cls.among(shipped_model, dimension, leaps)
 
     @classmethod
     def in_use(cls, dimension: int, leaps: bool = True) -> Learned:
-        """What works on this machine: the user's own networks, and what ships where there are none.
+        """The user's own networks, and those that ship where the user has none.
 
         Warns
         -----
@@ -88,7 +89,7 @@ class Learned:
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        """Of the networks that take part."""
+        """The cards of the networks that take part."""
         parts = (self.proposer, self.corrector, self.leaper)
         return tuple(part.model.card for part in parts if part is not None)
 
@@ -113,7 +114,7 @@ class Learned:
 
 
 def ratio_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> Pull:
-    """The pull of an evaluated design (`trabecula.surrogate.log_sensitivity_ratio`), whatever the goal is."""
+    """The ratio of `trabecula.surrogate.log_sensitivity_ratio` of an evaluated design, for any goal."""
     discrete = analysis.discrete
     if analysis.formulation.minimises_material(discrete):
         gradient = np.sum([limit.gradient for limit in found.constraints], axis=0)
@@ -125,9 +126,9 @@ def ratio_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> 
 def correct(
     analysis: Analysis, corrector: UpscalingNetwork, coarse: Array, plan: Plan, where: str
 ) -> tuple[Array | None, Trial]:
-    """Draw a fine design from a coarse one, and see whether it is better than the coarse one as it is.
+    """Draw a fine design from a coarse one, and decide whether it is better than the resampled coarse one.
 
-    Both are looked at with the same little grey, at the full penalty: two solves, whatever comes out.
+    Both are made a little grey in the same way and solved at the full penalty, which takes two solves.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def correct(
 
 
 def propose(analysis: Analysis, proposer: ProposalNetwork, convex: Array, count: int) -> list[Proposal]:
-    """A network's proposals for the coarsest grid; three solves.
+    """Ask a network for proposals on the coarsest grid, which takes three solves.
 
     Parameters
     ----------
@@ -185,7 +186,7 @@ def convex_design(analysis: Analysis, optimizer: Optimizer) -> Array:
 
 
 def proposer_ratios(analysis: Analysis, convex: Array) -> list[Pull]:
-    """Pulls of the uniform and the convex design at penalty 1, and of the convex one at the full penalty."""
+    """Log sensitivity ratios: uniform and convex design at penalty 1, the convex one at the full too."""
     discrete, chain = analysis.discrete, analysis.chain
     volume = target_volume(convex, discrete, chain)
     full = discrete.options.penalty
@@ -198,14 +199,14 @@ def proposer_ratios(analysis: Analysis, convex: Array) -> list[Pull]:
 
 @dataclass(frozen=True)
 class Observation:
-    """A design that a leap will be drawn from, and its pull."""
+    """A design that a leap will be drawn from, and its log sensitivity ratio."""
 
     x: Array
     pull: Pull
 
 
 def observe(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Observation]:
-    """The step with its design evaluated, and what a leap needs of it."""
+    """Evaluate the design of a step, and take from it what a leap needs."""
     step, found = look_ahead(analysis, plan, step)
     volume = target_volume(step.x, analysis.discrete, analysis.chain)
     return step, Observation(step.x, ratio_of(analysis, step.x, found, volume))

@@ -1,4 +1,4 @@
-"""The lower bound of a finished design: relaxed grid by grid, and an event for every iteration of it."""
+"""The lower bound for a finished design: the relaxed problem is solved grid by grid, and publishes events."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bound_outcome(bench: Workbench, outcome: Outcome) -> Generator[Event, None, 
 def _relax_coarse_grids(
     bench: Workbench, outcome: Outcome, penalty: float
 ) -> Generator[Event, None, Array | None]:
-    """The relaxed design of the coarser grids, one after the other, put on the finest; None without any."""
+    """Relax on the coarser grids one after the other; the last design, resampled to the finest grid."""
     start: Array | None = None
     for grid in bench.coarse_grids:
         coarse = bench.analysis(grid)
@@ -59,8 +59,7 @@ def _relax_coarse_grids(
 
 
 def _relax(find: FindBound, event: Event, is_finest: bool) -> Generator[Event, None, Relaxed | Bound]:
-    """Relax on a thread, and tell of every iteration: only on the finest grid its bound holds for the
-    problem."""
+    """Relax on a thread and publish every iteration; only the finest grid bounds the problem."""
 
     def work(publish: Publish[tuple[int, float]]) -> Relaxed | Bound:
         return find(progress=lambda iteration, objective, bound: publish((iteration, bound)))
@@ -78,7 +77,6 @@ def _relax(find: FindBound, event: Event, is_finest: bool) -> Generator[Event, N
 def proof_event(
     outcome: Outcome, stage: str, fraction: float, run: str = "", bound: float | None = None
 ) -> Event:
-    """An event of the proof, about the design as it stands; `run` says what is done where that is more than
-    the stage."""
+    """An event about the design under proof; `run` names the part of the stage that is worked on."""
     made = Run(run or stage, outcome.plan, outcome.step)
     return Event(stage, outcome.analysis, outcome.step, fraction, made, iteration=1, bound=bound)

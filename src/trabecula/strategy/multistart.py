@@ -1,4 +1,4 @@
-"""A search from many starts, as data: how wide it is, its candidates, and how a grid is worked on in it.
+"""A search from many starts: its settings, its candidates, and the optimiser and schedule of a grid.
 
 Every choice here is a measured one (docs/decisions/way.md).
 """
@@ -105,7 +105,7 @@ class Search:
 
     @property
     def goes_ahead(self) -> bool:
-        """Whether anything goes ahead of it."""
+        """Whether a network's design is finished before the search."""
         return self.learned.proposer is not None or self.ahead is not None
 
 
@@ -125,7 +125,7 @@ class Candidate:
 
     @property
     def path(self) -> tuple[NDArray[np.float16], ...]:
-        """Its designs on all grids so far."""
+        """The designs of this candidate on all grids so far."""
         return (*self.coarser, self.density.astype(np.float16))
 
 
@@ -141,7 +141,7 @@ def optimizer_for(
 
 
 def stop_after(iterations: int) -> Stop:
-    """No rule but the number of iterations."""
+    """A rule that stops after a number of iterations and for no other reason."""
     return Stop(change=0.0, kkt=0.0, limit=iterations)
 
 

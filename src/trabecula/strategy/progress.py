@@ -1,4 +1,4 @@
-"""What a solve tells while it works."""
+"""What a solve publishes after every iteration, as callers see it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LimitValue:
     name
         Of the quantity that is limited: "volume" or "compliance".
     value, limit
-        In its unit; None where only the worst of several limits is known.
+        In the quantity's unit; the value is None where only the worst violation of several limits is known.
     violation
         By how much the limit is exceeded, relative to it; 0 where it is kept.
     """

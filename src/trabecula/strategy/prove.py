@@ -1,4 +1,4 @@
-"""From a strategy's outcome to the result: a design that keeps the limits, solved tightly, bounded, named."""
+"""From the outcome of a strategy to the result: limits are kept, states solved tightly, a bound found."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What a result answers: the problem, how it was asked, what its units are, and since when."""
+    """What a result answers: the problem, the start that was asked for, and when the solve began."""
 
     problem: Problem
     start: str
@@ -47,7 +47,7 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class _Final:
-    """A design as it comes out: physical densities, its evaluation and what is proven of it."""
+    """The design of a result: physical densities, their evaluation and the certificate."""
 
     physical: Array
     found: Evaluation
@@ -55,7 +55,7 @@ class _Final:
 
 
 def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Event, None, Result]:
-    """Make a design keep its limits, solve it tightly, differentiate, and bound what any could reach.
+    """Make a design keep its limits, solve and differentiate it tightly, and bound what any could reach.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
 
 
 def _machine_of(analysis: Analysis) -> str:
-    """What did the arithmetic, and whether an assembled matrix did it for a physics of somebody else's."""
+    """Name of what did the arithmetic: the machine, or an assembled matrix for a registered physics."""
     name = analysis.machine.name
     is_known = analysis.machine.knows(analysis.discrete.physics)
     return name if is_known else f"{name}, assembled state"
@@ -141,7 +141,7 @@ def _certify(
     warm: Sequence[Guess] | None,
     convex: Relaxed | None,
 ) -> _Final:
-    """Solve a design as exactly as can be: where the compiled solver leaves too much, by a factorisation."""
+    """Solve a design as exactly as possible: by a factorisation where the residual is too large."""
     discrete = analysis.discrete
     finals: list[_Final] = []
     for state in solvers(analysis):
@@ -190,7 +190,7 @@ def _better(analysis: Analysis, x: Array, other: Array) -> Array:
 
 
 def _history_row(row: Row, of_objective: float, of_compliance: float) -> dict[str, float | int | str]:
-    """Without what is not known (the KKT residual before the schedule is settled)."""
+    """A row as a mapping without undefined values (the KKT residual before the schedule is settled)."""
     in_si = replace(row, objective=of_objective * row.objective, compliance=of_compliance * row.compliance)
     return {key: value for key, value in asdict(in_si).items() if not isnan(value)}
 

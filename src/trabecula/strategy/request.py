@@ -131,12 +131,12 @@ class Request:
 
 
 def check_count(name: str, value: int | None) -> None:
-    """Refuse a number of things below 1; None is not given.
+    """Refuse a count below 1; None stands for one that was not given.
 
     Raises
     ------
     ValueError
-        If it is.
+        If the number is below 1.
     """
     if value is not None and value < 1:
         raise ValueError(f"{name} is {value}; at least 1 is needed")

@@ -43,7 +43,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened: `stage`, the analysis of the grid it happened on, the step, and its run.
+    """What a strategy publishes: the stage, the analysis of the grid, the step that was made, and its run.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Outcome:
     coarser: tuple[NDArray[np.float16], ...] = ()
 
     def without_memory(self) -> Outcome:
-        """The outcome without the optimiser's memory and `Step.best`: nothing needs them any more."""
+        """The outcome without the optimiser's memory and `Step.best`, which are not needed after the run."""
         return replace(self, step=replace(self.step, memory=self.plan.optimizer.start(), best=None))
 
 
@@ -133,9 +133,9 @@ class Runner:
     def run_all(
         self, stage: str, analysis: Analysis, runs: list[Run], fraction: float
     ) -> Generator[Event, None, list[Step]]:
-        """Take several runs to their stops; on a small grid at once, each on a thread of its own, with the same steps.
+        """Take several runs to their stops; on a small grid each on a thread of its own, with the same steps.
 
-        The list is used up: on a large grid the steps that runs begin with are memory.
+        The list is emptied, because the steps that runs begin with need much memory on a large grid.
         """
         workers = _workers(analysis, runs)
         if workers < 2:
@@ -155,7 +155,7 @@ class Runner:
     ) -> Generator[Event, None, tuple[int, Step]]:
         """Take several runs to their stops as `run_all` does; place and step of the one that ends best.
 
-        On a large grid the others are let go of as soon as a better one has ended.
+        On a large grid a step is dropped as soon as a better one has ended.
         """
         if _workers(analysis, runs) > 1:
             steps = yield from self.run_all(stage, analysis, runs, fraction)

@@ -1,7 +1,7 @@
 """Work on threads of our own: what the threads publish while they work is yielded as it comes.
 
-A generator can only yield on the thread that drives it. So the work hands what it has to say to a queue that
-the generator empties. The queue is short: work that nobody listens to waits, it does not fill the memory.
+A generator can only yield on the thread that drives it. So the work puts what it publishes into a queue that
+the generator empties. The queue is short: where nobody takes the items the work waits, and fills no memory.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ PATIENCE = 0.1
 
 
 class StoppedError(Exception):
-    """Nobody listens any more: the work ends here."""
+    """Raised in a thread whose generator was closed, to end its work."""
 
 
 class _Channel(Generic[Item]):
     """The queue between the threads and the generator; an item None says that a piece of work has ended.
 
-    It is emptied far more often than it is full, so that only who finds it full waits for room.
+    It is rarely full, so that waiting for room may cost more than putting an item.
     """
 
     def __init__(self, size: int) -> None:

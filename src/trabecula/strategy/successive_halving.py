@@ -43,7 +43,7 @@ def triage(
     Parameters
     ----------
     tried
-        What of it was made there before, and is not made again.
+        Runs of this search that were made before, and are not made again.
     """
     ramps, fields, given = make_starts(analysis, search)
     known = {proposal.name: step for proposal, step in tried}
@@ -72,7 +72,7 @@ def make_starts(analysis: Analysis, search: Search) -> tuple[list[Proposal], lis
 
 
 def is_found_once(done: Tried, search: Search) -> bool:
-    """Whether no other design of its own is nearly as good as the best: there may be more such."""
+    """Whether no other design of this search is nearly as good as the best: a wider one may pay."""
     merits = sorted(step.merit for proposal, step in done if proposal.kind in search.kinds)
     return len(merits) > 1 and merits[1] > widen(merits[0], search.agreement)
 
@@ -85,7 +85,7 @@ def further_fields(analysis: Analysis, search: Search, first: int) -> list[Propo
 
 
 def candidate_of(proposal: Proposal, step: Step) -> Candidate:
-    """A proposal that was worked out on the coarsest grid."""
+    """The candidate that a finished run of a proposal on the coarsest grid makes."""
     return Candidate(proposal.name, proposal.kind, step.x, step.merit)
 
 
@@ -102,7 +102,7 @@ def plan_proposal(
 def run_proposals(
     bench: Workbench, analysis: Analysis, proposals: Sequence[Proposal], search: Search
 ) -> Generator[Event, None, Ended]:
-    """Run proposals to the end on the coarsest grid, without regard of each other."""
+    """Run proposals to their ends on the coarsest grid, independently of each other."""
     runs = []
     for proposal in proposals:
         plan, first = plan_proposal(bench, analysis, proposal, search)
@@ -116,7 +116,7 @@ def halve(
 ) -> Generator[Event, None, Ended]:
     """Run proposals side by side, giving up the worse half at each halving; what is left at the end.
 
-    `known` ones are not run: they are judged by how good they were then.
+    Those in `known` are not run again; they are ranked by their merit after as many iterations.
     """
     stage = search_stage(analysis.discrete)
     standing = [(p, *plan_proposal(bench, analysis, p, search)) for p in crowd]
@@ -142,7 +142,7 @@ def merit_after(step: Step, iterations: int) -> float:
 
 
 def trials_of_designs(done: Tried, kinds: tuple[str, ...], where: str, runner: Runner) -> list[Trial]:
-    """What became of designs that were given: whether one beat all others, and what its run cost."""
+    """The trials of given designs: whether one was better than all others, and what its run cost."""
     ordinary = min((step.merit for proposal, step in done if proposal.kind in kinds), default=float("inf"))
     lowest = min(step.merit for _, step in done)
     return [

@@ -19,7 +19,7 @@ def run(bench: Workbench, request: Request) -> Strategy:
 
 
 def continue_penalty(bench: Workbench, stop: Stop) -> Strategy:
-    """Penalty 1 to its end over 30 iterations, then to the stop."""
+    """Raise the penalty from 1 to its end over 30 iterations, then iterate to the stop."""
     analysis, end = bench.analysis(bench.discrete), bench.discrete.options.penalty
     schedule = Schedule(min(1.0, end), end, 30 if end > 1 else 0)
     plan = bench.plan(bench.discrete, schedule, stop, exponent=0.7)

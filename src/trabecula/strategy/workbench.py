@@ -1,4 +1,4 @@
-"""The workbench: everything that one solve works with, made once and handed to whoever works.
+"""The workbench: everything that one solve works with, made once and passed to all strategies.
 
 It has the grids of a problem, makes their analyses (no other file of this room does), says which optimiser
 and schedule a grid is worked on with, and runs what is planned.
@@ -77,9 +77,9 @@ class Workbench:
         return self.grids[:-1]
 
     def analysis(self, grid: DiscreteProblem) -> Analysis:
-        """The analysis of a grid: the one that somebody works with, else a new one.
+        """The analysis of a grid: the one that is in use, else a new one.
 
-        It is kept by those who work with it, not here: an analysis that nobody needs is memory.
+        The workbench holds it weakly, so that its memory is freed once it is no longer in use.
         """
         known = self._in_use.get(id(grid))  # an analysis holds its grid, so that the number stays its own
         if known is None:

@@ -70,7 +70,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
 
 
 def _go_back(step: Step, rows: tuple[Row, ...]) -> Step:
-    """End a run that cannot go on, as where its evaluation is no number, with the last design that was good."""
+    """End a run that cannot go on (its evaluation is no number) with the last design that was good."""
     x = step.x if step.good is None else step.good
     if step.best is not None:
         x = step.best.x
@@ -105,8 +105,8 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
 
     The last design is one step past the last that was evaluated. It is the best where the objective fell in
     all recent iterations. Where the objective swings, it can be a per cent worse than an earlier one, which
-    one more solve decides. A step meets a limit on a compliance only approximately, so that the last design is
-    always evaluated where there is one.
+    one more solve decides. A step meets a limit on a compliance only approximately, so that the last design
+    is always evaluated where there is one.
     """
     if step.best is None or step.finished == Status.DIVERGED:
         return step

@@ -85,7 +85,7 @@ def solved(folder: Path) -> None:
 
 def targets(folder: Path) -> dict[str, tuple[Target, list[bytes]]]:
     """Every reader with seeds; `folder` holds a result."""
-    from trabecula.cli.request import SolveArguments
+    from trabecula.cli.request import SavedRequest
     from trabecula.discretisation import discretise
     from trabecula.learning.history.entry import entry_from
     from trabecula.optimize.analysis import Analysis
@@ -124,7 +124,7 @@ def targets(folder: Path) -> dict[str, tuple[Target, list[bytes]]]:
         "result": (file("result.json", lambda p: void(Result.load(p.parent).to_html())), [result]),
         "history": (file("history.csv", reading.read_history), [HISTORY, whole["history.csv"]]),
         "request": (
-            file("request.json", lambda p: SolveArguments.read(p.parent)),
+            file("request.json", lambda p: SavedRequest.read(p.parent)),
             [json.dumps(REQUEST).encode()],
         ),
         "card": (file("manifest.json", lambda p: cards(p.parent)), [json.dumps({"a-2d": CARD}).encode()]),

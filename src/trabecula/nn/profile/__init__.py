@@ -14,7 +14,7 @@ from trabecula.nn.profile.latency import (
     torch_threads,
 )
 from trabecula.nn.profile.layer import Layer, Nest
-from trabecula.nn.profile.machine import Roofline, measure_machine
+from trabecula.nn.profile.machine import HostMachine, measure_machine
 from trabecula.nn.profile.report import Cost, Profile, profile
 from trabecula.nn.profile.rules import (
     Break,
@@ -35,12 +35,12 @@ __all__ = [
     "Energy",
     "EnergyModel",
     "Hierarchy",
+    "HostMachine",
     "Latency",
     "Layer",
     "Memories",
     "Nest",
     "Profile",
-    "Roofline",
     "Thresholds",
     "Traffic",
     "find_breaks",

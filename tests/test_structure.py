@@ -160,6 +160,7 @@ STATES = {
     "cli/progress.py:finished": "a question about a step, which the room of solving renames",
     "nn/profile/latency.py:spread": "a noun: how far the quartiles lie apart",
     "nn/distill/outputs.py:spread": "a noun: the standard deviation of an ensemble",
+    "certificate/bound.py:reason_unbounded": "a noun, the reason; unbounded is what the problem is",
     "design/filters/smoothing.py:normalised": "makes a filter; the room of design renames it",
     "problem/keyed.py:read_keyed": "reads an object with keys, which the module calls keyed",
     "problem/keyed.py:write_keyed": "writes an object with keys",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import trabecula as tb
 from tests.responses.quantities import Displacement, Liar, Roughness
-from trabecula.certificate.bound import UNKNOWN_GOAL, lower_bound, reason_without_bound
+from trabecula.certificate.bound import UNKNOWN_GOAL, lower_bound, reason_unbounded
 from trabecula.discretisation import discretise
 from trabecula.problem import ProblemError, dump, loads
 from trabecula.problem.model import Goal, Limit
@@ -58,7 +58,7 @@ def test_what_breaks_its_promise_gets_no_bound() -> None:
 
 def test_a_goal_without_a_rule_says_that_no_bound_is_known() -> None:
     discrete = discretise(ask(Goal(Roughness(), volume=0.5)))
-    assert reason_without_bound(discrete) == UNKNOWN_GOAL == "no bound is known for this goal"
+    assert reason_unbounded(discrete) == UNKNOWN_GOAL == "no bound is known for this goal"
     assert lower_bound(discrete, list(discrete.loads)).value is None
 
 

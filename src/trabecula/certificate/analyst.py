@@ -15,7 +15,7 @@ from math import ldexp
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.certificate.bound import Bound, reason_without_bound
+from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.certify import designs_of_bound
 from trabecula.certificate.relax import prove
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -120,7 +120,7 @@ class Analyst:
 
     def bound(self, relaxed: NDArray[np.floating] | None) -> Bound:
         """The bound that the relaxed density proves, or why there is none."""
-        reason = reason_without_bound(self.discrete)
+        reason = reason_unbounded(self.discrete)
         if reason:
             return Bound(None, reason)
         if relaxed is None:

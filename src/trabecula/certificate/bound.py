@@ -82,7 +82,7 @@ class Aspect:
     limit: float | None
 
 
-def reason_without_bound(discrete: DiscreteProblem) -> str:
+def reason_unbounded(discrete: DiscreteProblem) -> str:
     """Return why no bound holds for this problem, or an empty string where one does.
 
     One holds by permission only: where the goal is made of quantities that promise what the proof needs, and
@@ -213,7 +213,7 @@ def lower_bound(
     multipliers
         See `aspects`.
     """
-    reason = reason_without_bound(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         return Bound(None, reason)
     return bound_of(discrete, measure(discrete, displacements), designs, multipliers)

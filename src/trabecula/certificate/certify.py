@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.certificate.bound import Bound, reason_without_bound
+from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.connected import grey, is_connected
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
 from trabecula.certificate.limits import violation_of
@@ -157,7 +157,7 @@ def find_bound(
         As for `relax`; at penalty 1, where the gap is the proof of optimality, it has patience for more
         iterations.
     """
-    reason = reason_without_bound(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         return Bound(None, reason)
     is_convex = penalty == 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeGuard
 
-from trabecula.certificate.bound import reason_without_bound
+from trabecula.certificate.bound import reason_unbounded
 from trabecula.certificate.history import (
     SHARPEST,
     Row,
@@ -250,7 +250,7 @@ def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> 
         if not _real(stage["seconds"]) >= 0.0:
             return f"stage {stage['name']!r} took {stage['seconds']!r} seconds"
     *way, proof = stages
-    if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_without_bound(discrete)):
+    if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_unbounded(discrete)):
         return f"the last is {proof['name']!r} with {proof['iterations']} iterations"
     names = [stage["name"] for stage in way]
     if len(set(names)) < len(names) or not all(STAGE.fullmatch(name) for name in names):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.analyst import Analyst
-from trabecula.certificate.bound import UNKNOWN_GOAL, Bound, reason_without_bound
+from trabecula.certificate.bound import UNKNOWN_GOAL, Bound, reason_unbounded
 from trabecula.certificate.certify import certify, volume_fraction
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.verdict import (
@@ -164,7 +164,7 @@ def _proof_check(
     discrete: DiscreteProblem, relaxed: NDArray[np.floating] | None, claimed: float | None
 ) -> Check:
     """Where a bound holds, its proof must be there: the bound itself may turn out to be none."""
-    reason = reason_without_bound(discrete)
+    reason = reason_unbounded(discrete)
     if relaxed is None:
         note = reason or "the relaxed density that proves the bound is missing"
         return demand("relaxed", bool(reason) and claimed is None, note)

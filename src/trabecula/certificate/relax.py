@@ -25,7 +25,7 @@ from trabecula.certificate.bound import (
     fit_multipliers,
     measure,
     mix,
-    reason_without_bound,
+    reason_unbounded,
 )
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -122,7 +122,7 @@ def relax(
     ValueError
         If no bound holds for this problem (`bound.not_bounded`).
     """
-    reason = reason_without_bound(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         raise ValueError(reason)
     sheet = _Sheet(discrete, designs or AnyDensity())
@@ -185,7 +185,7 @@ def prove(
     designs
         Which designs it is to hold for; default every density on the mesh.
     """
-    reason = reason_without_bound(discrete)
+    reason = reason_unbounded(discrete)
     if reason:
         return Bound(None, reason)
     field = measure(discrete, displacements)

@@ -162,8 +162,6 @@ STATES = {
     "nn/distill/outputs.py:spread": "a noun: the standard deviation of an ensemble",
     "certificate/bound.py:reason_unbounded": "a noun, the reason; unbounded is what the problem is",
     "design/filters/smoothing.py:normalised": "makes a filter; the room of design renames it",
-    "problem/keyed.py:read_keyed": "reads an object with keys, which the module calls keyed",
-    "problem/keyed.py:write_keyed": "writes an object with keys",
     "responses/design_point.py:fixed": "held degrees of freedom, as the discrete problem calls them",
     "results/result.py:converged": "a key of result.json",
     "strategy/side_by_side.py:put": "a verb: puts into a queue",

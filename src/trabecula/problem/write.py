@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trabecula.problem.keyed import write_keyed
+from trabecula.problem.keyed import write_keys
 from trabecula.problem.model import Domain, Goal, Limit, Load, LoadCase, Material, Problem, Region, Support
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read import (
@@ -60,7 +60,7 @@ def to_tree(problem: Problem) -> dict[str, Any]:
         tree["cases"] = [_case(case) for case in problem.cases]
     tree["regions"] = [_region(region) for region in problem.regions]
     verb = "maximize" if problem.goal.maximize else "minimize"
-    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keyed(problem.goal.keys)}
+    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keys(problem.goal.keys)}
     if problem.goal.volume is not None:
         goal["volume"] = problem.goal.volume
     if problem.goal.compliance is not None:
@@ -193,7 +193,7 @@ def _load(load: Load) -> dict[str, Any]:
 
 def _limit(limit: Limit) -> dict[str, Any]:
     sense = {} if limit.sense == "at_most" else {"sense": limit.sense}
-    return {limit.quantity: limit.value, **write_keyed(limit.keys), **sense}
+    return {limit.quantity: limit.value, **write_keys(limit.keys), **sense}
 
 
 def _region(region: Region) -> dict[str, Any]:

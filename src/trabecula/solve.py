@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.discretisation import prepare
+from trabecula.discretisation import Grid, prepare
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.numerics.errstate import own_errstate
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.problem import Problem
+from trabecula.problem.starts import STARTS
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT
 from trabecula.strategy.events import publish
@@ -28,7 +29,7 @@ from trabecula.strategy.progress import Progress
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.request import KKT, MOST_ITERATIONS, TOLERANCE, Request, check_count
 from trabecula.strategy.runner import Event
-from trabecula.strategy.table import STARTS, Start, start_of
+from trabecula.strategy.table import Start, start_of
 from trabecula.strategy.workbench import Workbench
 
 __all__ = ["KKT", "MOST_ITERATIONS", "STARTS", "TOLERANCE", "Iteration", "Report", "iterate", "solve"]
@@ -226,7 +227,7 @@ def _steps(
     clock = time.perf_counter()
     discrete, _ = prepare(problem)
     scaled = nondimensional(discrete)
-    if chosen.uses_networks:
+    if chosen.uses_networks and isinstance(discrete.grid, Grid):  # networks see voxels
         request = replace(request, learned=Learned.in_use(discrete.grid.dimension, leaps))
     checkpoints = Checkpoints()
     if out is not None:

@@ -21,7 +21,7 @@ from trabecula.certificate.relax import prove
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.physics import State
-from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.physics.assembled import make_witness, total_load
 from trabecula.responses import Constraint, DesignPoint, Quantity, formulate, optimality_residual
 
 Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Analyst:
         self.chain = DesignChain(discrete, threads)
         self.formulation = formulate(discrete)
         self.interpolation = _Formulas(discrete)
-        self.assembled = AssembledState(discrete, direct_limit)
+        self.assembled = make_witness(discrete, direct_limit)
         self.state: State = self.assembled
         self.method = "assembled matrix, direct factorisation"
         self.tolerance = 1e-10

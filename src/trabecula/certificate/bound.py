@@ -35,7 +35,7 @@ from trabecula.design import make_interpolation
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.numerics.knapsack import least, most, slack
-from trabecula.physics.assembled import AssembledState
+from trabecula.physics.assembled import make_witness
 from trabecula.responses import BoundForm, formulate
 
 Array = NDArray[np.float64]
@@ -179,7 +179,7 @@ def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:
     displacements
         One float64 `[component, z, y, x]` a load case; taken as zero at the supports.
     """
-    state = AssembledState(discrete)
+    state = make_witness(discrete)
     works, energies = [], []
     for load, given in zip(discrete.loads, displacements, strict=True):
         loaded = load != 0  # nowhere on a support

@@ -18,7 +18,7 @@ from trabecula.certificate.relax import Relaxed, relax
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.physics import Guess, State
-from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.physics.assembled import make_witness, total_load
 from trabecula.responses import formulate
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def equilibrium_residual(
     discrete: DiscreteProblem, relative: Array, loads: Sequence[Array], displacements: Sequence[Array]
 ) -> float:
     """Return the largest |f - K u| / |f| over the load cases, element by element in float64."""
-    state = AssembledState(discrete)
+    state = make_witness(discrete)
     state.set_stiffness(relative)
     return max(state.residual(load, u) for load, u in zip(loads, displacements, strict=True))
 

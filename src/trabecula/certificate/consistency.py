@@ -34,6 +34,7 @@ from trabecula.certificate.words import (
     word_of,
 )
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.problem.starts import STARTS
 from trabecula.responses import formulate
 from trabecula.status import EXPLANATIONS, Status
 
@@ -69,7 +70,6 @@ UNKNOWABLE = ("version", "machine", "threads", "solves", "seconds", "out")
 MET = 1e-5
 """Relative excess up to which a limit is called met."""
 
-STARTS = ("uniform", "coarse", "learned", "classical")
 LEARNED = ("proposal", "hand-over", "leap", "past")
 STAGE = re.compile(r"(search )?\d+x\d+(x\d+)?|uniform|classical|finish")
 VERSION = re.compile(r"\d+(\.\d+)*([.+-]?[0-9a-z]+)*|0\+unknown")
@@ -237,6 +237,10 @@ def _story(discrete: DiscreteProblem, record: Record) -> list[Check]:
     ]
 
 
+def _is_stage(discrete: DiscreteProblem, name: str) -> bool:
+    return name.removeprefix("search ") == discrete.grid.label or STAGE.fullmatch(name) is not None
+
+
 def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> str:
     stages, start, iterations = (values.get(name) for name in ("stages", "start", "iterations"))
     if not isinstance(stages, list) or not stages:
@@ -252,7 +256,7 @@ def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> 
     if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_unbounded(discrete)):
         return f"the last is {proof['name']!r} with {proof['iterations']} iterations"
     names = [stage["name"] for stage in way]
-    if len(set(names)) < len(names) or not all(STAGE.fullmatch(name) for name in names):
+    if len(set(names)) < len(names) or not all(_is_stage(discrete, name) for name in names):
         return f"stages {', '.join(names)}"
     whole = discrete.grid.label
     own = [start] if start in ("uniform", "classical") else [whole, "finish"]

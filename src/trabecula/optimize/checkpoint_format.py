@@ -147,7 +147,7 @@ def read(path: Path, analysis: Analysis, plan: Plan, asked: Asked) -> Step:
     UnreadableError
         The file is missing or damaged, lacks something, or belongs to something else.
     """
-    dimension = analysis.discrete.grid.dimension
+    dimension = len(analysis.discrete.grid.shape)
     with _refusing(path):
         arrays = read_named_arrays(path, lambda name: _TEXT if name == _RECORD else _form(name, dimension))
         if _RECORD not in arrays:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trabecula.problem.errors import ProblemError
 from trabecula.problem.keyed import write_keyed
 from trabecula.problem.model import Domain, Goal, Limit, Load, LoadCase, Material, Problem, Region, Support
 from trabecula.problem.quantities import QUANTITIES
@@ -110,6 +111,7 @@ def _can_be_named(name: str, given: object) -> bool:
 
 def files(problem: Problem) -> tuple[str, ...]:
     """The files a problem needs besides itself (STL shapes), each once."""
+    _domain(problem.domain)  # refuses one that no file can hold
     found = [problem.domain.shape] if problem.domain.shape is not None else []
     found += [part.file for part in selectors(problem) if isinstance(part, Stl)]
     return tuple(dict.fromkeys(found))
@@ -147,7 +149,10 @@ def save(problem: Problem, path: str | Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _domain(domain: Domain) -> dict[str, Any]:
+def _domain(domain: object) -> dict[str, Any]:
+    if not isinstance(domain, Domain):
+        mend = "keep its arrays with numpy.save"
+        raise ProblemError("domain", f"is a {type(domain).__name__}", "has no form in a problem file", mend)
     tree: dict[str, Any] = {"size": list(domain.size), "elements": list(domain.elements)}
     if domain.dimension == 2 or domain.thickness != 1.0:
         tree["thickness"] = domain.thickness

@@ -21,6 +21,10 @@ def make_filter(discrete: DiscreteProblem, machine: Machine | int | None = 1) ->
     kind, grid, radius = discrete.options.filter.kind, discrete.grid, discrete.radius
     if kind == "none" or radius <= 0.0:
         return Identity()
+    own = grid.smoothing(kind, radius)
+    if own is not None:
+        average = SmoothingFilter.normalised(own, discrete.void, keeps_constants=False)
+        return SensitivityFilter(average) if kind == "sensitivity" else average
     if kind == "helmholtz":
         smoothing = Helmholtz(grid.shape, grid.spacing, radius, machine)
         return SmoothingFilter.normalised(smoothing, discrete.void, keeps_constants=True)

@@ -73,7 +73,7 @@ class Sketch:
 
 def sketch(discrete: DiscreteProblem) -> Sketch:
     """Pool a problem on the lattice."""
-    grid, goal, physics = discrete.grid, discrete.goal, discrete.physics.name
+    grid, goal, physics = discrete.voxels, discrete.goal, discrete.physics.name
     size = tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
     cells = (CELLS[grid.dimension],) * grid.dimension
     hats = [_hat(n, c) for n, c in zip(grid.shape, cells, strict=True)]
@@ -124,7 +124,7 @@ def vector(given: Sketch) -> Vector:
 def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
     mean = prod(size) ** (1 / len(size))
     goal, options, material = discrete.goal, discrete.options, discrete.material
-    radius = discrete.radius if options.filter.kind != "none" else 0.5 * min(discrete.grid.spacing)
+    radius = discrete.radius if options.filter.kind != "none" else 0.5 * min(discrete.voxels.spacing)
     aspects = [ASPECT * log(s / mean) for s in size]
     kinds = ("density", "sensitivity", "helmholtz", "none")
     others = [
@@ -152,7 +152,7 @@ def _required_compliance(discrete: DiscreteProblem, size: tuple[float, ...]) -> 
     if discrete.physics.modulus is not None:
         modulus = getattr(discrete.material, discrete.physics.modulus)
     forces = np.abs(discrete.loads).reshape(len(discrete.weights), -1).sum(axis=1)
-    length = prod(size) ** (1 / len(size)) if len(size) == 3 else discrete.grid.thickness
+    length = prod(size) ** (1 / len(size)) if len(size) == 3 else discrete.voxels.thickness
     scale = float(discrete.weights @ forces**2) / (modulus * length)
     return log(float(np.mean(limits)) / scale) if scale > 0 else 0.0
 

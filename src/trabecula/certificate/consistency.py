@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeGuard
 
-from trabecula.certificate.bound import reason_unbounded
+from trabecula.certificate.bound import UNKNOWN_GOAL, reason_unbounded
 from trabecula.certificate.history import (
     SHARPEST,
     Row,
@@ -61,6 +61,7 @@ FIELDS = (
     "stages",
     "learned",
     "message",
+    "no_bound",
 )
 """What `result.json` holds: all of it, and nothing else."""
 
@@ -167,6 +168,7 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         compare("beta", record.beta, beta, note="steepness of the projection"),
         compare("word", values.get("word"), word),
         compare("converged", values.get("converged"), is_converged),
+        compare("no_bound", values.get("no_bound"), _reason(discrete, record)),
         compare("message", values.get("message"), EXPLANATIONS[status].message if status else None),
         demand("history", not trouble, trouble or "its rows follow from each other", len(rows)),
         compare("iterations", values.get("iterations"), len(rows)),
@@ -184,6 +186,13 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         note = "distance of the design from the end of the history"
         checks.append(Check("end", None, off, room, "ok" if is_near else "differs", note))
     return checks
+
+
+def _reason(discrete: DiscreteProblem, record: Record) -> str | None:
+    """Why there is no lower bound; None where one is claimed."""
+    if record.certificate.lower_bound is not None:
+        return None
+    return reason_unbounded(discrete) or UNKNOWN_GOAL
 
 
 def _status_check(

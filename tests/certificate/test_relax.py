@@ -115,7 +115,11 @@ def test_a_coarse_start_and_loose_solves_save_iterations() -> None:
     start = np.kron(first.design, np.ones((2, 2)))
     seen: list[int] = []
     warm = relax(
-        fine, VoxelState(fine, 1), start=start, tolerance=1e-2, progress=lambda i, *_: seen.append(i)
+        fine,
+        VoxelState(fine, 1),
+        start=start,
+        tolerance=1e-2,
+        progress=lambda s: seen.append(s.iteration),
     )
     cold = relax(fine, VoxelState(fine, 1), tolerance=1e-2)
     assert warm.iterations < cold.iterations

@@ -14,11 +14,10 @@ import trabecula.strategy
 from trabecula.discretisation import DiscreteProblem, discretise
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.optimize.plan import Stop
-from trabecula.physics import VoxelState
+from trabecula.physics import Machine, VoxelState
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import problems
 from trabecula.strategy.coarse import coarse_to_fine
-from trabecula.strategy.events import Units
 from trabecula.strategy.multistart import Search
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.runner import run_to_end
@@ -68,7 +67,7 @@ def test_a_state_from_outside_is_used_by_search_hand_over_finish_and_proof(
 ) -> None:
     made: list[tuple[int, ...]] = []
 
-    def make_state(grid: DiscreteProblem, threads: int | None) -> AssembledState:
+    def make_state(grid: DiscreteProblem, machine: Machine) -> AssembledState:
         made.append(grid.grid.elements)
         return AssembledState(grid)
 
@@ -80,7 +79,7 @@ def test_a_state_from_outside_is_used_by_search_hand_over_finish_and_proof(
     outcome = run_to_end(
         coarse_to_fine(bench, Search(proposals=3, coarse=14, intermediate=8), Stop(limit=30))
     )
-    asked = Question(PROBLEM, "coarse", Units(1.0, 1.0, 1.0), time.perf_counter())
+    asked = Question(PROBLEM, "coarse", time.perf_counter())
     result = run_to_end(prove(bench, outcome, asked))
     assert set(made) == {grid.grid.elements for grid in bench.grids}
     assert result.word == "certified"

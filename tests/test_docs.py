@@ -151,8 +151,20 @@ FILE = re.compile(r"`([\w/]+\.(?:py|hpp|cpp|css))`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
+def groups() -> set[str]:
+    """Groups of entry points, by which installed packages add to a table."""
+    from trabecula.export import EXPORTS
+    from trabecula.problem.physics import PHYSICS
+    from trabecula.problem.quantities import QUANTITIES
+    from trabecula.strategy.table import STARTS
+
+    return {table.group for table in (EXPORTS, PHYSICS, QUANTITIES, STARTS) if table.group}
+
+
 def exists(dotted: str) -> bool:
-    """Whether a dotted name is a module, or something in one: a function, a class, a field of it."""
+    """Whether a dotted name is a module, something in one (a function, a class, a field), or a group."""
+    if dotted in groups():
+        return True
     parts = dotted.split(".")
     for length in range(len(parts), 0, -1):
         name = ".".join(parts[:length])

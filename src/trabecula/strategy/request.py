@@ -98,7 +98,9 @@ class Request:
     @property
     def search(self) -> Search:
         """The search on the coarsest grid, with the designs and networks that take part."""
-        return replace(self._widest, also=(PastDesigns(self.also),) if self.also else (), learned=self.learned)
+        return replace(
+            self._widest, also=(PastDesigns(self.also),) if self.also else (), learned=self.learned
+        )
 
     @property
     def _widest(self) -> Search:

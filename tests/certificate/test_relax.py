@@ -13,7 +13,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.anderson import Anderson
 from trabecula.physics import VoxelState
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.model import Filter, Goal
+from trabecula.problem.model import FilterOptions, Goal
 
 PROBLEMS = {
     "mbb": mbb((36, 12)),
@@ -42,7 +42,7 @@ def test_penalty_one_is_certified_within_half_a_percent(name: str, filtered: boo
 
 
 def test_a_helmholtz_filter_is_certified_too() -> None:
-    problem = mbb((36, 12), filter=Filter("helmholtz", 2.4))
+    problem = mbb((36, 12), filter=FilterOptions("helmholtz", 2.4))
     designs = FilteredDensity(DesignChain(problem))
     found = relax(problem, AssembledState(problem), designs=designs, tolerance=4e-3, max_iterations=60)
     assert found.bound.gap(found.objective) < 5e-3

@@ -13,7 +13,7 @@ from tests.responses.quantities import Displacement
 from trabecula.discretisation import discretise
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem import ProblemError
-from trabecula.problem.model import Filter as FilterRequest
+from trabecula.problem.model import FilterOptions as FilterRequest
 from trabecula.problem.where import Nodes, Plane, Range
 
 skfem = pytest.importorskip("skfem")

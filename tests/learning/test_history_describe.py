@@ -48,7 +48,7 @@ def test_units_and_size_drop_out() -> None:
     load = tb.Load(where.Nodes(((2000.0, 500.0),)), force=(0.0, -3.0))
     radius = PLATE.options.filter.radius
     assert radius is not None
-    options = replace(PLATE.options, filter=tb.Filter("density", 1000 * radius))
+    options = replace(PLATE.options, filter=tb.FilterOptions("density", 1000 * radius))
     scaled = replace(
         PLATE, domain=domain, supports=(support,), cases=(tb.LoadCase((load,)),), options=options
     )
@@ -56,7 +56,7 @@ def test_units_and_size_drop_out() -> None:
 
 
 def test_the_grid_drops_out() -> None:
-    radius = tb.Filter("density", 0.1)
+    radius = tb.FilterOptions("density", 0.1)
     coarse, fine = (
         replace(p, options=replace(p.options, filter=radius))
         for p in (problems.cantilever((40, 20)), problems.cantilever((120, 60)))

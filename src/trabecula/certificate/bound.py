@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.design import make_interpolation
+from trabecula.design.interpolation import permits_bound
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.numerics.knapsack import least, most, slack
@@ -92,7 +93,7 @@ def reason_unbounded(discrete: DiscreteProblem) -> str:
         return "own weight: the load depends on the design"
     if formulate(discrete).bound_form(discrete) is None:
         return UNKNOWN_GOAL
-    if not make_interpolation(discrete).below_linear:
+    if not permits_bound(make_interpolation(discrete), discrete.options.minimum_stiffness):
         return "no bound is known for this interpolation"
     return ""
 

@@ -8,7 +8,6 @@ from math import prod
 from trabecula.discretisation import coarsen
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
-from trabecula.problem.model import Filter
 
 LEAST_ACROSS = {2: 20, 3: 10}
 """A grid has at least this many voxels across its shortest side (where the finest has), in 2-D and 3-D."""
@@ -48,6 +47,6 @@ def grid_hierarchy(discrete: DiscreteProblem, most: int = 5) -> list[DiscretePro
         options = discrete.options
         if options.filter.kind != "none":
             radius = max(discrete.radius, RADIUS * coarse.grid.edges[1])
-            options = replace(options, filter=Filter(options.filter.kind, radius))
+            options = replace(options, filter=replace(options.filter, radius=radius))
         grids.insert(0, replace(coarse, options=replace(options, projection=False)))
     return grids

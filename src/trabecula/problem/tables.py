@@ -178,6 +178,11 @@ class Table(Generic[T]):
         import_plugins()
         return tuple(dict.fromkeys([*self._places, *self._rows, *self._offered()]))
 
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The names of the package's own entries that were declared, in their order: the same everywhere."""
+        return tuple(self._places)
+
     def description(self, name: str) -> str:
         """One sentence on an entry; raises as `__getitem__`."""
         if name in self._places:

@@ -16,7 +16,9 @@ import trabecula
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "trabecula"
-FILES = sorted(SOURCE.rglob("*.py"))
+FILES = sorted(
+    path for path in SOURCE.rglob("*.py") if path.name != "_version.py"
+)  # that one the build writes
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
 
 FLOORS = (

@@ -19,7 +19,7 @@ from trabecula.results.result import Result
 
 KEYS = [
     "name", "version", "word", "status", "start", "machine", "converged", "iterations", "solves", "seconds",
-    "compliance", "volume", "elements", "threads", "out", "certificate", "stages",
+    "compliance", "volume", "objective", "limits", "elements", "threads", "out", "certificate", "stages",
 ]  # fmt: skip
 PROOF = {
     "equilibrium_residual", "kkt_residual", "lower_bound", "gap", "volume_violation", "connected", "grey",

@@ -87,10 +87,11 @@ class DenseState:
         u[~fixed] = np.linalg.solve(k[np.ix_(~fixed, ~fixed)], load.reshape(-1)[~fixed])
         return u.reshape(self.problem.fixed.shape)
 
-    def energy(self, u: Array) -> Array:
-        """`u_e K0 u_e` of every element, `[z, y, x]`."""
-        local = u.reshape(-1)[self.dofs]
-        return np.einsum("ei,ij,ej->e", local, self.matrix, local).reshape(self.problem.grid.shape)
+    def bilinear(self, u: Array, v: Array) -> Array:
+        """`u_e K0 v_e` of every element, `[z, y, x]`."""
+        left, right = (w.reshape(-1)[self.dofs] for w in (u, v))
+        products = np.einsum("ei,ij,ej->e", left, self.matrix, right)
+        return np.asarray(products.reshape(self.problem.grid.shape))
 
 
 def _element_dofs(problem: DiscreteProblem) -> NDArray[np.int_]:

@@ -39,12 +39,13 @@ def solve(_=None):
     return tb.solve(PLATE, start="uniform", iterations=3, threads=2).compliance.hex()
 
 
-def product(stop=lambda: False, threads=2):
+def product(stop=lambda: False, threads=2, begun=threading.Event()):
     discrete = discretise(problems.cantilever_3d((24, 12, 12)))
     state = VoxelState(discrete, threads)
     state.set_stiffness(np.ones(discrete.grid.shape))
     u = np.random.default_rng(0).standard_normal(discrete.fixed.shape)
     first = state.apply(u)
+    begun.set()
     while not stop():
         state._core.apply_single(5)
     return first
@@ -145,7 +146,9 @@ other.join()
 print(solve())
 """
 DAEMON_AND_FORK = """
-threading.Thread(target=product, daemon=True).start()
+begun = threading.Event()  # a child of a process whose other thread imports waits for that import for ever
+threading.Thread(target=lambda: product(begun=begun), daemon=True).start()
+begun.wait()
 in_child(solve)
 sys.exit(6)
 """

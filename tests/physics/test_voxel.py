@@ -367,7 +367,7 @@ def test_arrays_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match="over nodes"):
         state.apply(np.ones(3))
     with pytest.raises(ValueError, match="component"):
-        state.energy(np.ones(3))
+        state.bilinear(np.ones(3), np.ones(3))
 
 
 def test_memory_is_told_and_modest() -> None:

@@ -37,10 +37,14 @@ if TYPE_CHECKING:
         problems,
         where,
     )
+    from trabecula.problem.nodal_loads import nodal_loads
+    from trabecula.results.design_evaluation import DesignEvaluation
     from trabecula.results.result import Result
-    from trabecula.solve import iterate, solve
+    from trabecula.solve import iterate, solve, sweep
     from trabecula.status import NoDesignError, Status
+    from trabecula.strategy.evaluate import evaluate
     from trabecula.strategy.progress import Progress
+    from trabecula.strategy.sweep import Sweep
 
 from trabecula.version import VERSION as __version__
 
@@ -63,14 +67,19 @@ _HOME = {
         "problems",
         "where",
     ),
+    "problem.nodal_loads": ("nodal_loads",),
+    "results.design_evaluation": ("DesignEvaluation",),
     "results.result": ("Result",),
-    "solve": ("iterate", "solve"),
+    "solve": ("iterate", "solve", "sweep"),
     "status": ("NoDesignError", "Status"),
+    "strategy.evaluate": ("evaluate",),
     "strategy.progress": ("Progress",),
+    "strategy.sweep": ("Sweep",),
 }
 _MODULE_OF = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
 
 __all__ = [
+    "DesignEvaluation",
     "Domain",
     "Filter",
     "Goal",
@@ -86,13 +95,17 @@ __all__ = [
     "Result",
     "Status",
     "Support",
+    "Sweep",
     "__version__",
     "dump",
+    "evaluate",
     "iterate",
     "load",
+    "nodal_loads",
     "parse",
     "problems",
     "solve",
+    "sweep",
     "where",
 ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +30,21 @@ from trabecula.strategy.progress import Progress
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.request import KKT, MOST_ITERATIONS, TOLERANCE, Request, check_count
 from trabecula.strategy.runner import Event
+from trabecula.strategy.sweep import Sweep, WithValue, choose_field, run_sweep
 from trabecula.strategy.table import Start, start_of
 from trabecula.strategy.workbench import Workbench
 
-__all__ = ["KKT", "MOST_ITERATIONS", "STARTS", "TOLERANCE", "Iteration", "Report", "iterate", "solve"]
+__all__ = [
+    "KKT",
+    "MOST_ITERATIONS",
+    "STARTS",
+    "TOLERANCE",
+    "Iteration",
+    "Report",
+    "iterate",
+    "solve",
+    "sweep",
+]
 
 Array = NDArray[np.float64]
 
@@ -143,6 +155,65 @@ def iterate(
     return Iteration(
         _steps(problem, start, proposals, iterations, tolerance, leaps, also, threads, out, resume)
     )
+
+
+def sweep(
+    problem: Problem,
+    *,
+    volume: Iterable[float] | None = None,
+    penalty: Iterable[float] | None = None,
+    radius: Iterable[float] | None = None,
+    compliance: Iterable[float] | None = None,
+    values: Iterable[Any] | None = None,
+    with_value: WithValue | None = None,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    resume: bool = True,
+    **solve_arguments: Any,
+) -> Sweep:
+    """Solve a problem for several values of one thing, side by side in processes.
+
+    In a script, call it below `if __name__ == "__main__":`, for every process reads the script again.
+
+    Parameters
+    ----------
+    problem
+        What is asked, but for the value.
+    volume, penalty, radius, compliance
+        Values of one of them: the volume fraction that is allowed, the final penalty, the radius of the
+        filter in metres, the compliance that is allowed in J (where the volume is minimised).
+    values, with_value
+        Instead: any values, and a function that makes a problem of `problem` and one of them.
+    out
+        Folder that every result is saved in, each in a folder of its own: `out/volume-0.3`.
+    workers
+        Problems solved at once, each in a process. Default: as processors and memory allow.
+    resume
+        Take results that are in `out` already, and go on with solves that were interrupted, from their
+        checkpoints; False solves all of them anew.
+    solve_arguments
+        As for `solve`, but for `progress`. Processors are shared among the workers, unless `threads` says how
+        many each may take; designs depend on neither.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is not allowed.
+    Exception
+        What is wrong with the first value, where none has a result. Else it stands in `Sweep.errors`, for
+        example that a folder holds the result of another problem.
+
+    Warns
+    -----
+    NoteWarning
+        Some of the values have no result.
+    """
+    fields = {"volume": volume, "penalty": penalty, "radius": radius, "compliance": compliance}
+    if "progress" in solve_arguments:
+        raise ValueError("sweep takes no progress, for it solves in other processes; look at `out` instead")
+    field, chosen, put = choose_field(fields, values, with_value)
+    inspect.signature(solve).bind(problem, **solve_arguments)
+    return run_sweep(solve, problem, field, chosen, put, out, workers, resume, solve_arguments)
 
 
 class Iteration(Generator[Progress, None, Result]):

@@ -1,7 +1,7 @@
 """A filter of one's own: erosion by a smooth minimum, which is no linear map.
 
-`y = 1 - log(mean(exp(beta (1 - x)))) / beta`, with the mean of the cone around: the steeper `beta`, the nearer
-to the least density in reach. Holes can then not be thinner than the cone.
+`y = 1 - log(mean(exp(beta (1 - x)))) / beta`, with the mean of the cone around: the steeper `beta`, the
+nearer to the least density in reach. Holes can then not be thinner than the cone.
 
 Source: Sigmund 2007, "Morphology-based black and white filters for topology optimization", eqs. 15 to 17.
 """

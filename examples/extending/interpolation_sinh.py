@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sinh(tb.Interpolation):
-    """`minimum + (1 - minimum) sinh(s x) / sinh(s)`, where `s = sharpness (penalty - 1)`; linear at penalty 1.
+    """`minimum + (1 - minimum) sinh(s x) / sinh(s)` with `s = sharpness (penalty - 1)`; linear at penalty 1.
 
     A chord of a convex curve is above it, so that the promise `below_linear` is kept and bounds are proven.
     """

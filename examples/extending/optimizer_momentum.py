@@ -1,8 +1,8 @@
 """An optimiser of one's own: projected gradient steps with momentum, under one limit.
 
-The direction is a running mean of the descent directions; the multiplier of the limit is found by bisection, so
-that the step keeps the limit as far as its gradient tells. Where there are several limits it looks at the one
-that is violated most.
+The direction is a running mean of the descent directions; the multiplier of the limit is found by bisection,
+so that the step keeps the limit as far as its gradient tells. Where there are several limits it looks at the
+one that is violated most.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Momentum:
     ) -> tuple[Array, Memory]:
         """The next design and memory."""
         limit = max(found.constraints, key=lambda constraint: constraint.value)
-        descent = -found.gradient / max(float(np.abs(found.gradient).max()), 1e-300)
-        push = limit.gradient / max(float(np.abs(limit.gradient).max()), 1e-300)
+        descent = -found.gradient / max(float(np.abs(found.gradient).mean()), 1e-300)
+        push = limit.gradient / max(float(np.abs(limit.gradient).mean()), 1e-300)
         before = np.zeros(x.shape) if state.direction is None or not adapt else state.direction
         direction = self.momentum * before + (1.0 - self.momentum) * descent
         move = share * self.move

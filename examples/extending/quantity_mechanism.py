@@ -1,8 +1,8 @@
 """A quantity of one's own: how far the output of a compliant mechanism moves against a spring.
 
 A workpiece pushes back at the output like a spring, an actuator at the input. Both springs act on two fixed
-patterns of nodes, so the moves of the ports follow from the flexibility of the free structure, a 2 x 2 matrix,
-and no stiffness matrix has to be changed (Sherman and Morrison; Woodbury).
+patterns of nodes, so the moves of the ports follow from the flexibility of the free structure, a 2 x 2
+matrix, and no stiffness matrix has to be changed (Sherman and Morrison; Woodbury).
 
 Source: Sigmund 1997, "On the design of compliant mechanisms using topology optimization".
 """
@@ -58,7 +58,7 @@ class OutputDisplacement(tb.Quantity):
         return flexibility, np.linalg.inv(np.eye(2) + flexibility @ springs)
 
     def _moves(self, at: tb.DesignPoint) -> tuple[Array, Array]:
-        """Displacements under 1 N at the input, and under 1 N at the output; the state is solved once each."""
+        """Displacements under 1 N at the input, and under 1 N at the output."""
         return at.displacement(0) / self._force(at), at.solve(self._port(at))
 
     def _force(self, at: tb.DesignPoint) -> float:

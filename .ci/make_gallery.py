@@ -1,8 +1,7 @@
 """Make the pages of the gallery from the examples: `python .ci/make_gallery.py [NAME ...]`.
 
 Every example of `examples/gallery` is run (or only those that are named), its picture goes to
-`docs/pictures/gallery`, and its title, its docstring, the picture and the code become a page of
-`docs/gallery`.
+`docs/pictures/gallery`, and its docstring, the picture and the code become a page of `docs/gallery`.
 `--pages` writes the pages alone. `tests/test_gallery.py` holds pages and examples together.
 """
 

@@ -60,6 +60,11 @@ class _Solved:
         found = self.certificate.equilibrium_residual
         return found if found is not None and isfinite(found) else float("inf")
 
+    @property
+    def keeps_promises(self) -> bool:
+        """Whether the goal and the limits are what a bound takes them for."""
+        return self.analysis.formulation.keeps_promises(self.at)
+
 
 @own_errstate
 def evaluate(
@@ -103,8 +108,11 @@ def evaluate(
     physical = _check_density(density, discrete)
     asked = _name_quantities(quantities, discrete)
     bench = Workbench(nondimensional(discrete).problem, threads)
+    found = _find_bound(bench) if bound else None  # first, so that one state equation at a time takes memory
     solved = _solve(bench, physical)
-    return _tell(problem, discrete, solved, asked, _find_bound(bench, solved) if bound else None)
+    if found is not None and not found.reason and not solved.keeps_promises:
+        found = Bound(None, BROKEN_PROMISE)
+    return _tell(problem, discrete, solved, asked, found)
 
 
 def _check_density(density: ArrayLike, discrete: DiscreteProblem) -> Array:
@@ -194,7 +202,7 @@ def _solve_by(analysis: Analysis, physical: Array) -> _Solved:
     return _Solved(at, analysis, certificate, excesses)
 
 
-def _find_bound(bench: Workbench, solved: _Solved) -> Bound:
+def _find_bound(bench: Workbench) -> Bound:
     """What no density on the mesh can beat; the coarse grids give the finer ones something to begin with.
 
     It holds for every density whatever made it, also at penalty 1, where that of a solve is for those that
@@ -203,8 +211,6 @@ def _find_bound(bench: Workbench, solved: _Solved) -> Bound:
     reason = reason_unbounded(bench.discrete)
     if reason:
         return Bound(None, reason)
-    if not solved.analysis.formulation.keeps_promises(solved.at):
-        return Bound(None, BROKEN_PROMISE)
     start: Array | None = None
     for grid in bench.grids:
         is_finest = grid is bench.discrete

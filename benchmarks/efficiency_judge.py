@@ -23,7 +23,7 @@ from trabecula.learning.evaluate import HandOver, run_hand_overs
 from trabecula.learning.store import Sample
 from trabecula.nn.profile import (
     EnergyModel,
-    Machine,
+    HostMachine,
     measure_together,
     profile,
 )
@@ -44,7 +44,7 @@ HAND_OVER = HalfGrey(0.5, 2.0, 5)
 
 PLAIN = "no network"
 SHAPE = (1, RECIPE.channels * 8, 12, 12, 24)
-DUMMY = Machine(1e11, 1e10)
+DUMMY = HostMachine(1e11, 1e10)
 """Roofs that nothing here is read from."""
 
 

@@ -85,7 +85,7 @@ def solved(folder: Path) -> None:
 
 def targets(folder: Path) -> dict[str, tuple[Target, list[bytes]]]:
     """Every reader with seeds; `folder` holds a result."""
-    from trabecula.cli.request import Request
+    from trabecula.cli.request import SavedRequest
     from trabecula.discretisation import discretise
     from trabecula.learning.history.entry import entry_from
     from trabecula.optimize.analysis import Analysis
@@ -123,7 +123,10 @@ def targets(folder: Path) -> dict[str, tuple[Target, list[bytes]]]:
         "step": (lambda data: exchange(data, checkpoint, folder / "b.npz", analysis), [bytes(64)]),
         "result": (file("result.json", lambda p: void(Result.load(p.parent).to_html())), [result]),
         "history": (file("history.csv", reading.read_history), [HISTORY, whole["history.csv"]]),
-        "request": (file("request.json", lambda p: Request.read(p.parent)), [json.dumps(REQUEST).encode()]),
+        "request": (
+            file("request.json", lambda p: SavedRequest.read(p.parent)),
+            [json.dumps(REQUEST).encode()],
+        ),
         "card": (file("manifest.json", lambda p: cards(p.parent)), [json.dumps({"a-2d": CARD}).encode()]),
         "entry": (file("entry.json", entry), [json.dumps(ENTRY).encode()]),
     }

@@ -224,7 +224,7 @@ def bound_of(
     discrete: DiscreteProblem, field: Field, designs: Designs | None = None, multipliers: Array | None = None
 ) -> Bound:
     """Return the best bound that a measured field gives; arguments as for `lower_bound`."""
-    box = Box(discrete, designs or AnyDensity())
+    box = IncrementBox(discrete, designs or AnyDensity())
     found = [_bound(discrete, field, aspect, box) for aspect in aspects(discrete, multipliers)]
     for bound in found:
         if bound.reason in (UNREACHABLE, OVERFULL):
@@ -237,7 +237,7 @@ def _ones(discrete: DiscreteProblem) -> Array:
     return np.ones(discrete.grid.shape)
 
 
-class Box:
+class IncrementBox:
     """The admissible designs as increments over the lower bounds, as the knapsack wants them."""
 
     def __init__(self, discrete: DiscreteProblem, designs: Designs) -> None:
@@ -261,7 +261,7 @@ class Box:
         return left if left < -1e-9 * total else max(left, 0.0)
 
 
-def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: Box) -> Bound:
+def _bound(discrete: DiscreteProblem, field: Field, aspect: Aspect, box: IncrementBox) -> Bound:
     """F^2 / M, or the least volume for which M reaches F^2 / L."""
     terms = aspect.weights * field.works
     work = max(0.0, abs(float(terms.sum())) - slack(len(terms)) * float(np.abs(terms).sum()))

@@ -10,7 +10,7 @@ import typer
 
 from trabecula.cli.console import waiting
 from trabecula.cli.edge import fail, say
-from trabecula.cli.options import Units
+from trabecula.cli.options import LengthUnits
 from trabecula.storage.visible import visible
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def export(
             "--format", metavar="NAME", help="Any export by its name, also one of your own; repeatable."
         ),
     ] = None,
-    units: Annotated[Units, typer.Option(help="Unit of the numbers in STL and 3MF.")] = Units.mm,
+    units: Annotated[LengthUnits, typer.Option(help="Unit of the numbers in STL and 3MF.")] = LengthUnits.mm,
 ) -> None:
     """Write a saved result as STL, 3MF, VTK image data, picture or report."""
     from trabecula.results.result import Result
@@ -92,7 +92,7 @@ def note(folder: Owned) -> None:
 
 
 def write(
-    result: Result, folder: Owned, chosen: Mapping[str, str], units: Units, quiet: bool = False
+    result: Result, folder: Owned, chosen: Mapping[str, str], units: LengthUnits, quiet: bool = False
 ) -> list[Path]:
     """Write the chosen exports into `folder`, each whole or not at all, and say which files these are."""
     if not chosen:

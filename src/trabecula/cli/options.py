@@ -12,7 +12,7 @@ STARTS = f"[{'|'.join(BUILT_IN)}]"
 """The starts that come with trabecula, as help texts show them."""
 
 
-class Units(StrEnum):
+class LengthUnits(StrEnum):
     """Unit of lengths in a surface file."""
 
     mm = "mm"

@@ -15,7 +15,7 @@ from trabecula.cli.edge import fail
 if TYPE_CHECKING:
     from torch import nn
 
-    from trabecula.nn.profile import BreakCost, Machine, Profile
+    from trabecula.nn.profile import BreakCost, HostMachine, Profile
 
 
 def profile(
@@ -96,16 +96,16 @@ def _module(name: str) -> nn.Module:
     return load_model(name)
 
 
-def _machine(peak: float | None, bandwidth: float | None, threads: int) -> Machine:
-    from trabecula.nn.profile import Machine, measure_machine
+def _machine(peak: float | None, bandwidth: float | None, threads: int) -> HostMachine:
+    from trabecula.nn.profile import HostMachine, measure_machine
 
     for name, value in (("--peak", peak), ("--bandwidth", bandwidth)):
         if value is not None and not value > 0:
             fail(f"{name} {value:g}: must be above zero")
     if peak and bandwidth:
-        return Machine(peak * 1e9, bandwidth * 1e9)
+        return HostMachine(peak * 1e9, bandwidth * 1e9)
     here = measure_machine(threads)
-    return Machine(
+    return HostMachine(
         peak * 1e9 if peak else here.peak, bandwidth * 1e9 if bandwidth else here.bandwidth, measured=True
     )
 

@@ -20,7 +20,7 @@ _TOLERANCES = (math.nextafter(0.0, 1.0), math.nextafter(1.0, 0.0))
 
 
 @dataclass(frozen=True)
-class Request:
+class SavedRequest:
     """The arguments of `trabecula.solve` that decide which design comes out; None: the solver's default."""
 
     start: str | None = None
@@ -33,7 +33,7 @@ class Request:
         """The given ones, as keyword arguments of `trabecula.solve`."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
-    def over(self, earlier: Request) -> Request:
+    def over(self, earlier: SavedRequest) -> SavedRequest:
         """This request, with what it leaves open taken from an earlier one."""
         return replace(earlier, **self.arguments())  # type: ignore[arg-type]
 
@@ -42,7 +42,7 @@ class Request:
         folder.write_text(REQUEST, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
-    def read(cls, folder: Path) -> Request:
+    def read(cls, folder: Path) -> SavedRequest:
         """Read from a result folder: `request.json`, else what the checkpoints there were asked for.
 
         Raises
@@ -66,10 +66,10 @@ class Request:
         )
 
 
-def _check(path: Path, values: Mapping[str, object]) -> Request:
+def _check(path: Path, values: Mapping[str, object]) -> SavedRequest:
     """A request from what a file says, every value one that `trabecula solve` would take."""
     held = CheckedRecord(path, values)
-    held.only(*(each.name for each in fields(Request)))
+    held.only(*(each.name for each in fields(SavedRequest)))
 
     def is_given(key: str) -> bool:
         return held.values[key] is not None
@@ -79,7 +79,7 @@ def _check(path: Path, values: Mapping[str, object]) -> Request:
 
     if start is not None and start not in STARTS:
         raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(STARTS)}")
-    return Request(
+    return SavedRequest(
         start=start,
         proposals=held.whole("proposals", 1, 10_000) if is_given("proposals") else None,
         iterations=held.whole("iterations", 1) if is_given("iterations") else None,

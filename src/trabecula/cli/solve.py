@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import continuing, fail, say
-from trabecula.cli.options import STARTS, Units, start_name
+from trabecula.cli.options import STARTS, LengthUnits, start_name
 
 if TYPE_CHECKING:
-    from trabecula.cli.request import Request
+    from trabecula.cli.request import SavedRequest
     from trabecula.cli.watch import Animation, Watch
     from trabecula.discretisation.discrete import DiscreteProblem
     from trabecula.problem import Problem
@@ -74,7 +74,7 @@ def solve(
         list[str] | None,
         typer.Option("--export", metavar="NAME", help="Write any export by its name; repeatable."),
     ] = None,
-    units: Annotated[Units, typer.Option(help="Unit of the numbers in the STL.")] = Units.mm,
+    units: Annotated[LengthUnits, typer.Option(help="Unit of the numbers in the STL.")] = LengthUnits.mm,
     history: Annotated[
         bool | None,
         typer.Option("--history/--no-history", help="Learn from and keep in the history on this machine."),
@@ -91,14 +91,14 @@ def solve(
     """
     from trabecula.cli.export import choose
     from trabecula.cli.past_design import is_wanted, remember
-    from trabecula.cli.request import Request
+    from trabecula.cli.request import SavedRequest
     from trabecula.cli.watch import picture_names
 
     if tolerance is not None and not 0 < tolerance < 1:
         fail(f"--tolerance is {tolerance}; it must be above 0 and below 1")
     if max_memory is not None and not (math.isfinite(max_memory) and max_memory > 0):
         fail(f"--max-memory is {max_memory}; it must be a number above 0")
-    asked = Request(start, proposals, iterations, tolerance, leap)
+    asked = SavedRequest(start, proposals, iterations, tolerance, leap)
     memory = None if max_memory is None else max_memory * GIGABYTE
     learns = is_wanted(history)
     formats = choose({"stl": stl, "vti": vti, "report": report}, exports)
@@ -123,7 +123,7 @@ def solve(
 class _Job:
     problem: Problem
     folder: Path
-    request: Request
+    request: SavedRequest
     resume: bool
     held: Owned | None
     """The folder; None where nothing is written into it."""
@@ -133,7 +133,7 @@ class _Job:
 def _fresh(
     file: str | None,
     out: Path | None,
-    request: Request,
+    request: SavedRequest,
     pictures: list[str],
     max_memory: float | None,
     quiet: bool,
@@ -215,7 +215,7 @@ def _resumed(
     file: str | None,
     folder: Path,
     out: Path | None,
-    asked: Request,
+    asked: SavedRequest,
     pictures: list[str],
     max_memory: float | None,
     formats: dict[str, str],
@@ -223,7 +223,7 @@ def _resumed(
 ) -> _Job:
     """A solve that goes on where it stopped: the same problem, asked in the same way."""
     from trabecula.cli.past_design import PAST, forget
-    from trabecula.cli.request import REQUEST, Request
+    from trabecula.cli.request import REQUEST, SavedRequest
     from trabecula.problem import load
     from trabecula.results.result import Result
     from trabecula.results.result_folder import (
@@ -244,7 +244,7 @@ def _resumed(
     problem = load_problem(folder, max_memory=max_memory)
     if file is not None and not same_problem(load(file, max_memory), problem):
         fail(f"{file} is not the problem in {folder}; leave it away to go on, or --resume to begin again")
-    earlier = Request.read(folder)
+    earlier = SavedRequest.read(folder)
     for name in ("start", "proposals"):
         new, old = getattr(asked, name), getattr(earlier, name)
         if new is not None and new != old:
@@ -337,7 +337,7 @@ def _print_nothing(job: _Job, error: NoDesignError) -> None:
     print_json(known | dict.fromkeys(unknown) | {"stages": [], "learned": []})
 
 
-def _keep(job: _Job, result: Result, formats: dict[str, str], units: Units, quiet: bool) -> None:
+def _keep(job: _Job, result: Result, formats: dict[str, str], units: LengthUnits, quiet: bool) -> None:
     from trabecula.cli.console import waiting
     from trabecula.cli.export import write
     from trabecula.cli.past_design import forget

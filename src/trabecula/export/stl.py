@@ -46,7 +46,7 @@ def write_stl(target: Target, mesh: Mesh, unit: Unit = "mm") -> None:
             file.write(records.tobytes())
 
 
-class Stl:
+class StlExport:
     """The format by name; see `trabecula.export.Export`."""
 
     file_name = "design.stl"

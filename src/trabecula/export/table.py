@@ -12,7 +12,7 @@ from typing import IO, Protocol, runtime_checkable
 from trabecula.export.design import Design
 from trabecula.export.png import Png
 from trabecula.export.report import Report
-from trabecula.export.stl import Stl
+from trabecula.export.stl import StlExport
 from trabecula.export.threemf import ThreeMf
 from trabecula.export.vti import Vti
 from trabecula.problem.tables import BrokenEntryError, Table
@@ -46,7 +46,7 @@ class Export(Protocol):
 EXPORTS: Table[Export] = Table("export", "trabecula.exports", Export)
 """All formats by name."""
 
-EXPORTS.register("stl", Stl())
+EXPORTS.register("stl", StlExport())
 EXPORTS.register("3mf", ThreeMf())
 EXPORTS.register("vti", Vti())
 EXPORTS.register("png", Png())

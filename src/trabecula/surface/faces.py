@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.surface.nodes import INSET, Nodes, cells_around
+from trabecula.surface.nodes import INSET, SurfaceNodes, cells_around
 from trabecula.surface.patches import ALTERNATING, FACE_CORNERS, FACE_EDGES
 from trabecula.surface.samples import LEVEL, Samples
 
@@ -56,7 +56,7 @@ class _DoubleSides:
     vertex: NDArray[np.int64]
 
 
-def find_quads(samples: Samples, nodes: Nodes) -> Quads:
+def find_quads(samples: Samples, nodes: SurfaceNodes) -> Quads:
     """All quadrilaterals of the surface; extra vertices are numbered after those of the nodes."""
     doubled, extra = _split_double_sides(samples, nodes)
     parts = [_quads_across(axis, samples, nodes, doubled) for axis in range(3)]
@@ -65,7 +65,7 @@ def find_quads(samples: Samples, nodes: Nodes) -> Quads:
 
 
 def _quads_across(
-    axis: int, samples: Samples, nodes: Nodes, doubled: _DoubleSides
+    axis: int, samples: Samples, nodes: SurfaceNodes, doubled: _DoubleSides
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Quadrilaterals across `axis`: corners, middles, centres and solid cells."""
     b, c = (axis + 1) % 3, (axis + 2) % 3
@@ -114,7 +114,7 @@ def _strides(shape: tuple[int, ...]) -> NDArray[np.int64]:
     return np.array([1, shape[2], shape[2] * shape[1]])
 
 
-def _split_double_sides(samples: Samples, nodes: Nodes) -> tuple[_DoubleSides, NDArray[np.float64]]:
+def _split_double_sides(samples: Samples, nodes: SurfaceNodes) -> tuple[_DoubleSides, NDArray[np.float64]]:
     """Find sides that four quadrilaterals would share, and give each pair of them a vertex of its own.
 
     That happens where solid and void alternate around a voxel edge while both its ends have a single patch

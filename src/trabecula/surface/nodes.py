@@ -32,7 +32,7 @@ point."""
 
 
 @dataclass(frozen=True, eq=False)
-class Nodes:
+class SurfaceNodes:
     """Voxel corners that the surface passes.
 
     Attributes
@@ -75,7 +75,7 @@ class Nodes:
         return np.searchsorted(self.index, index)
 
 
-def find_nodes(samples: Samples) -> Nodes:
+def find_nodes(samples: Samples) -> SurfaceNodes:
     """All voxel corners with both material and void around them, and their vertices."""
     configuration = _configurations(samples.inside)
     shape = configuration.shape
@@ -95,7 +95,7 @@ def find_nodes(samples: Samples) -> Nodes:
         values, samples.hard.ravel()[around], configuration, patch, first, count[owner] > 1
     )
     corner = np.stack(np.unravel_index(index, shape)[::-1], axis=1)[owner]
-    return Nodes(shape, index, configuration, joined, patch, first, corner, offset, fixed, free)
+    return SurfaceNodes(shape, index, configuration, joined, patch, first, corner, offset, fixed, free)
 
 
 def cells_around(shape: tuple[int, int, int], index: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -107,7 +107,7 @@ def cells_around(shape: tuple[int, int, int], index: NDArray[np.int64]) -> NDArr
     return np.asarray(low[:, None] + bits @ np.array([1, nx + 1, (nx + 1) * (ny + 1)]))
 
 
-def find_joined_cells(nodes: Nodes) -> NDArray[np.int64]:
+def find_joined_cells(nodes: SurfaceNodes) -> NDArray[np.int64]:
     """Cells that touch along an edge only and are joined there: flat padded indices, int64 `[pair, 2]`."""
     found = [np.empty((0, 2), dtype=np.int64)]
     for face, corners in enumerate(FACE_CORNERS):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.surface.nodes import REACH, Nodes
+from trabecula.surface.nodes import REACH, SurfaceNodes
 
 _FORWARD, _BACKWARD = 0.5, -0.53
 
 
 def relax(
-    nodes: Nodes, quads: NDArray[np.int64], cell: NDArray[np.float64], rounds: int
+    nodes: SurfaceNodes, quads: NDArray[np.int64], cell: NDArray[np.float64], rounds: int
 ) -> NDArray[np.float64]:
     """Offsets from the voxel corners after smoothing, float64 `[vertex, (x, y, z)]` in voxels.
 
@@ -48,7 +48,7 @@ def relax(
     return offset
 
 
-def _neighbours(nodes: Nodes, quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _neighbours(nodes: SurfaceNodes, quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Who looks at whom: ends of the quadrilaterals' sides, `[pair]` each, sorted by the one that looks."""
     here = np.concatenate([quads.ravel(), np.roll(quads, -1, axis=1).ravel()])
     there = np.concatenate([np.roll(quads, -1, axis=1).ravel(), quads.ravel()])

@@ -14,7 +14,7 @@ from torch import nn
 
 from trabecula.nn import blocks
 from trabecula.nn.compress import export_onnx
-from trabecula.nn.profile import Machine, profile
+from trabecula.nn.profile import HostMachine, profile
 
 
 def flat() -> nn.Sequential:
@@ -75,7 +75,7 @@ def test_a_sparse_shift_needs_no_word_before_it_is_exported_or_profiled(tmp_path
     (found,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
     np.testing.assert_allclose(found, net(x).detach().numpy(), atol=1e-5)
     assert isinstance(net[1], blocks.SparseShift)
-    told = profile(net, x, runs=2, warmup=0, machine=Machine(1e9, 1e9))
+    told = profile(net, x, runs=2, warmup=0, machine=HostMachine(1e9, 1e9))
     assert told.macs == 2 * 36 * (3 * 8 + 8 * 2) and told.parameters == 3 * 8 + 8 + 8 * 2 + 2
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from trabecula.nn.profile import (
+    HostMachine,
     Latency,
     Layer,
-    Machine,
     Nest,
     latency,
     measure,
@@ -76,7 +76,7 @@ def test_threads_are_put_back() -> None:
 
 
 def test_the_roofline_takes_the_lower_roof() -> None:
-    machine = Machine(peak=100.0, bandwidth=10.0)
+    machine = HostMachine(peak=100.0, bandwidth=10.0)
     dense = Layer("", "linear", ((1, 10),), ((1, 10),), weights=100, nests=(Nest(50, 1, 10, 10),))
     thin = Layer("", "relu", ((1, 100),), ((1, 100),), operations=100)
     assert machine.ridge == 10.0

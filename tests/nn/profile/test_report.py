@@ -12,12 +12,12 @@ from torch import nn
 from tests.nn.profile.models import save, small
 from trabecula.nn.profile import (
     EnergyModel,
-    Machine,
+    HostMachine,
     Profile,
     profile,
 )
 
-MACHINE = Machine(1e9, 1e9)
+MACHINE = HostMachine(1e9, 1e9)
 
 
 def of_net(net: nn.Module, *inputs: torch.Tensor | tuple[int, ...]) -> Profile:

@@ -14,9 +14,9 @@ from torch import nn
 from trabecula.nn.profile import (
     Break,
     Energy,
+    HostMachine,
     Latency,
     Layer,
-    Machine,
     Nest,
     Profile,
     Thresholds,
@@ -168,7 +168,7 @@ def test_plans_run_in_one_and_three_dimensions() -> None:
 
 
 def profile_of(net: nn.Module, seconds: float) -> Profile:
-    machine = Machine(1.0, 1.0)
+    machine = HostMachine(1.0, 1.0)
     costs = tuple(
         Cost(layer, Latency.of([seconds]), Energy(), 0.0, "memory") for layer in layers_of(net, [IMAGE])
     )

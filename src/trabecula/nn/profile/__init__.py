@@ -14,7 +14,7 @@ from trabecula.nn.profile.latency import (
     torch_threads,
 )
 from trabecula.nn.profile.layer import Layer, Nest
-from trabecula.nn.profile.machine import Machine, measure_machine
+from trabecula.nn.profile.machine import HostMachine, measure_machine
 from trabecula.nn.profile.report import Cost, Profile, profile
 from trabecula.nn.profile.rules import (
     Break,
@@ -35,9 +35,9 @@ __all__ = [
     "Energy",
     "EnergyModel",
     "Hierarchy",
+    "HostMachine",
     "Latency",
     "Layer",
-    "Machine",
     "Memories",
     "Nest",
     "Profile",

@@ -14,7 +14,7 @@ from trabecula.nn.profile.layer import Layer
 
 
 @dataclass(frozen=True)
-class Machine:
+class HostMachine:
     """The two roofs.
 
     Parameters
@@ -45,7 +45,7 @@ class Machine:
         return "compute" if layer.intensity >= self.ridge else "memory"
 
 
-def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> Machine:
+def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> HostMachine:
     """Measure the roofs of this machine: a float32 matrix product, and a copy too big for the caches.
 
     Parameters
@@ -69,4 +69,4 @@ def measure_machine(threads: int = 1, size: int = 768, megabytes: int = 64) -> M
         source = torch.zeros(megabytes * 2**18)
         target = torch.empty_like(source)
         copy = measure(lambda: target.copy_(source), runs=7, warmup=2)
-    return Machine(2 * size**3 / product.least, 2 * source.numel() * 4 / copy.least, measured=True)
+    return HostMachine(2 * size**3 / product.least, 2 * source.numel() * 4 / copy.least, measured=True)

@@ -14,7 +14,7 @@ from trabecula.nn.profile import onnx_time, onnx_walk, torch_walk
 from trabecula.nn.profile.energy import Energy, EnergyModel
 from trabecula.nn.profile.latency import Latency, measure, torch_threads
 from trabecula.nn.profile.layer import Layer, Shape
-from trabecula.nn.profile.machine import Machine, measure_machine
+from trabecula.nn.profile.machine import HostMachine, measure_machine
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Profile:
     costs: tuple[Cost, ...]
     latency: Latency
     other: float
-    machine: Machine
+    machine: HostMachine
     threads: int
     parameters: int
 
@@ -151,7 +151,7 @@ def profile(
     runs: int = 30,
     warmup: int = 5,
     energy: EnergyModel | None = None,
-    machine: Machine | None = None,
+    machine: HostMachine | None = None,
 ) -> Profile:
     """Count, estimate and measure a network.
 
@@ -197,7 +197,7 @@ def _of_module(
     runs: int,
     warmup: int,
     energy: EnergyModel,
-    machine: Machine,
+    machine: HostMachine,
 ) -> Profile:
     if not inputs:
         raise ValueError("a torch network needs the shape of its input")
@@ -232,7 +232,7 @@ def _of_file(
     runs: int,
     warmup: int,
     energy: EnergyModel,
-    machine: Machine,
+    machine: HostMachine,
 ) -> Profile:
     model = onnx_walk.with_shapes(onnx_walk.read_model(path), shapes)
     layers = onnx_walk.layers_of(model)
@@ -243,7 +243,7 @@ def _of_file(
 
 
 def _costs(
-    layers: Sequence[Layer], seconds: Sequence[Sequence[float]], energy: EnergyModel, machine: Machine
+    layers: Sequence[Layer], seconds: Sequence[Sequence[float]], energy: EnergyModel, machine: HostMachine
 ) -> tuple[Cost, ...]:
     return tuple(
         Cost(layer, Latency.of(each), energy.of(layer), machine.seconds(layer), machine.bound(layer))

@@ -215,7 +215,7 @@ def test_participles_are_told_from_verbs_and_nouns(name: str, wrong: bool) -> No
     assert is_participle(name) is wrong
 
 
-SHARED_CLASS_NAMES = {"Box", "Filter", "Goal", "Nodes", "State"}
+SHARED_CLASS_NAMES = {"Box", "Goal", "Nodes", "State"}
 """Names that two classes of other rooms still share; to become empty."""
 
 

@@ -39,6 +39,7 @@ class Start:
 
 
 STARTS: Table[Start] = Table("start", GROUP)
+"""All starts by name."""
 
 STARTS.register(
     "coarse",

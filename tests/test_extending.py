@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 import trabecula as tb
-from tests.extending import FOLDER, NAMES, examples
+from tests.extending import FOLDER, NAMES, TABLES, examples
 from trabecula.certificate.bound import reason_unbounded
 from trabecula.design import DesignChain, make_filter, make_interpolation
 from trabecula.discretisation import discretise
@@ -87,6 +87,33 @@ def test_a_start_and_an_export_are_asked_for_by_their_names(tmp_path: Path) -> N
     assert 0.2e9 * 1000 < 1000 * volume < 2e9 * 1000
     shown = json.loads((tmp_path / "r" / "result.json").read_text())
     assert shown["start"] == "patient" and shown["iterations"] == 3
+
+
+def test_a_part_that_fails_is_named_and_not_taken_for_a_mistake_of_the_package(tmp_path: Path) -> None:
+    text = (FOLDER / "filter_erode.py").read_text()
+    broken = text.replace(
+        "return np.asarray(1.0 - np.log", "return density.nothing - np.asarray(1.0 - np.log"
+    )
+    assert broken != text
+    (tmp_path / "filter_broken.py").write_text(broken)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "TRABECULA_PLUGINS": "filter_broken", "PYTHONPATH": path}
+    line = [
+        sys.executable,
+        "-m",
+        "trabecula",
+        "solve",
+        str(FOLDER / "erode.yaml"),
+        "--out",
+        str(tmp_path / "r"),
+        "-q",
+    ]
+    found = subprocess.run(line, check=False, capture_output=True, text=True, env=environment)
+    assert found.returncode == 2
+    last = found.stderr.strip().splitlines()[-1]
+    assert last.startswith(
+        "trabecula: the module 'filter_broken' of TRABECULA_PLUGINS failed (AttributeError: "
+    )
 
 
 def problem_of(file: str, **options: Any) -> tb.Problem:
@@ -287,10 +314,19 @@ def test_every_part_stands_in_its_table_with_a_description(parts: dict[str, Modu
 
 
 def test_the_page_shows_the_very_files() -> None:
+    """They are included when the site is built, which fails where one is missing."""
     page = (ROOT / "docs" / "extending.md").read_text()
-    blocks = re.findall(r"^```(?:python|yaml)[^\n]*\n(.*?)^```$", page, re.M | re.S)
-    for path in sorted(FOLDER.glob("*.*")):
-        shown = path.read_text()
-        assert path.suffix not in (".py", ".yaml") or shown in blocks, (
-            f"{path.name} is not on the page as it is"
-        )
+    shown = re.findall(r'^```\w+ title="examples/extending/([\w.]+)"\n--8<-- "([\w.]+)"\n```$', page, re.M)
+    assert all(title == included for title, included in shown)
+    assert sorted(included for _, included in shown) == sorted(path.name for path in FOLDER.glob("*.*"))
+    settings = (ROOT / "mkdocs.yml").read_text()
+    assert "pymdownx.snippets: {base_path: [examples/extending], check_paths: true}" in settings
+
+
+@pytest.mark.usefixtures("parts")
+def test_what_the_page_says_of_tables_and_groups_is_so() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text()
+    rows = re.findall(r"\| `tb\.([A-Z]+)` \| [^|]*`tb\.(\w+)` \| `([\w.]+)` \|", page)
+    assert {getattr(tb, table).group for table, _, _ in rows} == {group for _, _, group in rows}
+    assert all(getattr(tb, table).group == group and hasattr(tb, each) for table, each, group in rows)
+    assert len(rows) == len(TABLES)

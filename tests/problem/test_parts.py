@@ -40,11 +40,11 @@ def options(**given: Any) -> tb.Options:
 
 def test_ours_are_declared_in_an_order_that_stays() -> None:
     """Histories of designs and help texts count on it."""
-    assert FILTERS.declared == ("density", "sensitivity", "helmholtz", "none")
-    assert INTERPOLATIONS.declared == ("simp", "ramp")
-    assert OPTIMIZERS.declared == ("oc", "mma")
+    assert FILTERS.built_in == ("density", "sensitivity", "helmholtz", "none")
+    assert INTERPOLATIONS.built_in == ("simp", "ramp")
+    assert OPTIMIZERS.built_in == ("oc", "mma")
     for table in (FILTERS, INTERPOLATIONS, OPTIMIZERS):
-        assert all(table.description(name) and table[name].name == name for name in table.declared)
+        assert all(table.description(name) and table[name].name == name for name in table.built_in)
 
 
 def test_keys_of_their_own_are_read_and_kept(parts: dict[str, Any]) -> None:

@@ -81,7 +81,7 @@ def required_keys(cls: type) -> tuple[str, ...]:
     return tuple(one.name for one in fields(cls) if one.init and _has_no_default(one))
 
 
-def read_keyed(cls: type[T], entries: Mapping[str, At], space: Space) -> T:
+def read_keys(cls: type[T], entries: Mapping[str, At], space: Space) -> T:
     """An instance of a class from its keys in a file; keys of others in `entries` are left alone.
 
     Parameters
@@ -113,7 +113,7 @@ def read_keyed(cls: type[T], entries: Mapping[str, At], space: Space) -> T:
     return cls(**values)
 
 
-def write_keyed(part: object) -> dict[str, Any]:
+def write_keys(part: object) -> dict[str, Any]:
     """The keys of a part as plain values, those left out that have their default.
 
     Raises

@@ -8,7 +8,7 @@ from typing import Any
 from trabecula.problem import materials
 from trabecula.problem.design_tables import FILTERS, INTERPOLATIONS, OPTIMIZERS, own_keys
 from trabecula.problem.errors import ProblemError
-from trabecula.problem.keyed import read_keyed, required_keys
+from trabecula.problem.keyed import read_keys, required_keys
 from trabecula.problem.model import (
     FilterOptions,
     Material,
@@ -81,16 +81,16 @@ def _filter(at: At, space: Space) -> FilterOptions:
         at.mapping(("kind", "radius"))
     name, cls, keys = _kind(at, FILTERS, "density")
     if set(own_keys(cls)) - {"radius"}:
-        return FilterOptions(name, keys=read_keyed(cls, _under(at, keys), space))
+        return FilterOptions(name, keys=read_keys(cls, _under(at, keys), space))
     if "radius" in keys or "radius" in required_keys(cls):
-        return FilterOptions(name, read_keyed(cls, _under(at, keys), space).radius)
+        return FilterOptions(name, read_keys(cls, _under(at, keys), space).radius)
     return FilterOptions(name)
 
 
 def _part(at: At, table: Table[Any], space: Space) -> Any:
     """An interpolation or an optimiser: its name, or an object where it has keys of its own."""
     name, cls, keys = _kind(at, table)
-    return read_keyed(cls, _under(at, keys), space) if own_keys(cls) else name
+    return read_keys(cls, _under(at, keys), space) if own_keys(cls) else name
 
 
 def _kind(at: At, table: Table[Any], default: str = "") -> tuple[str, type[Any], dict[str, At]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, cast
 
 from trabecula.problem.errors import ProblemError
-from trabecula.problem.keyed import keys_of, read_keyed
+from trabecula.problem.keyed import keys_of, read_keys
 from trabecula.problem.model import Goal, Limit
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read_where import Space
@@ -110,7 +110,7 @@ def _limit(at: At, space: Space) -> Limit:
 
 def _instance(quantity: type, entries: Mapping[str, At], space: Space) -> Any:
     """A quantity with keys of its own as an object; None where its name says it all."""
-    return read_keyed(quantity, entries, space) if keys_of(quantity) else None
+    return read_keys(quantity, entries, space) if keys_of(quantity) else None
 
 
 def with_plain_limit(goal: Goal) -> Goal:

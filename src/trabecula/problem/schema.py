@@ -18,16 +18,16 @@ from trabecula.problem.schema_parts import (
     WHERE,
     Schema,
     choice,
-    described,
     exactly_one,
     items,
     join,
-    keyed,
+    key_schemas,
     mapping,
+    notes,
     number,
     or_null,
+    table_words,
     text,
-    told,
     words,
 )
 from trabecula.problem.schema_where import where
@@ -54,7 +54,7 @@ def schema() -> Schema:
     )
     region = mapping(
         {
-            "where": {**WHERE, **told("which elements")},
+            "where": {**WHERE, **notes("which elements")},
             "as": words(("solid", "void"), "always material, or never"),
         },
         ("where", "as"),
@@ -66,7 +66,7 @@ def schema() -> Schema:
             "name": {**text("what results call it"), "default": "problem"},
             "domain": _domain(),
             "physics": {
-                **described(PHYSICS, PHYSICS.names()),
+                **table_words(PHYSICS, PHYSICS.names()),
                 "title": "state equation; left out, the goal chooses it",
             },
             "material": _material(),
@@ -142,7 +142,7 @@ def _support() -> Schema:
     fix = items(words(AXES), 1, 3, "displacements that are held at zero") | {"uniqueItems": True}
     whole = mapping(
         {
-            "where": {**WHERE, **told("which nodes")},
+            "where": {**WHERE, **notes("which nodes")},
             "fix": fix,
             "temperature": number("that is kept; only differences count", "K"),
         },
@@ -153,7 +153,7 @@ def _support() -> Schema:
 
 def _load() -> Schema:
     def vector(description: str, unit: str) -> Schema:
-        return items(number("", unit), 2, 3) | told(description, unit)
+        return items(number("", unit), 2, 3) | notes(description, unit)
 
     kinds = {
         "force": vector("total force along x, y(, z), spread over what is selected", "N"),
@@ -162,19 +162,19 @@ def _load() -> Schema:
         "heat": number("total heat, spread over what is selected", "W"),
     }
     assert tuple(kinds) == LOADS
-    place = {**WHERE, **told("where it acts; left out beside gravity")}
+    place = {**WHERE, **notes("where it acts; left out beside gravity")}
     return mapping({"where": place, **kinds}) | exactly_one(LOADS)
 
 
 def _goal() -> Schema:
     names = QUANTITIES.names()
-    named = described(QUANTITIES, names)
+    named = table_words(QUANTITIES, names)
     positive = number("", "J", above=0)
-    own = {name: keyed(QUANTITIES[name]) for name in names}
+    own = {name: key_schemas(QUANTITIES[name]) for name in names}
     volume = number("fraction of the domain that may be filled", above=0, most=1)
     compliance = {
         "anyOf": [positive, items(positive, 1)],
-        **told("where the volume is minimised: what is allowed, or one value for each load case", "J"),
+        **notes("where the volume is minimised: what is allowed, or one value for each load case", "J"),
     }
     plain: dict[str, Schema] = {
         "minimize": {**named, "title": "what is minimised"},
@@ -209,7 +209,7 @@ def _limit() -> Schema:
         quantity = QUANTITIES[name]
         unit = getattr(quantity, "unit", "")
         value = {**number(QUANTITIES.description(name), unit), "not": {"const": 0}}
-        own = keyed(quantity)
+        own = key_schemas(quantity)
         every.append(
             mapping({name: value, "sense": sense, **own}, (name, *required_keys(quantity)))
             | {"title": f"a limit on {name}"}
@@ -233,7 +233,7 @@ def _options() -> Schema:
             "title": "how stiff a grey element is; left out, simp, or ramp where own weight acts",
         },
         "filter": {**choice(FILTERS, filters, "density"), "title": "what gives the design a length scale"},
-        "projection": {"type": "boolean", **told("sharpen the design to black and white")},
+        "projection": {"type": "boolean", **notes("sharpen the design to black and white")},
         "symmetry": symmetry | {"uniqueItems": True},
         "minimum_stiffness": number("of void, relative to solid", least=1e-12, most=0.1),
         "optimizer": {

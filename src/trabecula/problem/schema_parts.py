@@ -24,24 +24,24 @@ _BOUNDS = {"above": "exclusiveMinimum", "least": "minimum", "below": "exclusiveM
 def number(description: str = "", unit: str = "", kind: str = "number", **bounds: float | None) -> Schema:
     """A number; `bounds` are those of `At.number`: above, least, below, most."""
     limits = {_BOUNDS[name]: bound for name, bound in bounds.items() if bound is not None}
-    return {"type": kind, **limits, **told(description, unit)}
+    return {"type": kind, **limits, **notes(description, unit)}
 
 
 def words(allowed: Iterable[str], description: str = "") -> Schema:
     """One of a few words."""
-    return {"enum": list(allowed), **told(description)}
+    return {"enum": list(allowed), **notes(description)}
 
 
 def text(description: str = "", most: int = 200) -> Schema:
     """A line of text."""
-    return {"type": "string", "minLength": 1, "maxLength": most, **told(description)}
+    return {"type": "string", "minLength": 1, "maxLength": most, **notes(description)}
 
 
 def items(inner: Schema, least: int = 0, most: int | None = None, description: str = "") -> Schema:
     """A list."""
     limits = {"minItems": least} if least else {}
     limits |= {"maxItems": most} if most is not None else {}
-    return {"type": "array", "items": inner, **limits, **told(description)}
+    return {"type": "array", "items": inner, **limits, **notes(description)}
 
 
 def mapping(properties: Mapping[str, Schema], required: Sequence[str] = (), description: str = "") -> Schema:
@@ -49,7 +49,7 @@ def mapping(properties: Mapping[str, Schema], required: Sequence[str] = (), desc
     needed = {"required": list(required)} if required else {}
     return {
         "type": "object",
-        **told(description),
+        **notes(description),
         "properties": dict(properties),
         **needed,
         "additionalProperties": False,
@@ -61,7 +61,7 @@ def exactly_one(keys: Iterable[str]) -> Schema:
     return {"oneOf": [{"required": [key]} for key in keys]}
 
 
-def told(description: str = "", unit: str = "") -> Schema:
+def notes(description: str = "", unit: str = "") -> Schema:
     """Description and unit of a value, where there are any."""
     said = f"{description} ({unit})" if description and unit else description
     return {**({"description": said} if said else {}), **({"x-unit": unit} if unit else {})}
@@ -76,7 +76,7 @@ def or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def keyed(cls: type[Any], names: Iterable[str] | None = None) -> dict[str, Schema]:
+def key_schemas(cls: type[Any], names: Iterable[str] | None = None) -> dict[str, Schema]:
     """The keys of a class as properties; of those `names` only, where they are given."""
     if not is_dataclass(cls):
         return {}
@@ -102,8 +102,8 @@ def choice(table: Table[Any], names_of: Mapping[str, Iterable[str]], default: st
         What a mapping without `kind` stands for; empty where it needs one.
     """
     names = list(names_of)
-    kind = {**described(table, names), **({"default": default} if default else {})}
-    own = {name: keyed(table[name], keys) for name, keys in names_of.items()}
+    kind = {**table_words(table, names), **({"default": default} if default else {})}
+    own = {name: key_schemas(table[name], keys) for name, keys in names_of.items()}
     shared = join(properties for properties in own.values())
     whole = mapping(
         {"kind": or_null(kind) if default else kind, **{key: or_null(one) for key, one in shared.items()}},
@@ -120,10 +120,10 @@ def choice(table: Table[Any], names_of: Mapping[str, Iterable[str]], default: st
         }
         for name in names
     ]
-    return {"anyOf": [described(table, names), whole]}
+    return {"anyOf": [table_words(table, names), whole]}
 
 
-def described(table: Table[Any], names: Iterable[str]) -> Schema:
+def table_words(table: Table[Any], names: Iterable[str]) -> Schema:
     """Names of a table, with what the table says of each."""
     names = list(names)
     said = [table.description(name) for name in names]
@@ -145,7 +145,7 @@ def join(parts: Iterable[Mapping[str, Schema]]) -> dict[str, Schema]:
 def _of_hint(hint: Any, about: Key) -> Schema:
     """What a field of a type can hold in a file; as `trabecula.problem.keyed` reads it."""
     origin, parts = get_origin(hint), get_args(hint)
-    said = told(about.description, about.unit)
+    said = notes(about.description, about.unit)
     if origin in (Union, types.UnionType):
         (inner,) = (part for part in parts if part is not type(None))
         schema = _of_hint(inner, about)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trabecula.problem.model import AXES
 from trabecula.problem.read_where import MAX_POINTS
-from trabecula.problem.schema_parts import WHERE, Schema, items, mapping, number, text, told, words
+from trabecula.problem.schema_parts import WHERE, Schema, items, mapping, notes, number, text, words
 
 
 def where() -> Schema:
@@ -12,7 +12,7 @@ def where() -> Schema:
     point = items(number("", "m"), 2, 3)
     axis = {
         "anyOf": [number("a plane", "m"), items(number("", "m"), 2, 2, "[from, to]")],
-        **told("a plane, or [from, to]", "m"),
+        **notes("a plane, or [from, to]", "m"),
     }
     several = items(WHERE, 1, 100)
     radius = number("", "m", above=0)
@@ -27,9 +27,9 @@ def where() -> Schema:
         "box": mapping({"min": point, "max": point}, ("min", "max"), "a box between two corners"),
         "stl": text("file of a closed surface: what is inside", 1000),
         "nodes": items(point, 1, MAX_POINTS, "the nodes nearest to points"),
-        "any": several | told("what any of the selectors selects"),
-        "all": several | told("what all of the selectors select"),
-        "not": {**WHERE, **told("what the selector does not select")},
+        "any": several | notes("what any of the selectors selects"),
+        "all": several | notes("what all of the selectors select"),
+        "not": {**WHERE, **notes("what the selector does not select")},
     }
     chosen = mapping(selectors, (), "several keys intersect") | {"minProperties": 1}
     return {"anyOf": [{"const": "everywhere", "description": "all of the domain"}, chosen]}

@@ -10,7 +10,7 @@ from typing import Any
 
 from trabecula.problem.design_tables import FILTERS, FROM_OPTIONS, INTERPOLATIONS, OPTIMIZERS
 from trabecula.problem.errors import ProblemError
-from trabecula.problem.keyed import write_keyed
+from trabecula.problem.keyed import write_keys
 from trabecula.problem.model import (
     Domain,
     FilterOptions,
@@ -75,7 +75,7 @@ def to_tree(problem: Problem) -> dict[str, Any]:
         tree["cases"] = [_case(case) for case in problem.cases]
     tree["regions"] = [_region(region) for region in problem.regions]
     verb = "maximize" if problem.goal.maximize else "minimize"
-    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keyed(problem.goal.keys)}
+    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keys(problem.goal.keys)}
     if problem.goal.volume is not None:
         goal["volume"] = problem.goal.volume
     if problem.goal.compliance is not None:
@@ -228,13 +228,13 @@ def _load(load: Load) -> dict[str, Any]:
 
 def _limit(limit: Limit) -> dict[str, Any]:
     sense = {} if limit.sense == "at_most" else {"sense": limit.sense}
-    return {limit.quantity: limit.value, **write_keyed(limit.keys), **sense}
+    return {limit.quantity: limit.value, **write_keys(limit.keys), **sense}
 
 
 def _filter(chosen: FilterOptions) -> dict[str, Any]:
     if chosen.keys is not None:
-        return {"kind": chosen.kind, **write_keyed(chosen.keys)}
-    is_ours = chosen.kind in FILTERS.declared
+        return {"kind": chosen.kind, **write_keys(chosen.keys)}
+    is_ours = chosen.kind in FILTERS.built_in
     return (
         {"kind": chosen.kind, "radius": chosen.radius}
         if is_ours or chosen.radius is not None
@@ -247,7 +247,7 @@ def _part(chosen: Any) -> Any:
     name = getattr(chosen, "name", None)
     if chosen is None or isinstance(chosen, str) or not isinstance(name, str):
         return chosen
-    keys = {key: value for key, value in write_keyed(chosen).items() if key not in FROM_OPTIONS}
+    keys = {key: value for key, value in write_keys(chosen).items() if key not in FROM_OPTIONS}
     return {"kind": name, **keys} if keys else name
 
 

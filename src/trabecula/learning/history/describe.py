@@ -133,7 +133,7 @@ def _foreign(discrete: DiscreteProblem) -> list[str]:
         (INTERPOLATIONS, "interpolation", getattr(options.interpolation, "name", options.interpolation)),
     )
     return [
-        f"{what} {name}" for table, what, name in named if name is not None and name not in table.declared
+        f"{what} {name}" for table, what, name in named if name is not None and name not in table.built_in
     ]
 
 
@@ -146,12 +146,12 @@ def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
         log(len(discrete.weights)),
         options.penalty,
         float(options.projection),
-        *(float(options.interpolation == name) for name in INTERPOLATIONS.declared[1:]),
+        *(float(options.interpolation == name) for name in INTERPOLATIONS.built_in[1:]),
         10 * material.poisson * ("poisson" in discrete.physics.properties),
         float("x" in options.symmetry),
         float("y" in options.symmetry),
         float("z" in options.symmetry),
-        *(float(options.filter.kind == kind) for kind in FILTERS.declared),
+        *(float(options.filter.kind == kind) for kind in FILTERS.built_in),
     ]
     volume = (
         VOLUME * log(goal.volume)

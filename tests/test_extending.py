@@ -173,6 +173,23 @@ def test_springs_at_the_ports_are_springs_in_the_stiffness_matrix(parts: dict[st
     assert quantity.value(at) == pytest.approx(float(p_out @ moved), rel=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("{x: 2, y: [0, 0.05]}\n  dir", "{x: 2, y: [0.01, 0.02]}\n  dir", "goal.where: selects no nodes"),
+        ("[-1, 0]", "[-1]", "goal.direction: got [-1.0]; needs 2 numbers"),
+        ("[-1, 0]", "[0, 0]", "goal.direction: got [0.0, 0.0]; needs 2 numbers, not all 0"),
+    ],
+)
+@pytest.mark.usefixtures("parts")
+def test_a_port_that_means_nothing_is_refused_in_one_sentence(before: str, after: str, said: str) -> None:
+    text = (FOLDER / "mechanism.yaml").read_text()
+    assert before in text
+    with pytest.raises(tb.ProblemError) as caught:
+        tb.solve(loads(text.replace(before, after)), start="uniform", threads=1)
+    assert str(caught.value).startswith(said)
+
+
 @pytest.mark.usefixtures("parts")
 def test_the_stress_norm_bounds_the_largest_stress_from_above() -> None:
     problem = problem_of("stress.yaml")

@@ -36,7 +36,7 @@ class OutputDisplacement(tb.Quantity):
 
     def value(self, at: tb.DesignPoint) -> float:
         """How far the output moves, in m."""
-        flexibility, mix = self._flexibility(at)
+        flexibility, mix, _ = self._flexibility(at)
         return self._force(at) * float((mix @ flexibility)[OUT, IN])
 
     def gradient(self, at: tb.DesignPoint) -> Array:
@@ -44,22 +44,18 @@ class OutputDisplacement(tb.Quantity):
 
         With the springs D the flexibility is `A C`, where `A = (I + C D)^-1`, and its derivative `A dC A'`.
         """
-        _, mix = self._flexibility(at)
-        u_in, u_out = self._moves(at)
-        left, right = (mix[port, IN] * u_in + mix[port, OUT] * u_out for port in (OUT, IN))
+        _, mix, moves = self._flexibility(at)
+        left, right = (mix[port, IN] * moves[IN] + mix[port, OUT] * moves[OUT] for port in (OUT, IN))
         return self._force(at) * at.through_stiffness(right, left)
 
-    def _flexibility(self, at: tb.DesignPoint) -> tuple[Array, Array]:
-        """The flexibility C of the free structure, float64 `[port, port]` in m/N, and `A = (I + C D)^-1`."""
+    def _flexibility(self, at: tb.DesignPoint) -> tuple[Array, Array, tuple[Array, Array]]:
+        """The flexibility C of the free structure, float64 `[port, port]` in m/N, `A = (I + C D)^-1`, and the
+        displacements under 1 N at the input and under 1 N at the output."""
         ports = at.load(0) / self._force(at), self._port(at)
-        moves = self._moves(at)
+        moves = at.displacement(0) / self._force(at), at.solve(ports[OUT])
         flexibility = np.array([[float(np.vdot(port, u)) for u in moves] for port in ports])
         springs = np.diag([self.input_spring, self.spring])
-        return flexibility, np.linalg.inv(np.eye(2) + flexibility @ springs)
-
-    def _moves(self, at: tb.DesignPoint) -> tuple[Array, Array]:
-        """Displacements under 1 N at the input, and under 1 N at the output."""
-        return at.displacement(0) / self._force(at), at.solve(self._port(at))
+        return flexibility, np.linalg.inv(np.eye(2) + flexibility @ springs), moves
 
     def _force(self, at: tb.DesignPoint) -> float:
         """Size of the input force, in N."""
@@ -71,6 +67,12 @@ class OutputDisplacement(tb.Quantity):
         """A force of 1 N in the direction, spread over the port: the mean displacement is its work."""
         chosen = at.select_nodes(self.where)
         port = np.zeros(at.fixed.shape)
+        if not chosen.any():
+            raise tb.ProblemError("goal.where", "selects no nodes", "needs those of the output port")
+        if len(self.direction) != len(port) or not any(self.direction):
+            raise tb.ProblemError(
+                "goal.direction", f"got {list(self.direction)}", f"needs {len(port)} numbers, not all 0"
+            )
         along = np.array(self.direction) / np.linalg.norm(self.direction)
         for component, share in zip(port, along, strict=True):
             component[chosen] = share / chosen.sum()

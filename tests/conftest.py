@@ -18,6 +18,12 @@ os.environ["TRABECULA_NETWORKS"] = "0"
 os.environ["TRABECULA_NETWORKS_DIR"] = str(NOWHERE)
 
 
+@pytest.fixture
+def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of solids with ragged edges, in a third of the time, where nobody looks at them."""
+    monkeypatch.setattr("trabecula.drawing.render.SUPERSAMPLING", 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_remembered() -> Iterator[None]:
     """Tests of the history have folders of their own."""

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent.parent / "src"
 PROBLEM = """\
 trabecula: 1
 name: Watched
-domain: {size: [2, 1, 1], elements: [24, 12, 12]}
+domain: {size: [2, 1, 1], elements: [16, 8, 8]}
 material: steel
 supports: [{where: {x: 0}, fix: [x, y, z]}]
 loads: [{where: {x: 2, y: 0}, force: [0, -1000, 100]}]
@@ -148,7 +148,7 @@ def test_a_learned_solve_reports_to_nobody_and_writes_only_its_result_and_the_hi
 
 
 def test_without_a_history_a_learned_solve_writes_only_its_result(place: Place) -> None:
-    words = ("solve", "torsion", "--start", "learned", "--proposals", "1", "--iterations", "300")
+    words = ("solve", "watched.yaml", "--start", "learned", "--proposals", "1", "--iterations", "300")
     seen = place.run("-m", "trabecula", *words, "--no-history", "--tolerance", "0.01", "--out", "result")
     assert seen.network == []
     assert seen.outside(place.work / "result") == []

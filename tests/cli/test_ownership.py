@@ -29,6 +29,8 @@ from trabecula.learning.history import Store
 from trabecula.results.result import Result
 from trabecula.storage.mark import MARK, read_mark
 
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+
 CODES = {0, 2, 3, 4}
 PLENTY = 100_000_000
 

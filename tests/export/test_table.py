@@ -24,6 +24,8 @@ from trabecula.export import (
 from trabecula.problem.tables import BrokenEntryError, Table, UnknownNameError
 from trabecula.surface import surface
 
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+
 OURS = {
     "stl": "design.stl",
     "3mf": "design.3mf",

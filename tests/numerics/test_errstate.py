@@ -19,6 +19,8 @@ from trabecula.numerics import errstate
 from trabecula.numerics.errstate import own_errstate
 from trabecula.problem import problems
 
+pytestmark = pytest.mark.usefixtures("quick_pictures")
+
 PACKAGE = Path(__file__).parents[2] / "src"
 PLATE = problems.cantilever((44, 22))
 SOLID = problems.torsion((20, 10, 10))
@@ -76,8 +78,8 @@ def test_no_floating_point_error_happens_in_a_named_problem(
     searched = {} if start == "classical" else {"proposals": 2}
     result = tb.solve(problems.get(name, SMALL[name]), start=start, iterations=3, threads=1, **searched)
     result.check()
-    result.plot()
-    assert "<html" in result.to_html()
+    if start == "coarse":  # drawing knows nothing of how a design was found
+        assert "<html" in result.to_html()
 
 
 def test_a_caller_for_whom_everything_raises_gets_the_same_bits(tmp_path: Path) -> None:

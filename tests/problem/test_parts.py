@@ -255,6 +255,14 @@ def test_optimality_criteria_are_taken_where_they_apply(goal: tb.Goal) -> None:
         assert isinstance(make_optimizer(discretise(problem)), OptimalityCriteria)
 
 
+def test_a_file_that_asks_for_them_under_a_limit_per_case_is_still_solved_by_mma() -> None:
+    plate = tb.parse(PLATE)
+    cases = (replace(plate.cases[0], name="one"), replace(plate.cases[0], name="two"))
+    goal = tb.Goal("volume", compliance=(500.0, 400.0))
+    problem = restate(replace(plate, cases=cases), goal=goal, optimizer="oc")
+    assert isinstance(make_optimizer(discretise(problem)), MovingAsymptotes)
+
+
 # what is asked in place of what the problem says
 
 

@@ -38,6 +38,8 @@ def make_optimizer(
     asked: Any = discrete.options.optimizer
     if asked is None:
         asked = "oc" if formulate(discrete).is_monotone(discrete) else "mma"
+    elif asked == "oc" and len(discrete.goal.compliance or ()) > 1:
+        asked = "mma"  # files that ask so of a limit per case were always read, and solved by MMA
     kind = OPTIMIZERS[asked]() if isinstance(asked, str) else asked
     if isinstance(kind, OcKind):
         return kind.make(discrete, machine, exponent)

@@ -10,7 +10,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BENCH := $(BIN)/python -m benchmarks
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-# Two test processes with one thread each use two cores better than one with two.
+# Two test processes with one thread each use two cores better than one with two. A file stays in one of them,
+# so that what its tests share is solved and trained once.
 WORKERS ?= 2
 # The build runs in the environment itself (no isolation), so that a second build only compiles what changed.
 BUILD_TOOLS := 'scikit-build-core>=0.10' 'nanobind>=2.2' 'cmake>=3.18' ninja
@@ -28,7 +29,7 @@ demo: $(VENV)/.installed
 install: $(VENV)/.installed
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-report=xml
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-report=xml
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -24,7 +26,7 @@ def cantilever(
     goal: Goal | None = None,
     cases: int = 1,
     material: Material | None = None,
-    **options: object,
+    **options: Any,
 ) -> DiscreteProblem:
     """Held at x = 0; case k loads the middle of the far edge along component k (heat: everywhere)."""
     dimension = len(elements)
@@ -54,7 +56,7 @@ def cantilever(
     )
 
 
-def mbb(elements: tuple[int, int] = (30, 10), volume: float = 0.5, **options: object) -> DiscreteProblem:
+def mbb(elements: tuple[int, int] = (30, 10), volume: float = 0.5, **options: Any) -> DiscreteProblem:
     """The usual half-beam: symmetry at x = 0, a roller at the far lower corner, a unit load."""
     grid = Grid(elements, (1.0, 1.0))
     fixed = np.zeros((2, *grid.node_shape), dtype=bool)
@@ -86,4 +88,4 @@ def random_density(discrete: DiscreteProblem, seed: int, volume: float) -> np.nd
     x = discrete.lower + (discrete.upper - discrete.lower) * x
     target = volume * discrete.upper.sum() - discrete.lower.sum()
     extra = x - discrete.lower
-    return discrete.lower + extra * min(1.0, target / extra.sum())
+    return np.asarray(discrete.lower + extra * min(1.0, target / extra.sum()))

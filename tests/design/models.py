@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
+from trabecula.physics import Guess, Solve, State
 from trabecula.problem.model import Goal, Material, Options
 from trabecula.problem.physics import CONDUCTION, ELASTICITY
 
@@ -70,28 +72,42 @@ def random_density(problem: DiscreteProblem, seed: int = 0) -> Array:
 
 
 class DenseState:
-    """`K(x) u = f` with an element matrix by Gauss quadrature and a dense solve."""
+    """A `State`: `K(x) u = f` with an element matrix by Gauss quadrature and a dense solve."""
 
     def __init__(self, problem: DiscreteProblem) -> None:
         self.problem = problem
         self.matrix = _element_matrix(problem)
         self.dofs = _element_dofs(problem)
+        self.stiffness = np.zeros((problem.fixed.size,) * 2)
 
-    def solve(self, relative: Array, load: Array) -> Array:
-        """`u` `[component, z, y, x]`."""
-        fixed = self.problem.fixed.reshape(-1)
-        k = np.zeros((fixed.size, fixed.size))
+    def set_stiffness(self, relative: Array) -> None:
+        """Assemble `K`."""
+        self.stiffness[:] = 0.0
         for dofs, stiffness in zip(self.dofs, relative.reshape(-1), strict=True):
-            k[np.ix_(dofs, dofs)] += stiffness * self.matrix
-        u = np.zeros(fixed.size)
-        u[~fixed] = np.linalg.solve(k[np.ix_(~fixed, ~fixed)], load.reshape(-1)[~fixed])
-        return u.reshape(self.problem.fixed.shape)
+            self.stiffness[np.ix_(dofs, dofs)] += stiffness * self.matrix
+
+    def solve(self, load: Array, start: Guess | None = None, tolerance: float = 1e-5) -> tuple[Array, Solve]:
+        """`u` `[component, z, y, x]`, to rounding whatever is asked."""
+        free = ~self.problem.fixed.reshape(-1)
+        right, matrix = load.reshape(-1)[free], self.stiffness[np.ix_(free, free)]
+        u = np.zeros(free.size)
+        u[free] = np.linalg.solve(matrix, right)
+        residual = float(np.linalg.norm(right - matrix @ u[free]) / np.linalg.norm(right))
+        return u.reshape(self.problem.fixed.shape), Solve(0, residual, "direct")
+
+    def apply(self, u: Array) -> Array:
+        """`K u` over all nodes."""
+        return np.asarray((self.stiffness @ u.reshape(-1)).reshape(u.shape))
 
     def bilinear(self, u: Array, v: Array) -> Array:
         """`u_e K0 v_e` of every element, `[z, y, x]`."""
         left, right = (w.reshape(-1)[self.dofs] for w in (u, v))
         products = np.einsum("ei,ij,ej->e", left, self.matrix, right)
         return np.asarray(products.reshape(self.problem.grid.shape))
+
+
+STATE: type[State] = DenseState
+"""It keeps the protocol, by the type checker's word."""
 
 
 def _element_dofs(problem: DiscreteProblem) -> NDArray[np.int_]:
@@ -114,7 +130,7 @@ def _element_matrix(problem: DiscreteProblem) -> Array:
     e, nu = material.young, material.poisson
     lame = e * nu / (1 - nu**2) if d == 2 else e * nu / ((1 + nu) * (1 - 2 * nu))
     shear = e / (2 * (1 + nu))
-    k = 0.0
+    k = np.zeros(())
     for point in itertools.product((0.5 - 0.5 / np.sqrt(3), 0.5 + 0.5 / np.sqrt(3)), repeat=d):
         factors = np.where(corners == 1, point, 1 - np.array(point))
         gradients = np.empty((len(corners), d))
@@ -134,9 +150,9 @@ def _element_matrix(problem: DiscreteProblem) -> Array:
                 part = shear * np.outer(gradients[:, b], gradients[:, a])
                 block[a * n : (a + 1) * n, b * n : (b + 1) * n] += part + (shear * inner if a == b else 0.0)
         k = k + block
-    return np.asarray(k) * grid.element_volume / 2**d
+    return np.asarray(k * grid.element_volume / 2**d)
 
 
-def directional(function, x: Array, direction: Array, step: float = 1e-5) -> float:
+def directional(function: Callable[[Array], float], x: Array, direction: Array, step: float = 1e-5) -> float:
     """Central difference of a scalar function along a direction."""
     return float((function(x + step * direction) - function(x - step * direction)) / (2.0 * step))

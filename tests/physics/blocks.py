@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -54,7 +55,8 @@ def held_at(problem: DiscreteProblem, *nodes: tuple[int, ...]) -> DiscreteProble
     """Held at single nodes `(x, y, z)` only, in all components."""
     fixed = np.zeros_like(problem.fixed)
     for node in nodes:
-        fixed[(slice(None), *node[::-1])] = True
+        place: tuple[Any, ...] = (slice(None), *node[::-1])
+        fixed[place] = True
     return replace(problem, fixed=fixed, loads=np.where(fixed, 0.0, problem.loads))
 
 
@@ -65,7 +67,9 @@ def struts(problem: DiscreteProblem, seed: int, void: float = 1e-9, radius: floa
     centres = np.stack(np.meshgrid(*(np.arange(n) + 0.5 for n in shape), indexing="ij"), axis=-1)
     held = np.argwhere(problem.fixed.any(axis=0))
     loaded = np.argwhere((problem.loads != 0).any(axis=(0, 1)))
-    ends = [(a, b) for a in rng.permutation(held)[:4] for b in loaded]
+    ends: list[tuple[Array, Array]] = [
+        (a.astype(float), b.astype(float)) for a in rng.permutation(held)[:4] for b in loaded
+    ]
     for _ in range(8):
         a, b = ends[rng.integers(len(ends))]
         ends.append((a + (b - a) * rng.random(), rng.random(len(shape)) * shape))

@@ -150,7 +150,7 @@ NPY: dict[str, Make] = {
     "a structure": content(header("{'descr': [('a', '<f8', (99999, 99999))]" + _REST)),
     "objects": content(npy(np.array([{}], dtype=object))),
     "complex numbers": content(npy(np.zeros((12, 24), complex))),
-    "one number": content(npy(np.float64(3))),
+    "one number": content(npy(np.asarray(3.0))),
     "NaN": content(npy(np.full((12, 24), np.nan, np.float32))),
     "format 3": content(b"\x93NUMPY\3\0" + bytes(80)),
 }  # fmt: skip

@@ -58,4 +58,5 @@ class Knowing(Model):
     def logits(self, fields: np.ndarray) -> np.ndarray:
         now = np.clip((fields[0] + 1) / 2, 0.02, 0.98)
         wanted = self.answer
-        return (np.log(wanted / (1 - wanted)) - np.log(now / (1 - now)))[None].astype(np.float32)
+        logits = np.log(wanted / (1 - wanted)) - np.log(now / (1 - now))
+        return np.asarray(logits[None], np.float32)

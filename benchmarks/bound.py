@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
-from trabecula.certificate.relax import relax
+from trabecula.certificate.relax import Relaxation, relax
 from trabecula.design import DesignChain
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -33,10 +33,10 @@ def solves(discrete: DiscreteProblem, designs: Designs, mixing: int) -> list[int
     """Solved designs until each gap of `LEVELS`, None where the limit came first."""
     reached: list[int | None] = [None] * len(LEVELS)
 
-    def watch(iteration: int, objective: float, bound: float) -> None:
+    def watch(step: Relaxation) -> None:
         for k, level in enumerate(LEVELS):
-            if reached[k] is None and bound > 0 and objective <= (1 + level) * bound:
-                reached[k] = iteration
+            if reached[k] is None and step.bound > 0 and step.objective <= (1 + level) * step.bound:
+                reached[k] = step.iteration
 
     relax(
         discrete,

@@ -25,7 +25,7 @@ import numpy as np
 from trabecula.discretisation import prepare
 from trabecula.problem import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -453,7 +453,7 @@ def build(
         goal=Goal("compliance", volume=density),
         material=Material(young=1.0, poisson=0.3),
         regions=posed.regions,
-        options=Options(filter=Filter("density", RADIUS)),
+        options=Options(filter=FilterOptions("density", RADIUS)),
         name=f"{name}_{frame.width}x{frame.height}_{density:g}",
     )
 

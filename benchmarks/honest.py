@@ -32,7 +32,7 @@ from trabecula.problem import ProblemError
 from trabecula.problem.model import (
     AXES,
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -167,7 +167,7 @@ def _options(random: Random, penalty: float, edge: float, dimension: int) -> Opt
     return Options(
         penalty=penalty,
         interpolation=(None, None, "simp", "ramp")[random.integers(4)],  # type: ignore[arg-type]
-        filter=Filter(kind, radius),  # type: ignore[arg-type]
+        filter=FilterOptions(kind, radius),  # type: ignore[arg-type]
         projection=bool(random.random() < 0.25),
         symmetry=("x",) if random.random() < 0.1 else (),
         minimum_stiffness=float(10 ** random.uniform(-9, -3)),

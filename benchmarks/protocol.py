@@ -39,7 +39,7 @@ from trabecula.physics import default_machine
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -130,7 +130,9 @@ def _draw(random: np.random.Generator, number: int, elements: int) -> Problem:
         cases=(LoadCase((Load(Nodes((spot,)), force=(math.cos(angle), math.sin(angle))),)),),
         goal=Goal("compliance", volume=round(volume, 2)),
         material=Material(young=1.0, poisson=0.33),
-        options=Options(filter=Filter("sensitivity", 1.5 / elements), minimum_stiffness=1e-9, move=0.2),
+        options=Options(
+            filter=FilterOptions("sensitivity", 1.5 / elements), minimum_stiffness=1e-9, move=0.2
+        ),
         name=f"square-{number}",
     )
 

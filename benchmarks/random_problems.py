@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation import prepare
 from trabecula.problem import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -72,7 +72,9 @@ def _draw(random: np.random.Generator, number: int, dimension: int, scale: float
         goal=Goal("compliance", round(float(random.uniform(*VOLUMES[dimension])), 3)),
         material=STEEL,
         regions=_hole(random, size, [*centres, *((low + high) / 2 for low, high in held)]),
-        options=Options(filter=Filter("density", float(random.uniform(1.5, 2.5)) * edge / min(scale, 1.0))),
+        options=Options(
+            filter=FilterOptions("density", float(random.uniform(1.5, 2.5)) * edge / min(scale, 1.0))
+        ),
         name=f"random-{number}",
     )
 

@@ -19,9 +19,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trabecula.design.filters.base import Filter, FilterKind
+    from trabecula.design.interpolation import Interpolation
+    from trabecula.export.table import EXPORTS, Export
+    from trabecula.optimizers.protocol import Optimizer
+    from trabecula.physics.machine import Machine
     from trabecula.problem import (
         Domain,
-        Filter,
+        FilterOptions,
         Goal,
         Load,
         LoadCase,
@@ -37,17 +42,35 @@ if TYPE_CHECKING:
         problems,
         where,
     )
+    from trabecula.problem.design_tables import FILTERS, INTERPOLATIONS, OPTIMIZERS
+    from trabecula.problem.keyed import key
+    from trabecula.problem.model import Limit
+    from trabecula.problem.nodal_loads import nodal_loads
+    from trabecula.problem.physics import PHYSICS, Physics
+    from trabecula.problem.quantities import QUANTITIES
+    from trabecula.problem.starts import STARTS
+    from trabecula.responses.design_point import DesignPoint
+    from trabecula.responses.quantity import Quantity
+    from trabecula.results.design_evaluation import DesignEvaluation
     from trabecula.results.result import Result
-    from trabecula.solve import iterate, solve
+    from trabecula.solve import Iteration, iterate, solve, sweep
     from trabecula.status import NoDesignError, Status
+    from trabecula.strategy.evaluate import evaluate
     from trabecula.strategy.progress import Progress
+    from trabecula.strategy.sweep import Sweep
+    from trabecula.strategy.table import Start
 
 from trabecula.version import VERSION as __version__
 
 _HOME = {
+    "design.filters.base": ("Filter", "FilterKind"),
+    "design.interpolation": ("Interpolation",),
+    "export.table": ("EXPORTS", "Export"),
+    "optimizers.protocol": ("Optimizer",),
+    "physics.machine": ("Machine",),
     "problem": (
         "Domain",
-        "Filter",
+        "FilterOptions",
         "Goal",
         "Load",
         "LoadCase",
@@ -63,36 +86,74 @@ _HOME = {
         "problems",
         "where",
     ),
+    "problem.design_tables": ("FILTERS", "INTERPOLATIONS", "OPTIMIZERS"),
+    "problem.keyed": ("key",),
+    "problem.model": ("Limit",),
+    "problem.nodal_loads": ("nodal_loads",),
+    "problem.physics": ("PHYSICS", "Physics"),
+    "problem.quantities": ("QUANTITIES",),
+    "responses.design_point": ("DesignPoint",),
+    "responses.quantity": ("Quantity",),
+    "results.design_evaluation": ("DesignEvaluation",),
     "results.result": ("Result",),
-    "solve": ("iterate", "solve"),
+    "solve": ("Iteration", "iterate", "solve", "sweep"),
     "status": ("NoDesignError", "Status"),
+    "strategy.evaluate": ("evaluate",),
     "strategy.progress": ("Progress",),
+    "problem.starts": ("STARTS",),
+    "strategy.table": ("Start",),
+    "strategy.sweep": ("Sweep",),
 }
 _MODULE_OF = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
 
 __all__ = [
+    "EXPORTS",
+    "FILTERS",
+    "INTERPOLATIONS",
+    "OPTIMIZERS",
+    "PHYSICS",
+    "QUANTITIES",
+    "STARTS",
+    "DesignEvaluation",
+    "DesignPoint",
     "Domain",
+    "Export",
     "Filter",
+    "FilterKind",
+    "FilterOptions",
     "Goal",
+    "Interpolation",
+    "Iteration",
+    "Limit",
     "Load",
     "LoadCase",
+    "Machine",
     "Material",
     "NoDesignError",
+    "Optimizer",
     "Options",
+    "Physics",
     "Problem",
     "ProblemError",
     "Progress",
+    "Quantity",
     "Region",
     "Result",
+    "Start",
     "Status",
     "Support",
+    "Sweep",
     "__version__",
     "dump",
+    "evaluate",
     "iterate",
+    "key",
     "load",
+    "nodal_loads",
     "parse",
     "problems",
     "solve",
+    "sweep",
     "where",
 ]
 

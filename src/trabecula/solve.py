@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,11 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.discretisation import prepare
+from trabecula.design import FilterKind, Interpolation
+from trabecula.discretisation import Grid, prepare
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.numerics.errstate import own_errstate
 from trabecula.optimize.checkpoint import Checkpoints
-from trabecula.problem import Problem
+from trabecula.optimizers import Optimizer, make_optimizer
+from trabecula.problem import FilterOptions, Goal, Problem
+from trabecula.problem.model import Limit
+from trabecula.problem.restate import restate
+from trabecula.problem.starts import STARTS
+from trabecula.responses import Quantity
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT
 from trabecula.strategy.events import publish
@@ -28,10 +36,21 @@ from trabecula.strategy.progress import Progress
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.request import KKT, MOST_ITERATIONS, TOLERANCE, Request, check_count
 from trabecula.strategy.runner import Event
-from trabecula.strategy.table import STARTS, Start, start_of
+from trabecula.strategy.sweep import Sweep, WithValue, choose_field, run_sweep
+from trabecula.strategy.table import Start, start_of
 from trabecula.strategy.workbench import Workbench
 
-__all__ = ["KKT", "MOST_ITERATIONS", "STARTS", "TOLERANCE", "Iteration", "Report", "iterate", "solve"]
+__all__ = [
+    "KKT",
+    "MOST_ITERATIONS",
+    "STARTS",
+    "TOLERANCE",
+    "Iteration",
+    "Report",
+    "iterate",
+    "solve",
+    "sweep",
+]
 
 Array = NDArray[np.float64]
 
@@ -41,6 +60,11 @@ Report = Callable[[Progress], None]
 def solve(
     problem: Problem,
     *,
+    goal: Quantity | Goal | str | None = None,
+    limits: Sequence[Limit] | None = None,
+    filter: FilterKind | FilterOptions | str | None = None,
+    optimizer: Optimizer | str | None = None,
+    interpolation: Interpolation | str | None = None,
     start: str = DEFAULT,
     proposals: int | None = None,
     iterations: int | None = None,
@@ -58,6 +82,16 @@ def solve(
     ----------
     problem
         What is asked.
+    goal
+        Minimised in place of what the problem says, under the same limits: a quantity, its name, or a whole
+        `trabecula.Goal`. The result's `problem` says what was solved, here and below.
+    limits
+        In place of all limits that the problem has, as `[trabecula.Limit("volume", 0.4)]`.
+    filter
+        In place of the problem's: a name, which keeps the radius, `trabecula.FilterOptions`, or a filter of
+        one's own (`trabecula.FilterKind`).
+    optimizer, interpolation
+        In place of the problem's: a name, or an object of one's own.
     start
         "coarse": search on coarse grids, hand over, finish (default). "learned": what a network draws is
         finished first, and the search follows where that is in doubt; the same as "coarse" where no network
@@ -97,9 +131,16 @@ def solve(
         If a checkpoint is damaged, or belongs to something else.
     ValueError
         For an argument that is not allowed.
+    TypeError
+        If a part is neither a name nor what it should be.
     """
     steps = iterate(
         problem,
+        goal=goal,
+        limits=limits,
+        filter=filter,
+        optimizer=optimizer,
+        interpolation=interpolation,
         start=start,
         proposals=proposals,
         iterations=iterations,
@@ -120,6 +161,11 @@ def solve(
 def iterate(
     problem: Problem,
     *,
+    goal: Quantity | Goal | str | None = None,
+    limits: Sequence[Limit] | None = None,
+    filter: FilterKind | FilterOptions | str | None = None,
+    optimizer: Optimizer | str | None = None,
+    interpolation: Interpolation | str | None = None,
     start: str = DEFAULT,
     proposals: int | None = None,
     iterations: int | None = None,
@@ -139,9 +185,69 @@ def iterate(
     Iteration
         Yields a `Progress` after every step; its `result` is there when it is exhausted.
     """
+    asked = partial(restate, problem, goal, limits, filter, optimizer, interpolation)
     return Iteration(
-        _steps(problem, start, proposals, iterations, tolerance, leaps, also, threads, out, resume)
+        _steps(asked, start, proposals, iterations, tolerance, leaps, also, threads, out, resume)
     )
+
+
+def sweep(
+    problem: Problem,
+    *,
+    volume: Iterable[float] | None = None,
+    penalty: Iterable[float] | None = None,
+    radius: Iterable[float] | None = None,
+    compliance: Iterable[float] | None = None,
+    values: Iterable[Any] | None = None,
+    with_value: WithValue | None = None,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    resume: bool = True,
+    **solve_arguments: Any,
+) -> Sweep:
+    """Solve a problem for several values of one thing, side by side in processes.
+
+    In a script, call it below `if __name__ == "__main__":`, for every process reads the script again.
+
+    Parameters
+    ----------
+    problem
+        What is asked, but for the value.
+    volume, penalty, radius, compliance
+        Values of one of them: the volume fraction that is allowed, the final penalty, the radius of the
+        filter in metres, the compliance that is allowed in J (where the volume is minimised).
+    values, with_value
+        Instead: any values, and a function that makes a problem of `problem` and one of them.
+    out
+        Folder that every result is saved in, each in a folder of its own: `out/volume-0.3`.
+    workers
+        Problems solved at once, each in a process. Default: as processors and memory allow.
+    resume
+        Take results that are in `out` already, and go on with solves that were interrupted, from their
+        checkpoints; False solves all of them anew.
+    solve_arguments
+        As for `solve`, but for `progress`. Processors are shared among the workers, unless `threads` says how
+        many each may take; designs depend on neither.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is not allowed.
+    Exception
+        What is wrong with the first value, where none has a result. Else it stands in `Sweep.errors`, for
+        example that a folder holds the result of another problem.
+
+    Warns
+    -----
+    NoteWarning
+        Some of the values have no result.
+    """
+    fields = {"volume": volume, "penalty": penalty, "radius": radius, "compliance": compliance}
+    if "progress" in solve_arguments:
+        raise ValueError("sweep takes no progress, for it solves in other processes; look at `out` instead")
+    field, chosen, put = choose_field(fields, values, with_value)
+    inspect.signature(solve).bind(problem, **solve_arguments)
+    return run_sweep(solve, problem, field, chosen, put, out, workers, resume, solve_arguments)
 
 
 class Iteration(Generator[Progress, None, Result]):
@@ -202,7 +308,7 @@ class Iteration(Generator[Progress, None, Result]):
 
 @own_errstate
 def _steps(
-    problem: Problem,
+    asked: Callable[[], Problem],
     start: str,
     proposals: int | None,
     iterations: int | None,
@@ -214,7 +320,7 @@ def _steps(
     resume: bool,
 ) -> Generator[Progress, None, Result]:
     """Check what is asked, make the workbench, optimise, prove."""
-    chosen = start_of(start)
+    chosen, problem = start_of(start), asked()
     request = Request(start, proposals, iterations, tolerance, leaps)
     check_count("threads", threads)
     if resume and out is None:
@@ -226,13 +332,14 @@ def _steps(
     clock = time.perf_counter()
     discrete, _ = prepare(problem)
     scaled = nondimensional(discrete)
-    if chosen.uses_networks:
+    make_optimizer(scaled.problem)  # one that cannot be used is refused before anything is written
+    if chosen.uses_networks and isinstance(discrete.grid, Grid):  # networks see voxels
         request = replace(request, learned=Learned.in_use(discrete.grid.dimension, leaps))
     checkpoints = Checkpoints()
     if out is not None:
         folder = Path(out).absolute()  # a callback may go to another folder
-        asked = request.fingerprint(discrete, chosen.uses_networks)
-        checkpoints = Checkpoints(folder / CHECKPOINT, resume, asked, request.arguments)
+        fingerprint = request.fingerprint(discrete, chosen.uses_networks)
+        checkpoints = Checkpoints(folder / CHECKPOINT, resume, fingerprint, request.arguments)
     bench = Workbench(scaled.problem, threads, checkpoints)
     return (yield from publish(_events(bench, chosen, request, problem, clock), clock))
 

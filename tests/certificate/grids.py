@@ -9,7 +9,7 @@ import numpy as np
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.problem.model import (
-    Filter,
+    FilterOptions,
     Goal,
     Material,
     Options,
@@ -39,7 +39,7 @@ def cantilever(
         axis = min((1, 0, 2)[case], components - 1)
         place = (*(n // 2 for n in grid.node_shape[:-1]), -1)
         loads[(case, axis, *place)] = -1.0
-    filter_ = options.pop("filter", Filter("density", 1.5 * max(grid.spacing)))
+    filter_ = options.pop("filter", FilterOptions("density", 1.5 * max(grid.spacing)))
     return DiscreteProblem(
         name="cantilever",
         grid=grid,
@@ -64,7 +64,7 @@ def mbb(elements: tuple[int, int] = (30, 10), volume: float = 0.5, **options: An
     fixed[1, 0, -1] = True
     loads = np.zeros((1, 2, *grid.node_shape))
     loads[0, 1, -1, 0] = -1.0
-    filter_ = options.pop("filter", Filter("density", 2.4))
+    filter_ = options.pop("filter", FilterOptions("density", 2.4))
     return DiscreteProblem(
         name="mbb",
         grid=grid,

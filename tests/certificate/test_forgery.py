@@ -26,7 +26,7 @@ from benchmarks.honest import draw, examine, is_caught, judge
 from trabecula.certificate.consistency import FIELDS, UNKNOWABLE
 from trabecula.problem import problems
 from trabecula.problem.model import (
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -77,7 +77,7 @@ HONEST: dict[str, Make] = {
     "heat": lambda: solved(problems.heat_sink((12, 12))),
     "projection": lambda: solved(mbb(projection=True)),
     "penalty 1": lambda: solved(mbb(penalty=1.0)),
-    "helmholtz": lambda: solved(mbb(filter=Filter("helmholtz", 1.2 * mbb().domain.spacing[0]))),
+    "helmholtz": lambda: solved(mbb(filter=FilterOptions("helmholtz", 1.2 * mbb().domain.spacing[0]))),
     "several cases": lambda: solved(two_cases()),
     "solid": lambda: solved(problems.cantilever_3d((6, 3, 3))),
     "own weight": lambda: solved(heavy()),

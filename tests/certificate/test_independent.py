@@ -14,7 +14,7 @@ from trabecula.certificate.relax import Relaxed
 from trabecula.certificate.verdict import Recheck
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
-from trabecula.problem.model import Filter, Goal, Material
+from trabecula.problem.model import FilterOptions, Goal, Material
 from trabecula.responses import optimality_residual
 
 
@@ -72,8 +72,8 @@ CASES = {
     "convex": (mbb((24, 8)), 1.0, 0.0),
     "ramp": (mbb((18, 6), interpolation="ramp"), 2.0, 0.0),
     "projection": (mbb((18, 6), projection=True), 3.0, 4.0),
-    "sensitivity filter": (mbb((18, 6), filter=Filter("sensitivity", 1.5)), 3.0, 0.0),
-    "helmholtz": (mbb((18, 6), filter=Filter("helmholtz", 2.0)), 3.0, 0.0),
+    "sensitivity filter": (mbb((18, 6), filter=FilterOptions("sensitivity", 1.5)), 3.0, 0.0),
+    "helmholtz": (mbb((18, 6), filter=FilterOptions("helmholtz", 2.0)), 3.0, 0.0),
     "passive": (with_passive(mbb((18, 6))), 3.0, 0.0),
     "heat": (cantilever((12, 8), heat=True), 3.0, 0.0),
     "solid, two cases": (cantilever((6, 4, 4), cases=2), 3.0, 0.0),
@@ -188,6 +188,6 @@ def test_an_empty_certificate_claims_nothing_and_still_gets_its_numbers(saved: S
 
 
 def test_least_volume_with_the_sensitivity_filter_is_as_stationary_as_its_solver_says() -> None:
-    problem = mbb((18, 6), filter=Filter("sensitivity", 1.5))
+    problem = mbb((18, 6), filter=FilterOptions("sensitivity", 1.5))
     found = Saved(replace(problem, goal=Goal("volume", None, (300.0,)))).check()
     assert found.ok, found.differing

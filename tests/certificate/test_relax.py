@@ -13,7 +13,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.anderson import Anderson
 from trabecula.physics import VoxelState
 from trabecula.physics.assembled import AssembledState
-from trabecula.problem.model import Filter, Goal
+from trabecula.problem.model import FilterOptions, Goal
 
 PROBLEMS = {
     "mbb": mbb((36, 12)),
@@ -42,7 +42,7 @@ def test_penalty_one_is_certified_within_half_a_percent(name: str, filtered: boo
 
 
 def test_a_helmholtz_filter_is_certified_too() -> None:
-    problem = mbb((36, 12), filter=Filter("helmholtz", 2.4))
+    problem = mbb((36, 12), filter=FilterOptions("helmholtz", 2.4))
     designs = FilteredDensity(DesignChain(problem))
     found = relax(problem, AssembledState(problem), designs=designs, tolerance=4e-3, max_iterations=60)
     assert found.bound.gap(found.objective) < 5e-3
@@ -115,7 +115,11 @@ def test_a_coarse_start_and_loose_solves_save_iterations() -> None:
     start = np.kron(first.design, np.ones((2, 2)))
     seen: list[int] = []
     warm = relax(
-        fine, VoxelState(fine, 1), start=start, tolerance=1e-2, progress=lambda i, *_: seen.append(i)
+        fine,
+        VoxelState(fine, 1),
+        start=start,
+        tolerance=1e-2,
+        progress=lambda s: seen.append(s.iteration),
     )
     cold = relax(fine, VoxelState(fine, 1), tolerance=1e-2)
     assert warm.iterations < cold.iterations
@@ -140,7 +144,7 @@ class Counting:
         self.solves += 1
         return load, None
 
-    def energy(self, u: np.ndarray) -> np.ndarray:
+    def bilinear(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         return np.full(self.problem.grid.shape, 1.0)
 
 

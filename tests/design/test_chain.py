@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from tests.design.models import PLANE, SOLID, directional, discrete, random_density
 from trabecula.design import DesignChain
-from trabecula.problem.model import Filter, Options
+from trabecula.problem.model import FilterOptions, Options
 
 KINDS = ["density", "helmholtz", "sensitivity", "none"]
 
 
 def chain(kind="density", elements=PLANE, passive=True, **options) -> DesignChain:
     return DesignChain(
-        discrete(elements, passive=passive, options=Options(filter=Filter(kind, 1.7), **options)), 2
+        discrete(elements, passive=passive, options=Options(filter=FilterOptions(kind, 1.7), **options)), 2
     )
 
 
@@ -43,7 +43,9 @@ def overshooting(elements=PLANE, **options) -> DesignChain:
     problem = discrete(elements, passive=True, options=Options(**options))
     radius = 0.8 * min(problem.grid.spacing)
     return DesignChain(
-        discrete(elements, passive=True, options=Options(filter=Filter("helmholtz", radius), **options))
+        discrete(
+            elements, passive=True, options=Options(filter=FilterOptions("helmholtz", radius), **options)
+        )
     )
 
 
@@ -163,7 +165,7 @@ def test_results_are_new_arrays_and_arguments_are_left_alone():
 
 
 def test_the_number_of_threads_does_not_change_a_bit_and_has_a_default():
-    problem = discrete(SOLID, options=Options(filter=Filter("density", 1.7)))
+    problem = discrete(SOLID, options=Options(filter=FilterOptions("density", 1.7)))
     x = random_density(problem)
     one, many = DesignChain(problem, 1), DesignChain(problem)
     assert many.machine.threads >= 1

@@ -9,7 +9,7 @@ from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import LEAST_ACROSS, LEAST_ELEMENTS, RADIUS, grid_hierarchy
 from trabecula.problem import problems
-from trabecula.problem.model import Filter
+from trabecula.problem.model import FilterOptions
 
 
 def built(name: str, *elements: int) -> DiscreteProblem:
@@ -76,14 +76,14 @@ def test_coarse_grids_do_not_project_and_filter_enough() -> None:
     fine = replace(
         fine,
         options=replace(
-            fine.options, projection=True, filter=Filter("helmholtz", 1.5 * fine.grid.spacing[0])
+            fine.options, projection=True, filter=FilterOptions("helmholtz", 1.5 * fine.grid.spacing[0])
         ),
     )
     coarsest, between, last = grid_hierarchy(fine)
     assert [grid.options.projection for grid in (coarsest, between, last)] == [False, False, True]
     assert {grid.options.filter.kind for grid in (coarsest, between)} == {"helmholtz"}
     assert coarsest.radius == pytest.approx(RADIUS * coarsest.grid.spacing[0])
-    unfiltered = replace(fine, options=replace(fine.options, filter=Filter("none")))
+    unfiltered = replace(fine, options=replace(fine.options, filter=FilterOptions("none")))
     assert {grid.options.filter.kind for grid in grid_hierarchy(unfiltered)} == {"none"}
 
 

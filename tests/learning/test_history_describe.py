@@ -48,7 +48,7 @@ def test_units_and_size_drop_out() -> None:
     load = tb.Load(where.Nodes(((2000.0, 500.0),)), force=(0.0, -3.0))
     radius = PLATE.options.filter.radius
     assert radius is not None
-    options = replace(PLATE.options, filter=tb.Filter("density", 1000 * radius))
+    options = replace(PLATE.options, filter=tb.FilterOptions("density", 1000 * radius))
     scaled = replace(
         PLATE, domain=domain, supports=(support,), cases=(tb.LoadCase((load,)),), options=options
     )
@@ -56,7 +56,7 @@ def test_units_and_size_drop_out() -> None:
 
 
 def test_the_grid_drops_out() -> None:
-    radius = tb.Filter("density", 0.1)
+    radius = tb.FilterOptions("density", 0.1)
     coarse, fine = (
         replace(p, options=replace(p.options, filter=radius))
         for p in (problems.cantilever((40, 20)), problems.cantilever((120, 60)))
@@ -161,3 +161,23 @@ def test_own_weight_is_seen() -> None:
 def test_every_set_of_axes_is_a_mirror() -> None:
     assert mirrors(2) == [(), (0,), (1,), (0, 1)]
     assert len(mirrors(3)) == 8
+
+
+def test_designs_of_a_filter_of_ones_own_are_compared_among_themselves() -> None:
+    own = discretise(PLATE)
+    own = replace(own, options=replace(own.options, filter=tb.FilterOptions("erode", 0.1)))
+    assert sketch(own).kind == sketch(discretise(PLATE)).kind + " filter erode"
+    assert vector(sketch(own)).shape == vector(sketch(discretise(PLATE))).shape
+
+
+def test_the_vector_of_a_known_problem_is_what_it_was() -> None:
+    """Stored histories hold it: kind, length, and the places of filter and interpolation."""
+    options = replace(PLATE.options, filter=tb.FilterOptions("helmholtz", 0.1), interpolation="ramp")
+    found = sketch(discretise(replace(PLATE, options=options)))
+    assert found.kind == "1 2-D elastic compliance"
+    plain = sketch(
+        discretise(replace(PLATE, options=replace(options, filter=tb.FilterOptions("density", 0.1))))
+    )
+    assert (found.ratios[-4:] - plain.ratios[-4:]).tolist() == [-0.1, 0.0, 0.1, 0.0]
+    assert found.ratios[-9] == pytest.approx(0.1)
+    assert len(found.ratios) == 16

@@ -10,7 +10,7 @@ from tests.design.models import discrete, random_density
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.analysis import Analysis
 from trabecula.physics.assembled import AssembledState, total_load
-from trabecula.problem.model import Filter, Goal, Options
+from trabecula.problem.model import FilterOptions, Goal, Options
 
 EXACT = 1e-12
 
@@ -23,8 +23,8 @@ PROBLEMS = {
     "own weight": discrete(gravity=(1.0, -9.81)),
     "projection": discrete(options=Options(projection=True)),
     "symmetry": discrete((8, 6), options=Options(symmetry=("x", "y"))),
-    "helmholtz": discrete(options=Options(filter=Filter("helmholtz", 1.2))),
-    "no filter": discrete(options=Options(filter=Filter("none"))),
+    "helmholtz": discrete(options=Options(filter=FilterOptions("helmholtz", 1.2))),
+    "no filter": discrete(options=Options(filter=FilterOptions("none"))),
     "ramp": discrete(options=Options(interpolation="ramp")),
     "least volume": discrete(goal=Goal("volume", compliance=(50.0,))),
     "least volume, a limit a case": discrete(cases=2, goal=Goal("volume", compliance=(50.0, 20.0))),
@@ -115,13 +115,13 @@ def test_merit_is_the_objective_and_worse_where_a_limit_is_passed() -> None:
 
 
 def with_sensitivity_filter() -> DiscreteProblem:
-    return replace(cantilever((12, 6)), options=Options(filter=Filter("sensitivity", 2.5)))
+    return replace(cantilever((12, 6)), options=Options(filter=FilterOptions("sensitivity", 2.5)))
 
 
 def test_the_sensitivity_filter_changes_the_gradient_only() -> None:
     filtered, plain = (
         with_sensitivity_filter(),
-        replace(cantilever((12, 6)), options=Options(filter=Filter("none"))),
+        replace(cantilever((12, 6)), options=Options(filter=FilterOptions("none"))),
     )
     x = random_density(filtered)
     found, raw = (Analysis(p).evaluate(x, 3.0, tolerance=EXACT) for p in (filtered, plain))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from trabecula.optimize.step import Step
 from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
 from trabecula.problem import problems
 from trabecula.problem.model import Goal
+from trabecula.problem.tables import BrokenEntryError
 from trabecula.storage.lock import LockedError
 from trabecula.storage.mark import OwnershipError
 from trabecula.storage.reading import UnreadableError
@@ -439,3 +440,82 @@ def test_a_killed_process_loses_nothing_that_was_kept(tmp_path: Path) -> None:
     result = tb.solve(SMALL, start="uniform", out=tmp_path, resume=True, threads=1, progress=steps.append)
     assert 57 <= steps[0].iteration <= 60
     np.testing.assert_array_equal(result.design, undisturbed("uniform").design)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The memory of somebody else's optimiser: whatever arrays it was given."""
+
+    held: dict[str, np.ndarray]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return dict(self.held)
+
+
+class Foreign:
+    """Somebody else's optimiser without a `repr` of its own, which remembers more, under names of its own."""
+
+    def __init__(self, more: dict[str, np.ndarray]) -> None:
+        self.more = more
+
+    def start(self) -> Remembered:
+        return Remembered({"steps": np.array(0.0)})
+
+    def step(self, state, x, found, lower, upper, adapt, share):  # type: ignore[no-untyped-def]
+        steps = state.held["steps"] + 1.0
+        (limit,) = found.constraints
+        oc = OC(move=0.2 / float(1.0 + 0.1 * steps))
+        new, _ = oc.step(oc.start(), x, found.gradient, limit.value, limit.gradient, lower, upper)
+        momentum = 0.5 * (state.held.get("before", x)) + 0.5 * new
+        return momentum, Remembered({"steps": steps, "before": x, **self.more})
+
+    def restore(self, arrays):  # type: ignore[no-untyped-def]
+        return Remembered(dict(arrays))
+
+
+def foreign(**more: object) -> Foreign:
+    return Foreign({name: np.asarray(value) for name, value in more.items()})
+
+
+@pytest.mark.parametrize("steps", [1, 4, 11])
+def test_the_memory_of_a_foreign_optimiser_is_kept_under_its_names(tmp_path: Path, steps: int) -> None:
+    of = plan(optimizer=foreign(secants=np.arange(5.0), rate=0.5))
+    undisturbed = run(Analysis(PROBLEM, 1), of, first(of).x)
+    travelled(Checkpoints(tmp_path), of, steps)
+    again = plan(optimizer=foreign(secants=np.arange(5.0), rate=0.5))
+    seen = travelled(Checkpoints(tmp_path, resume=True), again)
+    assert len(seen) <= 12 - steps + 3
+    np.testing.assert_array_equal(seen[-1].x, undisturbed.x)
+    kept = seen[-1].memory.arrays()
+    assert kept.keys() == {"steps", "before", "secants", "rate"} and kept["steps"] == 12.0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"wide": np.zeros((2, 6, 12))},
+        {"long": np.zeros(10_001)},
+        {"single": np.zeros(3, np.float32)},
+        {"words": np.array("no")},
+        {"Capital": np.zeros(3)},
+        {"../out": np.zeros(3)},
+    ],
+    ids=str,
+)
+def test_a_memory_that_cannot_be_kept_is_refused_when_it_is_written(
+    tmp_path: Path, more: dict[str, np.ndarray]
+) -> None:
+    with pytest.raises(BrokenEntryError, match=r"the optimizer Foreign remembers '.*which cannot be kept"):
+        travelled(Checkpoints(tmp_path), plan(optimizer=Foreign(more)))
+
+
+def test_a_memory_of_another_shape_is_refused(tmp_path: Path) -> None:
+    of = plan(optimizer=foreign())
+    travelled(Checkpoints(tmp_path), of, 6)
+    path = tmp_path / "it.npz"
+    with np.load(path) as kept:
+        arrays = dict(kept)
+    arrays["memory_before"] = np.zeros((6, 12, 2))
+    np.savez(path, **arrays)
+    with pytest.raises(UnreadableError):
+        travelled(Checkpoints(tmp_path, resume=True), of)

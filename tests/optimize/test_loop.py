@@ -14,7 +14,7 @@ from trabecula.optimize.loop import advance, at_best, begin, go_on, iterate, run
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
-from trabecula.problem.model import Filter, Goal
+from trabecula.problem.model import FilterOptions, Goal
 from trabecula.problem.problems import get
 
 CLASSICAL = OptimalityCriteria(OC(exponent=0.5))
@@ -121,7 +121,7 @@ def test_the_kkt_residual_is_measured_now_and_then_once_settled() -> None:
 
 @pytest.mark.parametrize("optimizer", [CLASSICAL, ADAPTIVE, MovingAsymptotes(MMA())])
 def test_a_convex_problem_ends_in_its_optimum_whatever_the_optimizer(optimizer: Optimizer) -> None:
-    problem = cantilever((16, 8), penalty=1.0, filter=Filter("none"))
+    problem = cantilever((16, 8), penalty=1.0, filter=FilterOptions("none"))
     step = after(problem, plan(replace(NEVER, kkt=3e-3, limit=300), optimizer, penalty=1.0, tolerance=1e-6))
     best = after(problem, plan(replace(NEVER, kkt=1e-5, limit=300), ADAPTIVE, penalty=1.0, tolerance=1e-8))
     assert step.rows[-1].compliance == pytest.approx(best.rows[-1].compliance, rel=1e-3)

@@ -243,7 +243,7 @@ SOLVED = {
     "MMA": "changed(problems.get('mbb', (30, 10)), optimizer='mma')",
     "volume": "replace(problems.get('mbb', (30, 10)), goal=Goal('volume', compliance=(8.0,)))",
     "convex": "changed(problems.get('cantilever', (24, 12)), penalty=1.0)",
-    "helmholtz": "changed(problems.get('mbb', (30, 10)), filter=Filter('helmholtz', None))",
+    "helmholtz": "changed(problems.get('mbb', (30, 10)), filter=FilterOptions('helmholtz', None))",
 }
 
 SOLVE = """
@@ -252,7 +252,7 @@ from dataclasses import replace
 
 import trabecula as tb
 from trabecula.problem import problems, save
-from trabecula.problem.model import Filter, Goal
+from trabecula.problem.model import FilterOptions, Goal
 
 
 def changed(problem, **options):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trabecula.problem import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -129,7 +129,9 @@ PROBLEMS = st.builds(
         st.floats(1, 10),
         st.sampled_from([None, "simp", "ramp"]),
         st.builds(
-            Filter, st.sampled_from(["density", "sensitivity", "helmholtz", "none"]), st.none() | POSITIVE
+            FilterOptions,
+            st.sampled_from(["density", "sensitivity", "helmholtz", "none"]),
+            st.none() | POSITIVE,
         ),
         st.booleans(),
         st.sampled_from([(), ("x",), ("z", "x")]),

@@ -14,7 +14,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.physics.assembled import AssembledState
 from trabecula.physics.body_force import body_force, body_force_adjoint
-from trabecula.problem.model import Filter, Goal, Limit, Options
+from trabecula.problem.model import FilterOptions, Goal, Limit, Options
 from trabecula.problem.where import Plane
 from trabecula.responses import DesignPoint, Limited, Quantity, formulate
 from trabecula.responses.compliance import CaseCompliance, Compliance, ThermalCompliance
@@ -38,9 +38,9 @@ PROBLEMS = {
     ),
     "heat": discrete(PLANE, heat=True, goal=Goal("thermal_compliance", volume=0.4)),
     "heat in a solid": discrete(SOLID, heat=True, goal=Goal("thermal_compliance", volume=0.4)),
-    "no filter": discrete(PLANE, options=Options(filter=Filter("none"))),
+    "no filter": discrete(PLANE, options=Options(filter=FilterOptions("none"))),
     "helmholtz, projection": discrete(
-        PLANE, passive=True, options=Options(filter=Filter("helmholtz", 1.7), projection=True)
+        PLANE, passive=True, options=Options(filter=FilterOptions("helmholtz", 1.7), projection=True)
     ),
     "projection, ramp, symmetry": discrete(
         SOLID, options=Options(projection=True, interpolation="ramp", symmetry=("y",))

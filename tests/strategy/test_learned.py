@@ -19,7 +19,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
-from trabecula.problem import Filter, problems
+from trabecula.problem import FilterOptions, problems
 from trabecula.results.result import Result, Trial
 from trabecula.starts import (
     ExtrapolationNetwork,
@@ -132,7 +132,9 @@ def test_the_search_that_follows_is_the_one_without_the_network(
 
 def filtered(radius: float) -> DiscreteProblem:
     problem = problems.get("cantilever", (96, 48))
-    return discretise(replace(problem, options=replace(problem.options, filter=Filter("density", radius))))
+    return discretise(
+        replace(problem, options=replace(problem.options, filter=FilterOptions("density", radius)))
+    )
 
 
 def doubting_little(learned: Learned) -> Search:
@@ -171,7 +173,7 @@ def test_a_grid_whose_voxels_are_wider_than_the_filter_settles_nothing(ignorant:
 
 def test_what_is_drawn_is_all_where_nothing_is_searched(discrete: DiscreteProblem, ignorant: Learned) -> None:
     """As many proposals as go ahead, or starts that agree with them."""
-    wide = Filter("density", 2.0 * max(grid_hierarchy(discrete)[0].grid.spacing))
+    wide = FilterOptions("density", 2.0 * max(grid_hierarchy(discrete)[0].grid.spacing))
     discrete = replace(discrete, options=replace(discrete.options, filter=wide))
     search = replace(SEARCH, learned=Learned(proposer=ignorant.proposer))
     few, settled = (

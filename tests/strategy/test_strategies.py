@@ -124,7 +124,7 @@ def test_projection_goes_with_the_other_ways_too() -> None:
 )
 def test_every_filter_is_solved(kind: str, compliance: float) -> None:
     radius = None if kind == "none" else 0.1
-    problem = asked(PLATE, filter=tb.Filter(kind, radius))  # type: ignore[arg-type]
+    problem = asked(PLATE, filter=tb.FilterOptions(kind, radius))  # type: ignore[arg-type]
     assert solved(problem).compliance == pytest.approx(compliance, rel=0.02)
 
 
@@ -153,8 +153,8 @@ def test_mma_finds_what_oc_finds(problem: tb.Problem) -> None:
         BLOCK,
         two_cases(0.5),
         asked(PLATE, optimizer="mma"),
-        asked(PLATE, filter=tb.Filter("helmholtz", 0.1)),
-        asked(PLATE, filter=tb.Filter("none")),
+        asked(PLATE, filter=tb.FilterOptions("helmholtz", 0.1)),
+        asked(PLATE, filter=tb.FilterOptions("none")),
         problems.l_bracket((40, 40)),
         problems.heat_sink((40, 40)),
         problems.torsion((20, 10, 10)),

@@ -10,6 +10,7 @@ import pytest
 import trabecula as tb
 from tests.cli.conftest import SMALL, run  # noqa: F401
 from trabecula.problem import problems
+from trabecula.problem.starts import GROUP
 from trabecula.problem.tables import BrokenEntryError
 from trabecula.results.result import Result
 from trabecula.strategy import names, table
@@ -65,7 +66,7 @@ def test_an_unknown_start_is_refused_with_those_there_are(added: str) -> None:
 
 def test_what_is_no_start_is_a_broken_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(STARTS, "_rows", dict(STARTS._rows))
-    point = EntryPoint("bare", f"{table.__name__}:start_of", names.GROUP)
+    point = EntryPoint("bare", f"{table.__name__}:start_of", GROUP)
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **asked: [point])
     with pytest.raises(BrokenEntryError, match=r"'bare' .*Start\(run\)"):
         start_of("bare")

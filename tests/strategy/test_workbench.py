@@ -14,7 +14,7 @@ import trabecula.strategy
 from trabecula.discretisation import DiscreteProblem, discretise
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.optimize.plan import Stop
-from trabecula.physics import VoxelState
+from trabecula.physics import Machine, VoxelState
 from trabecula.physics.assembled import AssembledState
 from trabecula.problem import problems
 from trabecula.strategy.coarse import coarse_to_fine
@@ -67,7 +67,7 @@ def test_a_state_from_outside_is_used_by_search_hand_over_finish_and_proof(
 ) -> None:
     made: list[tuple[int, ...]] = []
 
-    def make_state(grid: DiscreteProblem, threads: int | None) -> AssembledState:
+    def make_state(grid: DiscreteProblem, machine: Machine) -> AssembledState:
         made.append(grid.grid.elements)
         return AssembledState(grid)
 

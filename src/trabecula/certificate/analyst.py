@@ -21,8 +21,15 @@ from trabecula.certificate.relax import prove
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.physics import State
-from trabecula.physics.assembled import AssembledState, total_load
-from trabecula.responses import Constraint, DesignPoint, Quantity, formulate, optimality_residual
+from trabecula.physics.assembled import make_witness, total_load
+from trabecula.responses import (
+    Constraint,
+    DesignPoint,
+    Quantity,
+    Stiffness,
+    formulate,
+    optimality_residual,
+)
 
 Array = NDArray[np.float64]
 
@@ -48,8 +55,8 @@ class Analyst:
         self.discrete, self.penalty = discrete, discrete.options.penalty
         self.chain = DesignChain(discrete, threads)
         self.formulation = formulate(discrete)
-        self.interpolation = _Formulas(discrete)
-        self.assembled = AssembledState(discrete, direct_limit)
+        self.interpolation = _interpolation(discrete)
+        self.assembled = make_witness(discrete, direct_limit)
         self.state: State = self.assembled
         self.method = "assembled matrix, direct factorisation"
         self.tolerance = 1e-10
@@ -144,6 +151,14 @@ class Analyst:
                 if has_weight and np.any(self.discrete.gravity[case]):
                     gradient += 2 * weight * body_force_adjoint(self.discrete, u, case)
         return gradient
+
+
+def _interpolation(discrete: DiscreteProblem) -> Stiffness:
+    """SIMP and RAMP by formulas of their own; any other interpolation as it is."""
+    from trabecula.design import make_interpolation
+
+    is_ours = discrete.options.interpolation in (None, "simp", "ramp")
+    return _Formulas(discrete) if is_ours else make_interpolation(discrete)
 
 
 @dataclass(frozen=True)

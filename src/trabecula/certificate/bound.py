@@ -32,10 +32,11 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.designs import AnyDensity, Designs
 from trabecula.design import make_interpolation
+from trabecula.design.interpolation import permits_bound
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.numerics.knapsack import least, most, slack
-from trabecula.physics.assembled import AssembledState
+from trabecula.physics.assembled import make_witness
 from trabecula.responses import BoundForm, formulate
 
 Array = NDArray[np.float64]
@@ -92,7 +93,7 @@ def reason_unbounded(discrete: DiscreteProblem) -> str:
         return "own weight: the load depends on the design"
     if formulate(discrete).bound_form(discrete) is None:
         return UNKNOWN_GOAL
-    if not make_interpolation(discrete).below_linear:
+    if not permits_bound(make_interpolation(discrete), discrete.options.minimum_stiffness):
         return "no bound is known for this interpolation"
     return ""
 
@@ -179,7 +180,7 @@ def measure(discrete: DiscreteProblem, displacements: Sequence[Array]) -> Field:
     displacements
         One float64 `[component, z, y, x]` per load case; taken as zero at the supports.
     """
-    state = AssembledState(discrete)
+    state = make_witness(discrete)
     works, energies = [], []
     for load, given in zip(discrete.loads, displacements, strict=True):
         loaded = load != 0  # nowhere on a support

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from math import ldexp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ from trabecula.certificate.connected import grey, is_connected
 from trabecula.certificate.designs import AnyDensity, Designs, FilteredDensity
 from trabecula.certificate.limits import violation_of
 from trabecula.certificate.record import Certificate
-from trabecula.certificate.relax import Relaxed, relax
+from trabecula.certificate.relax import Relaxation, Relaxed, iterate_relaxation, run_relaxation
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.physics import Guess, State
-from trabecula.physics.assembled import AssembledState, total_load
+from trabecula.physics.assembled import make_witness, total_load
 from trabecula.responses import formulate
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def equilibrium_residual(
     discrete: DiscreteProblem, relative: Array, loads: Sequence[Array], displacements: Sequence[Array]
 ) -> float:
     """Return the largest |f - K u| / |f| over the load cases, element by element in float64."""
-    state = AssembledState(discrete)
+    state = make_witness(discrete)
     state.set_stiffness(relative)
     return max(state.residual(load, u) for load, u in zip(loads, displacements, strict=True))
 
@@ -130,16 +130,28 @@ def find_bound(
     chain: DesignChain,
     state: State,
     penalty: float,
+    progress: Callable[[Relaxation], None] | None = None,
+    **choices: Any,
+) -> Relaxed | Bound:
+    """The end of `iterate_bound`, whose parameters `choices` are; `progress` is called after every
+    iteration."""
+    return run_relaxation(iterate_bound(discrete, chain, state, penalty, **choices), progress)
+
+
+def iterate_bound(
+    discrete: DiscreteProblem,
+    chain: DesignChain,
+    state: State,
+    penalty: float,
     *,
     design: Array | None = None,
     displacements: Sequence[Guess] | None = None,
     start: Array | None = None,
     tolerance: float = 2e-3,
     max_iterations: int = 12,
-    progress: Callable[[int, float, float], None] | None = None,
-) -> Relaxed | Bound:
-    """Return the bound to report with the relaxed density that proves it, or a bare `Bound` that says why
-    not.
+) -> Generator[Relaxation, None, Relaxed | Bound]:
+    """Find the bound to report with the relaxed density that proves it, or a bare `Bound` that says why
+    not; yields after every iteration.
 
     Parameters
     ----------
@@ -153,7 +165,7 @@ def find_bound(
         One per load case, to start the solves from.
     start
         float64 `[z, y, x]`: relaxed density of a coarser grid, up-sampled.
-    tolerance, max_iterations, progress
+    tolerance, max_iterations
         As for `relax`; at penalty 1, where the gap is the proof of optimality, it has patience for more
         iterations.
     """
@@ -161,15 +173,16 @@ def find_bound(
     if reason:
         return Bound(None, reason)
     is_convex = penalty == 1
-    return relax(
-        discrete,
-        state,
-        designs=designs_of_bound(chain, penalty),
-        start=design if is_convex and design is not None else start,
-        displacements=displacements,
-        tolerance=tolerance,
-        max_iterations=10 * max_iterations if is_convex else max_iterations,
-        patience=40 if is_convex else 6,
-        solve_tolerance=1e-4 if is_convex else 1e-3,
-        progress=progress,
+    return (
+        yield from iterate_relaxation(
+            discrete,
+            state,
+            designs=designs_of_bound(chain, penalty),
+            start=design if is_convex and design is not None else start,
+            displacements=displacements,
+            tolerance=tolerance,
+            max_iterations=10 * max_iterations if is_convex else max_iterations,
+            patience=40 if is_convex else 6,
+            solve_tolerance=1e-4 if is_convex else 1e-3,
+        )
     )

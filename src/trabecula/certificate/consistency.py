@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeGuard
 
-from trabecula.certificate.bound import reason_unbounded
+from trabecula.certificate.bound import UNKNOWN_GOAL, reason_unbounded
 from trabecula.certificate.history import (
     SHARPEST,
     Row,
@@ -35,6 +35,7 @@ from trabecula.certificate.words import (
     word_of,
 )
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.problem.starts import STARTS
 from trabecula.responses import formulate
 from trabecula.status import EXPLANATIONS, Status
 
@@ -61,6 +62,7 @@ FIELDS = (
     "stages",
     "learned",
     "message",
+    "no_bound",
 )
 """What `result.json` holds: all of it, and nothing else."""
 
@@ -70,7 +72,6 @@ UNKNOWABLE = ("version", "machine", "threads", "solves", "seconds", "out")
 MET = 1e-5
 """Relative excess up to which a limit is called met."""
 
-STARTS = ("uniform", "coarse", "learned", "classical")
 LEARNED = ("proposal", "hand-over", "leap", "past")
 STAGE = re.compile(r"(search )?\d+x\d+(x\d+)?|uniform|classical|finish")
 VERSION = re.compile(r"\d+(\.\d+)*([.+-]?[0-9a-z]+)*|0\+unknown")
@@ -168,6 +169,7 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         compare("beta", record.beta, beta, note="steepness of the projection"),
         compare("word", values.get("word"), word),
         compare("converged", values.get("converged"), is_converged),
+        compare("no_bound", values.get("no_bound"), _reason(discrete, record)),
         compare("message", values.get("message"), EXPLANATIONS[status].message if status else None),
         demand("history", not trouble, trouble or "its rows follow from each other", len(rows)),
         compare("iterations", values.get("iterations"), len(rows)),
@@ -185,6 +187,13 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         note = "distance of the design from the end of the history"
         checks.append(Check("end", None, off, room, "ok" if is_near else "differs", note))
     return checks
+
+
+def _reason(discrete: DiscreteProblem, record: Record) -> str | None:
+    """Why there is no lower bound; None where one is claimed."""
+    if record.certificate.lower_bound is not None:
+        return None
+    return reason_unbounded(discrete) or UNKNOWN_GOAL
 
 
 def _status_check(
@@ -238,6 +247,10 @@ def _story(discrete: DiscreteProblem, record: Record) -> list[Check]:
     ]
 
 
+def _is_stage(discrete: DiscreteProblem, name: str) -> bool:
+    return name.removeprefix("search ") == discrete.grid.label or STAGE.fullmatch(name) is not None
+
+
 def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> str:
     stages, start, iterations = (values.get(name) for name in ("stages", "start", "iterations"))
     if not isinstance(stages, list) or not stages:
@@ -253,7 +266,7 @@ def _trouble_of_stages(discrete: DiscreteProblem, values: Mapping[str, Any]) -> 
     if proof["name"] != "proof" or (proof["iterations"] == 0) == (not reason_unbounded(discrete)):
         return f"the last is {proof['name']!r} with {proof['iterations']} iterations"
     names = [stage["name"] for stage in way]
-    if len(set(names)) < len(names) or not all(STAGE.fullmatch(name) for name in names):
+    if len(set(names)) < len(names) or not all(_is_stage(discrete, name) for name in names):
         return f"stages {', '.join(names)}"
     whole = discrete.grid.label
     own = [start] if start in ("uniform", "classical") else [whole, "finish"]

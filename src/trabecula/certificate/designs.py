@@ -58,14 +58,16 @@ class FilteredDensity:
     Raises
     ------
     ValueError
-        If the chain projects or clips: then the map is not linear and no knapsack bounds it.
+        If the chain projects, clips, or has a nonlinear filter: then the map is not linear and no knapsack
+        bounds it.
     """
 
     rounding = FILTER_ROUNDING
 
     def __init__(self, chain: DesignChain) -> None:
         if not chain.is_linear:
-            does = "projects" if chain.projects else "clips what its filter makes"
+            does = "clips what its filter makes" if chain.clips else "has a nonlinear filter"
+            does = "projects" if chain.projects else does
             raise ValueError(
                 f"the chain {does}, so its densities are no linear image of the design variables"
             )

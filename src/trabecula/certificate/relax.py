@@ -10,8 +10,9 @@ Source: Bendsoe & Sigmund 2004, section 5.2 (variable thickness), 1.2 (optimalit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ from trabecula.physics import Guess, State
 from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 EXPONENT = 0.7
 FLOOR = 1e-4
@@ -71,7 +73,46 @@ class Relaxed:
     iterations: int
 
 
+@dataclass(frozen=True)
+class Relaxation:
+    """An iteration of a relaxation: its number from 1, the least objective and the best bound so far."""
+
+    iteration: int
+    objective: float
+    bound: float
+
+
 def relax(
+    discrete: DiscreteProblem,
+    state: State,
+    progress: Callable[[Relaxation], None] | None = None,
+    **choices: Any,
+) -> Relaxed:
+    """The end of `iterate_relaxation`, whose parameters `choices` are.
+
+    Parameters
+    ----------
+    progress
+        Called after every iteration.
+    """
+    return run_relaxation(iterate_relaxation(discrete, state, **choices), progress)
+
+
+def run_relaxation(
+    steps: Generator[Relaxation, None, T], progress: Callable[[Relaxation], None] | None = None
+) -> T:
+    """Take a relaxation to its end."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        if progress is not None:
+            progress(step)
+
+
+def iterate_relaxation(
     discrete: DiscreteProblem,
     state: State,
     *,
@@ -84,9 +125,10 @@ def relax(
     max_iterations: int = 30,
     patience: int = 6,
     mixing: int = 2,
-    progress: Callable[[int, float, float], None] | None = None,
-) -> Relaxed:
+) -> Generator[Relaxation, None, Relaxed]:
     """Optimise at penalty 1 until the bound is within `tolerance` of the optimum or stops growing.
+
+    Yields after every iteration, and returns what it found.
 
     Parameters
     ----------
@@ -114,13 +156,10 @@ def relax(
         Iterations over which the bound must still grow.
     mixing
         Depth of the Anderson mixing; 0 is the plain fixed point.
-    progress
-        Called after each iteration with its number, the least objective and the best bound so far.
-
     Raises
     ------
     ValueError
-        If no bound holds for this problem (`bound.not_bounded`).
+        If no bound holds for this problem (`bound.reason_unbounded`).
     """
     reason = reason_unbounded(discrete)
     if reason:
@@ -147,8 +186,7 @@ def relax(
         reached = sheet.objective(density, field.works)
         if reached < objective:
             objective, optimum = reached, x
-        if progress is not None:
-            progress(iteration, objective, grown[-1])
+        yield Relaxation(iteration, objective, grown[-1])
         if objective <= (1 + tolerance) * grown[-1] or bound.reason in (UNREACHABLE, OVERFULL):
             break
         is_stalled = iteration > patience and grown[-1] <= (1 + tolerance) * grown[-1 - patience]

@@ -25,6 +25,7 @@ from trabecula.cli.generate import generate
 from trabecula.cli.history import history
 from trabecula.cli.problems import problems
 from trabecula.cli.profile import profile
+from trabecula.cli.schema import schema
 from trabecula.cli.show import show
 from trabecula.cli.signals import INTERRUPTED, Listener, code_of
 from trabecula.cli.solve import solve
@@ -57,7 +58,7 @@ def _options(
     """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
 
 
-for command in (solve, check, show, export, problems, generate, distill, profile, tune, train):
+for command in (solve, check, show, export, problems, schema, generate, distill, profile, tune, train):
     app.command()(guard(command))
 app.add_typer(history, name="history")
 

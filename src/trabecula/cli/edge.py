@@ -99,7 +99,7 @@ def explain(error: Exception) -> tuple[str, int]:
     from trabecula.physics.compiled_core import CoreError, InstructionSetError
     from trabecula.physics.machine import MachineError
     from trabecula.problem import ProblemError
-    from trabecula.problem.tables import BrokenEntryError, UnknownNameError
+    from trabecula.problem.tables import BrokenEntryError, UnknownNameError, plugin_of
     from trabecula.status import EXPLANATIONS, NoDesignError
     from trabecula.storage.reading import UnreadableError
 
@@ -121,5 +121,11 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         reason = (error.strerror or str(error) or type(error).__name__).lower()
         return (f"{error.filename}: {reason}" if error.filename else reason), BAD_INPUT
+    plugin = plugin_of(error)
+    if plugin is not None:
+        return (
+            f"the module {plugin!r} of TRABECULA_PLUGINS failed ({type(error).__name__}: {error}); mend it "
+            "(TRABECULA_DEBUG=1 shows where it happened), or take it out of the variable"
+        ), BAD_INPUT
     hint = "this is a mistake of trabecula, not yours; TRABECULA_DEBUG=1 shows where it happened"
     return f"internal error: {type(error).__name__}: {error} ({hint})", INTERNAL

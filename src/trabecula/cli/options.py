@@ -27,7 +27,7 @@ def start_name(value: str) -> str:
     typer.BadParameter
         If there is none of that name.
     """
-    from trabecula.strategy.table import STARTS as known
+    from trabecula.problem.starts import STARTS as known
 
     if value not in known:
         raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, known))}.")

@@ -75,7 +75,7 @@ def _check(path: Path, values: Mapping[str, object]) -> SavedRequest:
         return held.values[key] is not None
 
     start = held.text("start") if is_given("start") else None
-    from trabecula.strategy.table import STARTS
+    from trabecula.problem.starts import STARTS
 
     if start is not None and start not in STARTS:
         raise UnreadableError(path, f"'start' is {shorten(start)}, which is none of {', '.join(STARTS)}")

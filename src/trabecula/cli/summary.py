@@ -12,6 +12,7 @@ from trabecula.cli.console import (
     print_pairs,
     seconds,
 )
+from trabecula.problem.quantities import QUANTITIES
 
 if TYPE_CHECKING:
     from trabecula.results.result import Result
@@ -23,6 +24,9 @@ FILES = {
     "design.vti": "voxels (ParaView)",
     "report.html": "report",
 }
+
+
+PLAIN = ("compliance", "thermal_compliance", "volume")
 
 
 def print_summary(result: Result, folder: Path) -> None:
@@ -40,8 +44,34 @@ def _design(result: Result) -> list[tuple[str, str]]:
     asked = "" if goal is None else f" of {percent(goal)} allowed"
     return [
         ("elements", elements),
+        *_objective(result),
         ("compliance", number(result.compliance, _unit(result), 6)),
         ("volume", f"{percent(result.volume)}{asked}"),
+        *_limits(result),
+    ]
+
+
+def _objective(result: Result) -> list[tuple[str, str]]:
+    """The goal's value, where it is neither the compliance nor the volume."""
+    goal = result.problem.goal
+    if goal.minimize in PLAIN and not goal.maximize:
+        return []
+    verb = "maximised" if goal.maximize else "minimised"
+    unit = getattr(QUANTITIES[goal.minimize] if goal.keys is None else goal.keys, "unit", "")
+    return [(goal.minimize, f"{number(result.objective, unit, 6)} ({verb})")]
+
+
+def _limits(result: Result) -> list[tuple[str, str]]:
+    """What became of the limits, that on the volume left out, which stands beside it."""
+    said = {"at_most": "at most", "at_least": "at least"}
+    return [
+        (
+            f"limit: {limit.name}",
+            f"{number(limit.value, digits=6)}, {said[limit.sense]} {number(limit.limit, digits=6)} asked"
+            f"{'' if limit.met else ': MISSED'}",
+        )
+        for limit in result.limits
+        if limit.name != "volume"
     ]
 
 
@@ -59,7 +89,7 @@ def _proof(result: Result) -> list[tuple[str, str]]:
 def _bound(result: Result) -> str:
     proof = result.certificate
     if proof.lower_bound is None:
-        return "– (none is known for this goal)"
+        return f"– ({result.no_bound or 'none is known for this goal'})"
     if result.problem.goal.minimize == "volume":
         bound = f"{percent(proof.lower_bound)}: no design as stiff uses less"
     else:

@@ -3,13 +3,14 @@ brings gradients back, an `Interpolation` makes those stiff, a `Schedule` change
 
 from trabecula.design.chain import DesignChain
 from trabecula.design.continuation import Schedule, doubling, ramp
-from trabecula.design.filters import Filter, make_filter
+from trabecula.design.filters import Filter, FilterKind, make_filter
 from trabecula.design.interpolation import Interpolation, Ramp, Simp, make_interpolation
 from trabecula.design.projection import Projection
 
 __all__ = [
     "DesignChain",
     "Filter",
+    "FilterKind",
     "Interpolation",
     "Projection",
     "Ramp",

@@ -52,7 +52,7 @@ class DesignChain:
     def is_linear(self) -> bool:
         """Whether physical densities are an affine function of `x`, so that its derivative is the same for
         all."""
-        return not self.projects and not self.clips
+        return self.filter.is_linear and not self.projects and not self.clips
 
     def physical(self, x: Array, beta: float = 1.0) -> Array:
         """Physical densities: filtered, clipped to 0..1 where the filter overshoots, projected, passive
@@ -75,13 +75,14 @@ class DesignChain:
         back = gradient.copy()
         if self._passive is not None:
             back[self._passive] = 0.0
-        if not self.is_linear:
+        if self.clips or self.projects:
             filtered = self._filtered(x)
             if self.clips:
                 back[(filtered < 0.0) | (filtered > 1.0)] = 0.0
             if self.projects:
                 back *= Projection(beta).derivative(filtered)
-        return self._freed(self.filter.adjoint(back))
+        density = x if self.filter.is_linear else self.symmetrise(x)
+        return self._freed(self.filter.adjoint(density, back))
 
     def sensitivity(self, x: Array, gradient: Array) -> Array:
         """What the optimiser is given for the objective's gradient with respect to `x` (result of

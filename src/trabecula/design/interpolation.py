@@ -8,37 +8,54 @@ for minimum compliance topology optimization").
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.problem.design_tables import INTERPOLATIONS
+from trabecula.problem.keyed import keys_of
+from trabecula.problem.tables import BrokenEntryError
 
 Array = NDArray[np.float64]
 
+_SAMPLES = 4097
+"""Densities at which a promise is looked at."""
 
+_ROUNDING = 1e-12
+"""Relative excess that counts as rounding."""
+
+
+@runtime_checkable
 class Interpolation(Protocol):
     """Relative stiffness of a physical density, with its derivative.
 
+    Classes in the table `trabecula.INTERPOLATIONS` obey it; the fields of a frozen dataclass are its keys in
+    the file, all but `penalty` and `minimum`, which it must have with defaults and which `options.penalty`
+    and `options.minimum_stiffness` say. An interpolation may inherit from this class, which promises nothing.
+
     Attributes
     ----------
+    name
+        What it is called in a problem file.
     below_linear
         Whether it promises to be nowhere stiffer than `minimum + (1 - minimum) density`: that permits lower
         bounds.
     """
 
-    below_linear: ClassVar[bool]
+    name: ClassVar[str]
+    below_linear: ClassVar[bool] = False
 
     @property
     def penalty(self) -> float:
         """How strongly grey is punished; 1 is linear."""
 
     def value(self, density: Array) -> Array:
-        """Relative stiffness, same shape as `density`; negative densities count as zero."""
+        """Relative stiffness, same shape as `density`, a new array; negative densities count as zero."""
 
     def derivative(self, density: Array) -> Array:
-        """Derivative of `value`, same shape as `density`."""
+        """Derivative of `value`, same shape as `density`, a new array."""
 
     def with_penalty(self, penalty: float) -> Self:
         """The same interpolation with another penalty (continuation)."""
@@ -54,6 +71,7 @@ class Simp:
     array([0.   , 0.125, 1.   ])
     """
 
+    name: ClassVar[str] = "simp"
     below_linear: ClassVar[bool] = True
     penalty: float = 3.0
     minimum: float = 1e-9
@@ -91,6 +109,7 @@ class Ramp:
     array([0.   , 0.125, 1.   ])
     """
 
+    name: ClassVar[str] = "ramp"
     below_linear: ClassVar[bool] = True
     penalty: float = 3.0
     minimum: float = 1e-9
@@ -125,12 +144,41 @@ class Ramp:
         return denominator
 
 
-def make_interpolation(discrete: DiscreteProblem) -> Simp | Ramp:
-    """The interpolation a problem asks for; RAMP where own weight acts and none was named, else SIMP."""
+def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
+    """The interpolation a problem asks for; RAMP where own weight acts and none was named, else SIMP.
+
+    Raises
+    ------
+    BrokenEntryError
+        If what the problem names, or was given, is no interpolation.
+    """
     options = discrete.options
-    kind = options.interpolation or ("ramp" if np.any(discrete.gravity) else "simp")
-    scheme = Ramp if kind == "ramp" else Simp
-    return scheme(options.penalty, options.minimum_stiffness)
+    asked: Any = options.interpolation or ("ramp" if np.any(discrete.gravity) else "simp")
+    scheme: object = INTERPOLATIONS[asked]() if isinstance(asked, str) else asked
+    if not isinstance(scheme, Interpolation) or isinstance(scheme, type):
+        raise BrokenEntryError(
+            f"the interpolation {asked!r} is a {type(scheme).__name__}; it needs the attributes of "
+            "trabecula.Interpolation: name, below_linear, penalty, value, derivative, with_penalty"
+        )
+    if "minimum" in keys_of(type(scheme)):
+        least: dict[str, Any] = {"minimum": options.minimum_stiffness}
+        scheme = cast(Interpolation, replace(cast(Any, scheme), **least))
+    return scheme.with_penalty(options.penalty)
+
+
+def permits_bound(interpolation: Interpolation, minimum: float) -> bool:
+    """Whether an interpolation promises to be below the linear one, and is where one looks.
+
+    Parameters
+    ----------
+    minimum
+        Stiffness at density zero that the linear one has.
+    """
+    if not interpolation.below_linear:
+        return False
+    density = np.linspace(0.0, 1.0, _SAMPLES)
+    linear = minimum + (1.0 - minimum) * density
+    return bool((interpolation.value(density) <= linear * (1.0 + _ROUNDING)).all())
 
 
 def _power(density: Array, exponent: float) -> Array:

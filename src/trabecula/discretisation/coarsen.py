@@ -42,7 +42,7 @@ def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscretePro
         If the coarse grid cannot show the problem: it loses a load, a support, or the way between them, or
         passive solid takes more than the volume.
     """
-    fine = discrete.grid
+    fine = discrete.voxels
     if len(elements) != fine.dimension or any(
         not 1 <= c <= f for c, f in zip(elements, fine.elements, strict=True)
     ):

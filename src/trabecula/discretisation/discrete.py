@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.grid import Grid
+from trabecula.discretisation.protocol import Discretisation
 from trabecula.discretisation.units import Units
 from trabecula.numerics.inner_product import inner
 from trabecula.problem.model import Goal, Material, Options
@@ -38,7 +39,7 @@ class DiscreteProblem:
     """
 
     name: str
-    grid: Grid
+    grid: Discretisation
     physics: Physics
     material: Material
     fixed: NDArray[np.bool_]
@@ -50,6 +51,19 @@ class DiscreteProblem:
     goal: Goal
     options: Options
     units: Units = field(default_factory=Units)
+
+    @property
+    def voxels(self) -> Grid:
+        """The grid, where it is a box of voxels; for the rooms that know nothing else.
+
+        Raises
+        ------
+        TypeError
+            If it is another discretisation.
+        """
+        if not isinstance(self.grid, Grid):
+            raise TypeError(f"needs a box of voxels, and the problem lives on {self.grid.label}")
+        return self.grid
 
     @property
     def radius(self) -> float:

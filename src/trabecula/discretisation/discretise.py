@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,8 @@ _CANCELLED = 1e-12  # of the loads that went in: below it they cancel
 def discretise(problem: Problem) -> DiscreteProblem:
     """Put a problem on its voxels.
 
+    A domain of somebody else's (`OwnDomain`) does it itself.
+
     Total forces and heat are spread over what is selected (see `spread`); pressure acts on the faces of the
     non-void domain whose corners are all selected; passive void is not part of the domain, so nothing is held
     or loaded where only void is. Later regions overrule earlier ones; nothing is solid outside
@@ -36,6 +40,9 @@ def discretise(problem: Problem) -> DiscreteProblem:
     ProblemError
         If a value is not allowed, if a selection is empty, or if a load acts only on held or void nodes.
     """
+    own: Callable[[Problem], DiscreteProblem] | None = getattr(problem.domain, "discretise", None)
+    if own is not None:
+        return own(problem)
     validate(problem)
     grid = Grid(problem.domain.elements, problem.domain.spacing, problem.domain.thickness)
     lower, upper = _bounds(problem, grid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ldexp, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,12 @@ class Grid:
     def to_elements(self, values: Array) -> Array:
         """The transpose of `to_nodes`: every element's sum over its nodes; a new array."""
         return to_elements(values)
+
+    def smoothing(self, kind: str, radius: float) -> None:
+        """None: the room `design.filters` has them."""
+
+    def state(self, discrete: Any) -> None:
+        """None: the machines of the room `physics` have it."""
 
     def blur(self, field: Array, width: float) -> Array:
         """A field over elements, smoothed by a Gaussian of a width in elements; a new array."""

@@ -7,7 +7,7 @@ from math import prod
 
 from trabecula.discretisation import coarsen
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.problem.model import Filter
+from trabecula.discretisation.grid import Grid
 
 LEAST_ACROSS = {2: 20, 3: 10}
 """A grid has at least this many voxels across its shortest side (where the finest has), in 2-D and 3-D."""
@@ -28,6 +28,8 @@ def grid_hierarchy(discrete: DiscreteProblem, most: int = 5) -> list[DiscretePro
     Stops where voxels would get too few to resolve members (docs/decisions/way.md), or where a coarse grid
     can no longer show the loads and supports.
     """
+    if not isinstance(discrete.grid, Grid):
+        return [discrete]
     grids = [discrete]
     dimension = discrete.grid.dimension
     least = LEAST_ACROSS[dimension]
@@ -44,7 +46,7 @@ def grid_hierarchy(discrete: DiscreteProblem, most: int = 5) -> list[DiscretePro
             break
         options = discrete.options
         if options.filter.kind != "none":
-            radius = max(discrete.radius, RADIUS * max(coarse.grid.spacing))
-            options = replace(options, filter=Filter(options.filter.kind, radius))
+            radius = max(discrete.radius, RADIUS * coarse.grid.edges[1])
+            options = replace(options, filter=replace(options.filter, radius=radius))
         grids.insert(0, replace(coarse, options=replace(options, projection=False)))
     return grids

@@ -8,12 +8,13 @@ import numpy as np
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.discretise import discretise, nodal_load
+from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of
 from trabecula.discretisation.rigid_motions import loose
 from trabecula.numerics.errstate import own_errstate
 from trabecula.problem.errors import Caution, ProblemError, name_first
 from trabecula.problem.estimate import refuse_if_too_large
-from trabecula.problem.model import AXES, Problem
+from trabecula.problem.model import AXES, Domain, Problem
 from trabecula.problem.read import is_single, load_path
 from trabecula.problem.where import Lattice
 
@@ -37,7 +38,8 @@ def prepare(problem: Problem, max_memory: float | None = None) -> tuple[Discrete
     ProblemError
         If the problem is too large, or meaningless.
     """
-    refuse_if_too_large(problem, max_memory)
+    if isinstance(problem.domain, Domain):
+        refuse_if_too_large(problem, max_memory)
     discrete = discretise(problem)
     return discrete, check(problem, discrete)
 
@@ -65,6 +67,13 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     return [
         *_check_filter(problem, discrete),
         *_check_symmetry(problem, discrete),
+        *(_check_voxels(problem, discrete) if isinstance(discrete.grid, Grid) else ()),
+    ]
+
+
+def _check_voxels(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
+    """What is known of a box of voxels only."""
+    return [
         *_check_motions(discrete),
         *_check_loads(problem, discrete),
         *_check_shape(problem),
@@ -110,7 +119,7 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
             f"needs at least {min(spacing):g}; 1.5 voxels and more work well",
             f"write {1.5 * max(spacing):g}, or `kind: none` if no filter is meant",
         )
-    largest = max(problem.domain.size)
+    largest = max(problem.domain.size) if isinstance(problem.domain, Domain) else float("inf")
     if chosen.radius > largest:
         raise ProblemError(
             where,
@@ -208,7 +217,7 @@ def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
             if load.gravity is not None:
                 continue
             path = load_path(problem, c, i)
-            forces = np.abs(nodal_load(problem, discrete.grid, material, load, path))
+            forces = np.abs(nodal_load(problem, discrete.voxels, material, load, path))
             total = float(forces.sum())
             share = float(forces[discrete.fixed].sum()) / total if total else 0.0
             if share > _WORTH_SAYING:

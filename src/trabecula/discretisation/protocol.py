@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,30 @@ from numpy.typing import NDArray
 from trabecula.numerics.components import Labels
 from trabecula.problem.where import Where
 
+if TYPE_CHECKING:
+    from trabecula.discretisation.discrete import DiscreteProblem
+    from trabecula.problem.model import Problem
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+
+class OwnDomain(Protocol):
+    """A domain that is no box of voxels, as a user gives it to a `Problem` in place of a `Domain`."""
+
+    @property
+    def dimension(self) -> int:
+        """2 or 3."""
+        ...
+
+    @property
+    def elements(self) -> tuple[int, ...]:
+        """Its size, as results say it."""
+        ...
+
+    def discretise(self, problem: Problem) -> DiscreteProblem:
+        """The problem on its elements: supports, loads, bounds of the density; the whole of it in SI."""
+        ...
 
 
 class Discretisation(Protocol):
@@ -34,8 +56,12 @@ class Discretisation(Protocol):
         What it is called in stages and messages.
     count
         Number of elements.
+    spacing
+        Edge lengths of an element along x, y(, z) in metres; of a typical one where they differ.
     edges
         The shortest and the longest edge of an element, in metres.
+    thickness
+        Of a plane problem, in metres.
     volumes
         float64 in the shape of elements: their volumes, the mean being 1; None where all are the same.
     element_volume
@@ -45,25 +71,64 @@ class Discretisation(Protocol):
     """
 
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """2 or 3."""
+        ...
+
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Of element arrays."""
+        ...
+
     @property
-    def node_shape(self) -> tuple[int, ...]: ...
+    def node_shape(self) -> tuple[int, ...]:
+        """Of node arrays."""
+        ...
+
     @property
-    def elements(self) -> tuple[int, ...]: ...
+    def elements(self) -> tuple[int, ...]:
+        """Its size, as results say it."""
+        ...
+
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """What it is called."""
+        ...
+
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Number of elements."""
+        ...
+
     @property
-    def edges(self) -> tuple[float, float]: ...
+    def edges(self) -> tuple[float, float]:
+        """The shortest and the longest edge, in metres."""
+        ...
+
     @property
-    def volumes(self) -> Array | None: ...
+    def spacing(self) -> tuple[float, ...]:
+        """Edge lengths of a typical element, in metres."""
+        ...
+
     @property
-    def element_volume(self) -> float: ...
+    def thickness(self) -> float:
+        """Of a plane problem, in metres."""
+        ...
+
     @property
-    def node_share(self) -> float: ...
+    def volumes(self) -> Array | None:
+        """Relative volumes; None where all are the same."""
+        ...
+
+    @property
+    def element_volume(self) -> float:
+        """Mean volume of an element, in cubic metres."""
+        ...
+
+    @property
+    def node_share(self) -> float:
+        """Volume that an element gives to each of its nodes, in cubic metres."""
+        ...
 
     def in_units(self, length: int, thickness: int) -> Self:
         """The same with lengths times `2**length`, and in 2-D its thickness times `2**thickness`."""
@@ -83,6 +148,16 @@ class Discretisation(Protocol):
 
     def to_elements(self, values: Array) -> Array:
         """The transpose of `to_nodes`; a new array."""
+        ...
+
+    def smoothing(self, kind: str, radius: float) -> Any:
+        """Its own smoothing for a kind of filter ("density", "sensitivity", "helmholtz") and a radius in
+        metres: a `trabecula.design.filters.smoothing.Smoothing`; None where the package has one for it."""
+        ...
+
+    def state(self, discrete: Any) -> Any:
+        """Its own state equation for a `DiscreteProblem`: a `trabecula.physics.WitnessState`; None where the
+        package has one for it."""
         ...
 
     def blur(self, field: Array, width: float) -> Array:

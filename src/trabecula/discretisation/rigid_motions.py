@@ -96,7 +96,7 @@ def _loose(discrete: DiscreteProblem, body: _Body, motions: tuple[str, ...], who
     hit = np.nonzero(body.nodes)
     low = [(h.min() + b.start) for h, b in zip(hit, body.box, strict=True)][::-1]
     high = [(h.max() + b.start) for h, b in zip(hit, body.box, strict=True)][::-1]
-    spacing = discrete.grid.spacing
+    spacing = discrete.voxels.spacing
     return LoosePiece(
         motions,
         loaded,
@@ -114,7 +114,7 @@ def _no_constant(discrete: DiscreteProblem, body: _Body) -> tuple[str, ...]:
 
 def _free(discrete: DiscreteProblem, bodies: list[_Body]) -> list[tuple[str, ...]]:
     """Free motions of each body of one mechanism."""
-    grid = discrete.grid
+    grid = discrete.voxels
     held = [discrete.fixed[(slice(None), *b.box)] & b.nodes for b in bodies]
     anywhere = [_positions(grid, np.asarray(h.any(axis=0)), b.box) for h, b in zip(held, bodies, strict=True)]
     centre, scale = _frame(grid, np.concatenate(anywhere))

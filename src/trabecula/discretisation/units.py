@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ldexp
-from typing import Any
+from typing import Any, TypeVar
 
-from trabecula.discretisation.grid import Grid
+from trabecula.discretisation.protocol import Discretisation
 from trabecula.problem.model import Material
 from trabecula.problem.physics import Physics
+
+D = TypeVar("D", bound=Discretisation)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Units:
         """Of the compliance and the energies of a case, J."""
         return 2 * self.force(case) - self.stiffness
 
-    def grid(self, grid: Grid) -> Grid:
+    def grid(self, grid: D) -> D:
         """A grid of these units in metres."""
         return grid.in_units(self.length, self.thickness)
 

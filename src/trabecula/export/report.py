@@ -14,6 +14,7 @@ from trabecula.drawing.chart import Row, convergence
 from trabecula.drawing.verdicts import MEANINGS
 from trabecula.export.design import Design
 from trabecula.export.summary import name_goal, summarise
+from trabecula.problem.physics import choose_physics
 from trabecula.storage.visible import visible
 
 _CERTIFICATE: dict[str, tuple[str, str]] = {
@@ -46,7 +47,6 @@ def report(
     problem: Mapping[str, object],
     problem_text: str,
     machine: str | None = None,
-    unit: str = "J",
 ) -> str:
     """An HTML page about a result that needs no other file and no network.
 
@@ -65,8 +65,6 @@ def report(
         The file itself, YAML; it is shown.
     machine
         What the numbers were made on; this machine if not given.
-    unit
-        Of the compliance.
 
     Returns
     -------
@@ -90,12 +88,13 @@ def report(
             f"<title>{escape(name)}</title>",
             f"<style>{style}</style></head><body><main>",
             f"<header><h1>{escape(name)}</h1>{_badge(word)}</header>",
-            f'<p class="key">{_key_figures(result, proven, unit)}</p>',
+            f'<p class="key">{_key_figures(result, proven, _unit(problem))}</p>',
             f'<figure><img alt="The design" src="data:image/png;base64,{image}"></figure>',
             '<div class="columns">',
             f"<section><h2>What was asked</h2>{_table(summarise(problem))}",
             f"<h2>Stages</h2>{_stages(result.get('stages'))}</section>",
-            f"<section><h2>What was proven</h2>{_meaning(word)}{_certificate(proven)}</section>",
+            f"<section><h2>What was proven</h2>{_meaning(word)}{_certificate(proven)}"
+            f"{_no_bound(result)}</section>",
             "</div>",
             f"<section><h2>How it was reached</h2>{convergence(history, bound)}</section>",
             f"<details><summary>Problem file</summary><pre>{escape(problem_text)}</pre></details>",
@@ -103,6 +102,12 @@ def report(
             "</main></body></html>\n",
         ]
     )
+
+
+def _unit(problem: Mapping[str, object]) -> str:
+    """Unit of the compliance of a problem file's tree."""
+    name = problem.get("physics")
+    return choose_physics(name_goal(problem), name if isinstance(name, str) else None).compliance_unit
 
 
 def _badge(word: str) -> str:
@@ -130,6 +135,11 @@ def _key_figures(result: Mapping[str, object], proven: Mapping[object, object], 
         said = escape(str(result.get("message") or "stopped at the iteration limit"))
         shown.append(f'<span class="warning"><b>not converged</b>: {said}</span>')
     return " ".join(shown)
+
+
+def _no_bound(result: Mapping[str, object]) -> str:
+    reason = _text(result.get("no_bound"))
+    return f"<p>No lower bound: {escape(reason)}.</p>" if reason else ""
 
 
 def _certificate(proven: Mapping[object, object]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,9 @@ _PATIENCE = 1.0
 
 _ITERATIONS = 3
 """Iterations that may be lost, where an iteration takes long."""
+
+_PLACE = re.compile(r" at 0x[0-9a-fA-F]+")
+"""In the `repr` of an object that has none of its own: where in memory it is."""
 
 _KIND = "checkpoint"
 """Of the folder, in its mark."""
@@ -189,6 +193,6 @@ def fingerprint(discrete: DiscreteProblem, *more: object) -> str:
     for item in fields(discrete):
         value = getattr(discrete, item.name)
         is_array = isinstance(value, np.ndarray)
-        digest.update(np.ascontiguousarray(value).data if is_array else repr(value).encode())
+        digest.update(np.ascontiguousarray(value).data if is_array else _PLACE.sub("", repr(value)).encode())
     digest.update(repr(more).encode())
     return digest.hexdigest()

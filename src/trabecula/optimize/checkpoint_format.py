@@ -24,6 +24,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import Best, Row, Step
 from trabecula.physics import machine_name
+from trabecula.problem.tables import BrokenEntryError
 from trabecula.storage.arrays import LARGEST
 from trabecula.storage.reading import (
     CheckedRecord,
@@ -60,6 +61,12 @@ _GRID = {"x", "best_x", "good", "memory_exponents", "memory_last"} | {
 
 _SCALARS = {"best_merit", "memory_log_multiplier", "memory_iteration"}
 _VECTORS = {"memory_multipliers"}
+
+_LONGEST = 10_000
+"""Numbers in a vector of an optimiser's memory at most."""
+
+_FOREIGN = re.compile(r"memory_[a-z0-9_]{1,60}")
+"""What the arrays of an optimiser from outside are called; float64, a number, a vector, or as the design."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,13 @@ class Made:
 def arrays_of(step: Step, plan: Plan, asked: Asked) -> dict[str, NDArray[Any]]:
     """What is written of a step of a run: its arrays by name, and the record of them."""
     arrays = {name: np.asarray(array) for name, array in _to_arrays(step).items()}
+    for name, array in arrays.items():
+        if name.startswith("memory_") and not _can_be_kept(name, array, step.x.shape):
+            raise BrokenEntryError(
+                f"the optimizer {type(plan.optimizer).__name__} remembers {name.removeprefix('memory_')!r}, "
+                f"{array.dtype} of shape {array.shape}, which cannot be kept; its arrays must be float64: a "
+                f"number, a vector of at most {_LONGEST}, or of the design's shape {step.x.shape}"
+            )
     record = {
         "format": FORMAT,
         "trabecula": VERSION,
@@ -147,7 +161,7 @@ def read(path: Path, analysis: Analysis, plan: Plan, asked: Asked) -> Step:
     UnreadableError
         The file is missing or damaged, lacks something, or belongs to something else.
     """
-    dimension = analysis.discrete.grid.dimension
+    dimension = len(analysis.discrete.grid.shape)
     with _refusing(path):
         arrays = read_named_arrays(path, lambda name: _TEXT if name == _RECORD else _form(name, dimension))
         if _RECORD not in arrays:
@@ -208,6 +222,8 @@ def _from_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], analysis: Analy
     for name, array in arrays.items():
         if (name.startswith("u_") and name not in shapes) or array.shape != shapes.get(name, array.shape):
             raise _OtherError(path, OTHER)
+        if name.startswith("memory_") and not _can_be_kept(name, array, grid):
+            raise _OtherError(path, OTHER)
         if name in ("x", "best_x", "good") and not ((array >= 0.0) & (array <= 1.0)).all():
             raise UnreadableError(path, f"{name} holds no densities")
     memory = {k.removeprefix("memory_"): v for k, v in arrays.items() if k.startswith("memory_")}
@@ -234,10 +250,19 @@ def _form(name: str, dimension: int) -> Form | None:
     if name in _SCALARS:
         return Form((), "float64")
     if name in _VECTORS:
-        return Form((None,), "float64", most=10_000)
+        return Form((None,), "float64", most=_LONGEST)
     if name == "rows":
         return Form((None, len(fields(Row))), "float64", finite=False, most=_ROWS * len(fields(Row)))
+    if _FOREIGN.fullmatch(name):
+        return Form(None, "float64")
     return Form((None,) * (dimension + 1), "float32") if re.fullmatch(r"u_[0-9]{1,6}", name) else None
+
+
+def _can_be_kept(name: str, array: NDArray[Any], grid: tuple[int, ...]) -> bool:
+    """Whether an array of an optimiser's memory can be read back, on a grid of a shape."""
+    is_vector = array.ndim <= 1 and array.size <= _LONGEST
+    known = array.dtype == np.float64 and (is_vector or array.shape == grid)
+    return known and _FOREIGN.fullmatch(name) is not None
 
 
 def _rows(path: Path, values: Array) -> tuple[Row, ...]:
@@ -298,4 +323,5 @@ def _digest(record: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]) ->
 
 def _settings(plan: Plan) -> str:
     """What of a plan decides the bits of a step: not when it stops, nor on how many threads it runs."""
-    return re.sub(r",? ?\bthreads=[0-9]+", "", repr((plan.optimizer, plan.schedule, plan.tolerance)))
+    text = re.sub(r",? ?\bthreads=[0-9]+", "", repr((plan.optimizer, plan.schedule, plan.tolerance)))
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)  # of an object that has no `repr` of its own

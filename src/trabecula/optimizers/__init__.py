@@ -3,6 +3,7 @@
 An `Optimizer` takes one step from an evaluated design; its memory is a value that is passed through.
 """
 
+from trabecula.optimizers.make import make_optimizer
 from trabecula.optimizers.mma import MMA, MMAState
 from trabecula.optimizers.moving_asymptotes import MovingAsymptotes
 from trabecula.optimizers.oc import OC, Adaptive, OCState
@@ -19,4 +20,5 @@ __all__ = [
     "OptimalityCriteria",
     "Optimizer",
     "OptimizerState",
+    "make_optimizer",
 ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import log1p
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimizers.mma import MMA, MMAState
 from trabecula.optimizers.protocol import OptimizerState
+from trabecula.physics.machine import Machine
 from trabecula.responses import Evaluation
 
 Array = NDArray[np.float64]
@@ -61,3 +64,14 @@ class MovingAsymptotes:
     def restore(self, arrays: Mapping[str, Array]) -> MMAState:
         """The memory whose `arrays` these are."""
         return MMAState.restore(arrays)
+
+
+@dataclass(frozen=True)
+class MmaKind:
+    """MMA as a problem file names it."""
+
+    name: ClassVar[str] = "mma"
+
+    def make(self, discrete: DiscreteProblem, machine: Machine | int | None) -> MovingAsymptotes:
+        """The optimiser for a problem on a grid."""
+        return MovingAsymptotes(MMA(move=discrete.options.move))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.optimizers.oc import OC, OCState
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.optimizers.oc import OC, Adaptive, OCState
 from trabecula.optimizers.protocol import OptimizerState
-from trabecula.responses import Evaluation
+from trabecula.physics.machine import Machine, machine_of
+from trabecula.problem.errors import ProblemError
+from trabecula.responses import Evaluation, formulate
 
 Array = NDArray[np.float64]
 
@@ -49,3 +53,33 @@ class OptimalityCriteria:
     def restore(self, arrays: Mapping[str, Array]) -> OCState:
         """The memory whose `arrays` these are."""
         return OCState.restore(arrays)
+
+
+@dataclass(frozen=True)
+class OcKind:
+    """Adaptive OC as a problem file names it."""
+
+    name: ClassVar[str] = "oc"
+
+    def make(
+        self, discrete: DiscreteProblem, machine: Machine | int | None, exponent: float = 1.0
+    ) -> OptimalityCriteria:
+        """The optimiser for a problem on a grid; `exponent` is where adaptive exponents start.
+
+        Raises
+        ------
+        ProblemError
+            If the problem is none that a criterion decides.
+        """
+        formulation = formulate(discrete)
+        if not formulation.is_monotone(discrete):
+            raise ProblemError(
+                "options.optimizer",
+                "got 'oc'",
+                "needs a compliance under one limit on the volume, or the volume under one on a compliance",
+                "leave it out, or write `optimizer: mma`",
+            )
+        oc = OC(
+            move=discrete.options.move, exponent=exponent, adaptive=Adaptive(), machine=machine_of(machine)
+        )
+        return OptimalityCriteria(oc, least_volume=formulation.minimises_material(discrete))

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.numerics.inner_product import inner
+from trabecula.physics.body_force import body_force
 from trabecula.physics.dissection import nested_dissection
 from trabecula.physics.quadrature import element_matrix
 from trabecula.physics.state import Guess, Solve, WitnessState
@@ -58,6 +60,8 @@ def total_load(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
     gravity = discrete.gravity[case]
     if "gravity" not in discrete.physics.loads or not np.any(gravity):
         return load
+    if not isinstance(discrete.grid, Grid):
+        return load + body_force(discrete, physical, case)
     load, grid = load.copy(), discrete.grid
     share = discrete.material.density * grid.element_volume / 2**grid.dimension
     mass = np.zeros(grid.node_shape)
@@ -94,7 +98,8 @@ def _product(matrix: Array, columns: Array) -> Array:
 
 def make_witness(discrete: DiscreteProblem, direct_limit: int | None = None) -> WitnessState:
     """A state equation that shares no code with the compiled core; arguments as for `AssembledState`."""
-    return AssembledState(discrete, direct_limit)
+    own: WitnessState | None = discrete.grid.state(discrete)
+    return AssembledState(discrete, direct_limit) if own is None else own
 
 
 class AssembledState:
@@ -109,8 +114,8 @@ class AssembledState:
     """
 
     def __init__(self, discrete: DiscreteProblem, direct_limit: int | None = None) -> None:
-        self.grid = discrete.grid
-        self.element = element_matrix(discrete.grid, discrete.material, discrete.physics)
+        self.grid = discrete.voxels
+        self.element = element_matrix(discrete.voxels, discrete.material, discrete.physics)
         self.fixed = discrete.fixed
         self.relative: Array = np.broadcast_to(1.0, discrete.grid.shape)
         self._corners = _corners(self.grid.dimension)

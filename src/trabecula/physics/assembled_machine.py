@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.physics.assembled import AssembledState
+from trabecula.physics.assembled import make_witness
 from trabecula.physics.state import State
 from trabecula.problem.physics import Physics
 
@@ -47,7 +47,7 @@ class AssembledMachine:
 
     def state(self, discrete: DiscreteProblem) -> State:
         """A state equation with an assembled matrix."""
-        return AssembledState(discrete)
+        return make_witness(discrete)
 
     def convolve(
         self, voxels: Array, octant: Array, before: Array | None = None, after: Array | None = None

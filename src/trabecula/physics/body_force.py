@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.nodes import to_elements, to_nodes
 
 Array = NDArray[np.float64]
 
@@ -35,7 +34,7 @@ def body_force(discrete: DiscreteProblem, physical: Array, case: int) -> Array:
     gravity = discrete.gravity[case]
     if not np.any(gravity):
         return load
-    mass = to_nodes(physical)
+    mass = discrete.grid.to_nodes(physical)
     mass *= _node_mass(discrete)
     for component in np.flatnonzero(gravity):
         np.multiply(mass, gravity[component], out=load[component])
@@ -49,11 +48,11 @@ def body_force_adjoint(discrete: DiscreteProblem, u: Array, case: int) -> Array:
     nodal = np.zeros(discrete.grid.node_shape)
     for component in np.flatnonzero(gravity):
         nodal += np.where(discrete.fixed[component], 0.0, gravity[component] * u[component])
-    elements = to_elements(nodal)
+    elements = discrete.grid.to_elements(nodal)
     elements *= _node_mass(discrete)
     return elements
 
 
 def _node_mass(discrete: DiscreteProblem) -> float:
-    """Mass in kg that a full voxel gives to each of its nodes."""
-    return float(discrete.material.density * discrete.grid.element_volume / 2**discrete.grid.dimension)
+    """Mass in kg that a full element gives to each of its nodes."""
+    return float(discrete.material.density * discrete.grid.node_share)

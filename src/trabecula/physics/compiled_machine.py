@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.physics import compiled_core
-from trabecula.physics.assembled import AssembledState
+from trabecula.physics.assembled import make_witness
 from trabecula.physics.element import is_compiled
 from trabecula.physics.machine import SlowMachineWarning
 from trabecula.physics.state import State
@@ -47,17 +48,19 @@ class CompiledMachine:
         return is_compiled(physics)
 
     def state(self, discrete: DiscreteProblem) -> State:
-        """A voxel state; of a physics that the core does not know, an assembled one.
+        """A voxel state; of a physics that the core does not know an assembled one; its own of another grid.
 
         Warns
         -----
         SlowMachineWarning
             In the second case, once in a process for every physics.
         """
+        if not isinstance(discrete.grid, Grid):
+            return make_witness(discrete)
         if self.knows(discrete.physics):
             return VoxelState(discrete, self.threads)
         _note(discrete.physics.name)
-        return AssembledState(discrete)
+        return make_witness(discrete)
 
     def convolve(
         self, voxels: Array, octant: Array, before: Array | None = None, after: Array | None = None

@@ -66,7 +66,7 @@ def of(problem: DiscreteProblem) -> Array:
     ValueError
         If the physics is not one that the compiled core has the equations of.
     """
-    grid, material = problem.grid, problem.material
+    grid, material = problem.voxels, problem.material
     return _equation(problem.physics).matrix(grid.spacing, material, grid.thickness)
 
 
@@ -110,7 +110,7 @@ def lame(dimension: int, young: float, poisson: float) -> tuple[float, float]:
 
 def constants(problem: DiscreteProblem) -> tuple[float, float]:
     """The two constants of a problem's material, thickness included: Lame's, or 0 and the conductivity."""
-    grid = problem.grid
+    grid = problem.voxels
     thickness = grid.thickness if grid.dimension == 2 else 1.0
     first, second = _equation(problem.physics).constants(grid.dimension, problem.material)
     return first * thickness, second * thickness

@@ -66,7 +66,7 @@ class StrainOperator:
     @classmethod
     def of(cls, discrete: DiscreteProblem) -> StrainOperator:
         """The operator of a problem on its grid; raises as `on`."""
-        return cls.on(discrete.grid, discrete.material, discrete.physics)
+        return cls.on(discrete.voxels, discrete.material, discrete.physics)
 
     def strain(self, u: Array) -> Array:
         """Strains of nodal displacements (or the gradient of temperatures).
@@ -201,7 +201,7 @@ class MassOperator:
         cls, discrete: DiscreteProblem, kind: Literal["consistent", "lumped"] = "consistent"
     ) -> MassOperator:
         """The mass operator of a problem on its grid."""
-        return cls(discrete.grid, discrete.material.density, kind)
+        return cls(discrete.voxels, discrete.material.density, kind)
 
     @property
     def element(self) -> Array:

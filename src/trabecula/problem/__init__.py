@@ -10,7 +10,7 @@ from trabecula.problem.estimate import Estimate, estimate, refuse_if_too_large
 from trabecula.problem.materials import MATERIALS
 from trabecula.problem.model import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -35,7 +35,7 @@ __all__ = [
     "Caution",
     "Domain",
     "Estimate",
-    "Filter",
+    "FilterOptions",
     "Goal",
     "Load",
     "LoadCase",

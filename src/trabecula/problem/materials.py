@@ -67,6 +67,11 @@ def names() -> tuple[str, ...]:
     return tuple(MATERIALS)
 
 
+def spellings() -> tuple[str, ...]:
+    """All names that `find` knows, in small letters and with underscores."""
+    return (*MATERIALS, *_SAME)
+
+
 def find(name: str) -> Material | None:
     """The material of that name (capitals, hyphens and American spelling do not matter), or None."""
     key = name.strip().lower().replace("-", "_").replace(" ", "_")

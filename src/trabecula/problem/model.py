@@ -5,7 +5,7 @@ Co-ordinates: x right, y up, z towards you. Two-number sizes are plane stress, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, Literal
 
 from trabecula.problem.errors import ProblemError
@@ -152,26 +152,60 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Length scale: `kind` and `radius` in metres (None: 1.5 elements)."""
+class FilterOptions:
+    """Which filter gives the design its length scale.
 
-    kind: Literal["density", "sensitivity", "helmholtz", "none"] = "density"
+    Attributes
+    ----------
+    kind
+        Name of a filter in the table `trabecula.FILTERS`, as "density", "sensitivity", "helmholtz" or "none";
+        or a filter of one's own as an object with its keys; a name after construction.
+    radius
+        In metres; None: 1.5 elements.
+    keys
+        The filter as an object, where it has keys besides its radius; None for a plain name. Its `radius`, if
+        it has one, is the radius here.
+    """
+
+    kind: str | Any = "density"
     radius: float | None = None
+    keys: Any = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, str):
+            object.__setattr__(self, "keys", self.kind)
+            object.__setattr__(self, "kind", name_of(self.kind, "filter", "trabecula.FilterKind"))
+        if not hasattr(self.keys, "radius"):
+            return
+        if self.radius is None:
+            object.__setattr__(self, "radius", self.keys.radius)
+        elif self.keys.radius != self.radius and is_dataclass(self.keys) and not isinstance(self.keys, type):
+            object.__setattr__(self, "keys", replace(self.keys, radius=self.radius))
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the design is described and changed; the defaults are measured choices (docs/decisions)."""
+    """How the design is described and changed; the defaults are measured choices (docs/decisions).
+
+    `filter`, `interpolation` and `optimizer` may be names of the tables `trabecula.FILTERS`,
+    `trabecula.INTERPOLATIONS` and `trabecula.OPTIMIZERS`, or objects of one's own; None leaves the choice to
+    the program.
+    """
 
     penalty: float = 3.0
-    interpolation: Literal["simp", "ramp"] | None = None
-    filter: Filter = field(default_factory=Filter)
+    interpolation: str | Any | None = None
+    filter: FilterOptions = field(default_factory=FilterOptions)
     projection: bool = False
     symmetry: tuple[str, ...] = ()
     minimum_stiffness: float = 1e-9
-    optimizer: Literal["oc", "mma"] | None = None
+    optimizer: str | Any | None = None
     move: float = 0.2
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        given: Any = self.filter
+        if not isinstance(given, FilterOptions):
+            object.__setattr__(self, "filter", FilterOptions(given))
 
 
 @dataclass(frozen=True)

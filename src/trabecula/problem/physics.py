@@ -115,6 +115,8 @@ CONDUCTION = Physics(
 """Steady conduction of heat."""
 
 PHYSICS: Table[Physics] = Table("physics", "trabecula.physics")
+"""All state equations by name."""
+
 PHYSICS.register("elasticity", ELASTICITY, "displacements under forces, pressures and own weight")
 PHYSICS.register("conduction", CONDUCTION, "temperatures under heat, above those that are kept")
 

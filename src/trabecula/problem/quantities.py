@@ -28,15 +28,15 @@ QUANTITIES.declare(
 )
 
 
-def name_of(quantity: Any) -> str:
-    """The name of a quantity, given by its name or as an object.
+def name_of(part: Any, kind: str = "quantity", base: str = "trabecula.Quantity") -> str:
+    """The name of a quantity, or of another `kind` of part, given by its name or as an object.
 
     Raises
     ------
     TypeError
         If it is neither.
     """
-    name = quantity if isinstance(quantity, str) else getattr(quantity, "name", None)
-    if not isinstance(name, str):
-        raise TypeError(f"{quantity!r} is neither the name of a quantity nor a trabecula.Quantity")
+    name = part if isinstance(part, str) else getattr(part, "name", None)
+    if not isinstance(name, str) or isinstance(part, type):
+        raise TypeError(f"{part!r} is neither the name of a {kind} nor a {base} with a name")
     return name

@@ -115,7 +115,7 @@ def parse(tree: object, base: Path | None = None) -> Problem:
         goal=goal,
         material=read_material(top["material"], physics, weighs),
         regions=tuple(_region(at, space) for at in _optional(top, "regions")),
-        options=read_options(top["options"], space.axes) if "options" in top else Options(),
+        options=read_options(top["options"], space) if "options" in top else Options(),
         name=name,
         physics_name=physics_name,
     )

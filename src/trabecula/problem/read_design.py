@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from collections.abc import Mapping
+from typing import Any
 
 from trabecula.problem import materials
+from trabecula.problem.design_tables import FILTERS, INTERPOLATIONS, OPTIMIZERS, own_keys
+from trabecula.problem.errors import ProblemError
+from trabecula.problem.keyed import read_keys, required_keys
 from trabecula.problem.model import (
-    Filter,
+    FilterOptions,
     Material,
     Options,
 )
 from trabecula.problem.physics import Physics
+from trabecula.problem.read_goal import choose
+from trabecula.problem.read_where import Space
+from trabecula.problem.tables import Table
 from trabecula.problem.validation import At, nearest
-
-_FilterKind = Literal["density", "sensitivity", "helmholtz", "none"]
 
 
 def read_material(at: At, physics: Physics, weighs: bool) -> Material:
@@ -42,9 +47,9 @@ def read_material(at: At, physics: Physics, weighs: bool) -> Material:
     )
 
 
-def read_options(at: At, axes: tuple[str, ...]) -> Options:
-    """Read `options` of a domain with these axes; what is left out or null is the program's default."""
-    plain = Options()
+def read_options(at: At, space: Space) -> Options:
+    """Read `options` of a domain; what is left out or null is the program's default."""
+    plain, axes = Options(), space.axes
     keys = at.mapping(tuple(Options.__dataclass_fields__), empty=True)
     symmetry: tuple[str, ...] = ()
     if "symmetry" in keys:
@@ -52,29 +57,57 @@ def read_options(at: At, axes: tuple[str, ...]) -> Options:
         if len(set(symmetry)) != len(symmetry):
             raise keys["symmetry"].refuse("each axis at most once")
 
-    def word(key: str, *allowed: str) -> str | None:
-        return keys[key].choice(allowed) if key in keys else None
-
     def number(key: str, default: float, least: float, most: float) -> float:
         return keys[key].number(least=least, most=most) if key in keys else default
 
     return Options(
         penalty=number("penalty", plain.penalty, 1.0, 10.0),
-        interpolation=cast(Literal["simp", "ramp"] | None, word("interpolation", "simp", "ramp")),
-        filter=_filter(keys["filter"]) if "filter" in keys else plain.filter,
+        interpolation=_part(keys["interpolation"], INTERPOLATIONS, space)
+        if "interpolation" in keys
+        else None,
+        filter=_filter(keys["filter"], space) if "filter" in keys else plain.filter,
         projection=keys["projection"].flag() if "projection" in keys else plain.projection,
         symmetry=symmetry,
         minimum_stiffness=number("minimum_stiffness", plain.minimum_stiffness, 1e-12, 0.1),
-        optimizer=cast(Literal["oc", "mma"] | None, word("optimizer", "oc", "mma")),
+        optimizer=_part(keys["optimizer"], OPTIMIZERS, space) if "optimizer" in keys else None,
         move=number("move", plain.move, 1e-3, 1.0),
         seed=keys["seed"].whole(0, 2**31 - 1) if "seed" in keys else plain.seed,
     )
 
 
-def _filter(at: At) -> Filter:
-    if isinstance(at.value, str):  # `filter: none`
-        return Filter(cast(_FilterKind, at.choice(get_args(_FilterKind))))
-    keys = at.mapping(("kind", "radius"), empty=True)
-    kind = keys["kind"].choice(get_args(_FilterKind)) if "kind" in keys else "density"
-    radius = keys["radius"].number(above=0, what="a length in metres") if "radius" in keys else None
-    return Filter(cast(_FilterKind, kind), radius)
+def _filter(at: At, space: Space) -> FilterOptions:
+    """`filter: none`, or a mapping of its kind and its keys."""
+    if not isinstance(at.value, (str, Mapping)):
+        at.mapping(("kind", "radius"))
+    name, cls, keys = _kind(at, FILTERS, "density")
+    if set(own_keys(cls)) - {"radius"}:
+        return FilterOptions(name, keys=read_keys(cls, _under(at, keys), space))
+    if "radius" in keys or "radius" in required_keys(cls):
+        return FilterOptions(name, read_keys(cls, _under(at, keys), space).radius)
+    return FilterOptions(name)
+
+
+def _part(at: At, table: Table[Any], space: Space) -> Any:
+    """An interpolation or an optimiser: its name, or an object where it has keys of its own."""
+    name, cls, keys = _kind(at, table)
+    return read_keys(cls, _under(at, keys), space) if own_keys(cls) else name
+
+
+def _kind(at: At, table: Table[Any], default: str = "") -> tuple[str, type[Any], dict[str, At]]:
+    """The name of an entry, its class, and what stands under its keys: `name` or `{kind: name, ...}`."""
+    if not isinstance(at.value, Mapping):
+        cls = choose(at, table)
+        return str(at.value), cls, {}
+    named = at.value.get("kind")
+    name = At(f"{at.path}.kind", default if named is None else named)
+    if named is None and not default:
+        raise ProblemError(name.path, "missing", f"{at.path} needs kind", f"write `kind: {table.names()[0]}`")
+    cls = choose(name, table)
+    keys = at.mapping(("kind", *own_keys(cls)), empty=True)
+    keys.pop("kind", None)
+    return str(name.value), cls, keys
+
+
+def _under(at: At, keys: Mapping[str, At]) -> Mapping[str, At]:
+    """The entries, with the mapping itself where there are none: a refusal says where one is missing."""
+    return keys or {"": At(f"{at.path}.", None)}

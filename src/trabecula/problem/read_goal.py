@@ -34,7 +34,7 @@ def read_goal(at: At, limits: At | None, cases: int, space: Space) -> Goal:
         raise keys[useless].refuse(f"to be left out when minimising {what}: {needs} is its limit")
     goal = Goal(what, maximize=verb == "maximize", keys=own, limits=further)
     if needs not in keys:
-        return _with_plain(goal, needs)
+        return with_plain_limit(goal)
     if needs == "volume":
         volume = keys["volume"].number(above=0, most=1, what="a fraction")
         return Goal(what, volume=volume, limits=further, maximize=goal.maximize, keys=own)
@@ -113,8 +113,15 @@ def _instance(quantity: type, entries: Mapping[str, At], space: Space) -> Any:
     return read_keys(quantity, entries, space) if keys_of(quantity) else None
 
 
-def _with_plain(goal: Goal, needs: str) -> Goal:
-    """A goal whose limits stand in the list alone: the plain one among them is kept where it always was."""
+def with_plain_limit(goal: Goal) -> Goal:
+    """A goal whose limits stand in the list alone: the plain one among them is kept where it always was.
+
+    Raises
+    ------
+    ProblemError
+        If that limits the volume to more than all of it.
+    """
+    needs = "compliance" if goal.minimize == "volume" and not goal.maximize else "volume"
     for limit in goal.limits:
         if limit.quantity != needs or limit.sense != "at_most" or limit.keys is not None or limit.value < 0:
             continue

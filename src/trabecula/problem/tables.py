@@ -65,6 +65,16 @@ def import_plugins() -> None:
                 ) from error
 
 
+def plugin_of(error: BaseException) -> str | None:
+    """The module of `TRABECULA_PLUGINS` in or below whose code an exception was raised, if it is one."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        found = next((plugin for plugin in _IMPORTED if f"{name}.".startswith(f"{plugin}.")), found)
+        trace = trace.tb_next
+    return found
+
+
 def _describe(entry: object) -> str:
     """What an entry says of itself on one line."""
     own = getattr(entry, "description", None)
@@ -177,6 +187,11 @@ class Table(Generic[T]):
         """
         import_plugins()
         return tuple(dict.fromkeys([*self._places, *self._rows, *self._offered()]))
+
+    @property
+    def built_in(self) -> tuple[str, ...]:
+        """The names of the package's own entries that were declared, in their order: the same everywhere."""
+        return tuple(self._places)
 
     def description(self, name: str) -> str:
         """One sentence on an entry; raises as `__getitem__`."""

@@ -77,6 +77,69 @@ class Lattice:
         centre = np.arange(self.elements[axis]) + 0.5
         return np.asarray(np.abs(centre - place) <= 0.5 + _TOLERANCE)
 
+    def nearest(self, point: tuple[float, ...]) -> Mask:
+        """The node nearest to a place, or the voxels that touch it; nothing outside."""
+        places = [np.flatnonzero(self.near(axis, at)) for axis, at in enumerate(point)]
+        chosen = np.zeros(self.shape, dtype=np.bool_)
+        chosen[np.ix_(*reversed(places))] = True
+        return chosen
+
+
+@dataclass(frozen=True)
+class Points(Lattice):
+    """Points that lie anywhere, as the nodes or centres of an unstructured mesh.
+
+    Parameters
+    ----------
+    coordinates
+        float64 `[point, axis]`, in metres.
+    within
+        How far a point may be from a plane, or from a point that is named, to belong to it, in metres.
+    """
+
+    coordinates: NDArray[np.float64]
+    within: float
+
+    @classmethod
+    def of(cls, coordinates: NDArray[np.float64], within: float) -> Points:
+        """The lattice of some points; `within` as above."""
+        dimension = coordinates.shape[1]
+        return cls((len(coordinates),), (within,) * dimension, False, coordinates, within)
+
+    @property
+    def dimension(self) -> int:
+        """2 or 3."""
+        return int(self.coordinates.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a mask: one number a point."""
+        return (len(self.coordinates),)
+
+    def along(self, axis: int) -> NDArray[np.float64]:
+        """Positions of all points along an axis, float64 `[point]`."""
+        return np.asarray(self.coordinates[:, axis])
+
+    def coordinate(self, axis: int) -> NDArray[np.float64]:
+        """The same as `along`."""
+        return self.along(axis)
+
+    def slab(self, axis: int, chosen: Mask) -> Mask:
+        """The mask itself: `along` has every point already."""
+        return chosen.copy()
+
+    def near(self, axis: int, at: float) -> Mask:
+        """Which points lie on a plane."""
+        return np.asarray(np.abs(self.along(axis) - at) <= self.within)
+
+    def nearest(self, point: tuple[float, ...]) -> Mask:
+        """The point nearest to a place, if it is near enough."""
+        distance = np.sqrt(((self.coordinates - np.asarray(point)) ** 2).sum(axis=1))
+        chosen = np.zeros(self.shape, dtype=np.bool_)
+        best = int(np.argmin(distance))
+        chosen[best] = bool(distance[best] <= self.within)
+        return chosen
+
 
 class Where(ABC):
     """A part of the domain."""
@@ -204,8 +267,7 @@ class Nodes(Where):
         """One node a point, or the voxels that touch the point."""
         chosen = np.zeros(lattice.shape, dtype=np.bool_)
         for point in self.points:
-            places = [np.flatnonzero(lattice.near(axis, at)) for axis, at in enumerate(point)]
-            chosen[np.ix_(*reversed(places))] = True
+            chosen |= lattice.nearest(point)
         return chosen
 
 

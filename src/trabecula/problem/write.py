@@ -8,8 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trabecula.problem.design_tables import FILTERS, FROM_OPTIONS, INTERPOLATIONS, OPTIMIZERS
+from trabecula.problem.errors import ProblemError
 from trabecula.problem.keyed import write_keys
-from trabecula.problem.model import Domain, Goal, Limit, Load, LoadCase, Material, Problem, Region, Support
+from trabecula.problem.model import (
+    Domain,
+    FilterOptions,
+    Goal,
+    Limit,
+    Load,
+    LoadCase,
+    Material,
+    Options,
+    Problem,
+    Region,
+    Support,
+)
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read import (
     LOADS,
@@ -18,6 +32,7 @@ from trabecula.problem.read import (
     parse,
     selectors,
 )
+from trabecula.problem.tables import Table
 from trabecula.problem.where import AllOf, AnyOf, Everywhere, Not, Stl, Where
 from trabecula.problem.where_tree import where_tree
 from trabecula.problem.yaml_strict import resolve
@@ -70,12 +85,12 @@ def to_tree(problem: Problem) -> dict[str, Any]:
         tree["limits"] = [_limit(limit) for limit in problem.goal.limits]
     tree["options"] = {
         "penalty": options.penalty,
-        "interpolation": options.interpolation,
-        "filter": {"kind": options.filter.kind, "radius": options.filter.radius},
+        "interpolation": _part(options.interpolation),
+        "filter": _filter(options.filter),
         "projection": options.projection,
         "symmetry": list(options.symmetry),
         "minimum_stiffness": options.minimum_stiffness,
-        "optimizer": options.optimizer,
+        "optimizer": _part(options.optimizer),
         "move": options.move,
         "seed": options.seed,
     }
@@ -94,22 +109,39 @@ def validate(problem: Problem) -> None:
 
 
 def _without_unregistered(problem: Problem) -> Problem:
-    """The same problem with a plain goal where a quantity was given as an object that no file could name."""
+    """The same problem with a plain part wherever one was given as an object that no file could name."""
+    problem = replace(problem, options=_with_plain(problem.options))
     goal = problem.goal
-    limits = tuple(limit for limit in goal.limits if _can_be_named(limit.quantity, limit.keys))
-    if not _can_be_named(goal.minimize, goal.keys):
+    limits = tuple(one for one in goal.limits if _can_be_named(QUANTITIES, one.quantity, one.keys))
+    if not _can_be_named(QUANTITIES, goal.minimize, goal.keys):
         return replace(problem, goal=Goal("compliance", volume=goal.volume or 0.5, limits=limits))
     if len(limits) < len(goal.limits) and not limits and goal.volume is None and goal.compliance is None:
         return replace(problem, goal=replace(goal, limits=(Limit("volume", 0.5),)))
     return replace(problem, goal=replace(goal, limits=limits))
 
 
-def _can_be_named(name: str, given: object) -> bool:
-    return given is None or (name in QUANTITIES and isinstance(given, QUANTITIES[name]))
+def _with_plain(options: Options) -> Options:
+    """The same options without filter, interpolation and optimiser that no file could name."""
+    chosen = options.filter
+    if not _can_be_named(FILTERS, chosen.kind, chosen.keys):
+        options = replace(options, filter=FilterOptions())
+    if not _can_be_named(INTERPOLATIONS, getattr(options.interpolation, "name", ""), options.interpolation):
+        options = replace(options, interpolation=None)
+    if not _can_be_named(OPTIMIZERS, getattr(options.optimizer, "name", ""), options.optimizer):
+        options = replace(options, optimizer=None)
+    return options
+
+
+def _can_be_named(table: Table[Any], name: str, given: object) -> bool:
+    """Whether a part was given by its name (or as anything that is no part), or is an entry of a table."""
+    if given is None or isinstance(given, str) or not name:
+        return True
+    return name in table and isinstance(given, table[name])
 
 
 def files(problem: Problem) -> tuple[str, ...]:
     """The files a problem needs besides itself (STL shapes), each once."""
+    _domain(problem.domain)  # refuses one that no file can hold
     found = [problem.domain.shape] if problem.domain.shape is not None else []
     found += [part.file for part in selectors(problem) if isinstance(part, Stl)]
     return tuple(dict.fromkeys(found))
@@ -147,7 +179,10 @@ def save(problem: Problem, path: str | Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _domain(domain: Domain) -> dict[str, Any]:
+def _domain(domain: object) -> dict[str, Any]:
+    if not isinstance(domain, Domain):
+        mend = "keep its arrays with numpy.save"
+        raise ProblemError("domain", f"is a {type(domain).__name__}", "has no form in a problem file", mend)
     tree: dict[str, Any] = {"size": list(domain.size), "elements": list(domain.elements)}
     if domain.dimension == 2 or domain.thickness != 1.0:
         tree["thickness"] = domain.thickness
@@ -194,6 +229,26 @@ def _load(load: Load) -> dict[str, Any]:
 def _limit(limit: Limit) -> dict[str, Any]:
     sense = {} if limit.sense == "at_most" else {"sense": limit.sense}
     return {limit.quantity: limit.value, **write_keys(limit.keys), **sense}
+
+
+def _filter(chosen: FilterOptions) -> dict[str, Any]:
+    if chosen.keys is not None:
+        return {"kind": chosen.kind, **write_keys(chosen.keys)}
+    is_ours = chosen.kind in FILTERS.built_in
+    return (
+        {"kind": chosen.kind, "radius": chosen.radius}
+        if is_ours or chosen.radius is not None
+        else {"kind": chosen.kind}
+    )
+
+
+def _part(chosen: Any) -> Any:
+    """An interpolation or an optimiser: its name, with its keys where it has any."""
+    name = getattr(chosen, "name", None)
+    if chosen is None or isinstance(chosen, str) or not isinstance(name, str):
+        return chosen
+    keys = {key: value for key, value in write_keys(chosen).items() if key not in FROM_OPTIONS}
+    return {"kind": name, **keys} if keys else name
 
 
 def _region(region: Region) -> dict[str, Any]:

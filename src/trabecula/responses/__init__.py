@@ -6,7 +6,7 @@ objective and its constraints. A new quantity is one file with a subclass and on
 `trabecula.problem.quantities.QUANTITIES`.
 """
 
-from trabecula.responses.design_point import DesignPoint
+from trabecula.responses.design_point import DesignPoint, Stiffness
 from trabecula.responses.evaluation import Constraint, Evaluation
 from trabecula.responses.formulation import BoundForm, Formulation, Limited, formulate
 from trabecula.responses.optimality import optimality_residual
@@ -20,6 +20,7 @@ __all__ = [
     "Formulation",
     "Limited",
     "Quantity",
+    "Stiffness",
     "formulate",
     "optimality_residual",
 ]

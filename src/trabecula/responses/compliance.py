@@ -70,7 +70,7 @@ class ThermalCompliance(Compliance):
 
     name: ClassVar[str] = "thermal_compliance"
     unit: ClassVar[str] = "W K"
-    physics: ClassVar[str | None] = "heat"
+    physics: ClassVar[str | None] = "conduction"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.grid import Grid
+from trabecula.discretisation.protocol import Discretisation
 from trabecula.numerics.inner_product import inner
 from trabecula.physics import Guess, State
 from trabecula.physics.body_force import body_force, body_force_adjoint
@@ -86,7 +86,7 @@ class DesignPoint:
         return len(self.discrete.weights)
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> Discretisation:
         """The grid, in metres."""
         return self.discrete.units.grid(self.discrete.grid)
 

@@ -31,7 +31,7 @@ class Quantity(ABC):
     unit
         Of its value, as "J" or "m"; empty for a plain number.
     physics
-        The physics it belongs to, "elasticity" or "heat"; None where it belongs to any.
+        Name of the physics it belongs to, "elasticity" or "conduction"; None where it belongs to any.
     is_positive
         Whether only a failed solve can make its value zero or less.
     """

@@ -150,6 +150,8 @@ class Result:
         Value of the quantity that is minimised or maximised, in its unit.
     limits
         Of the quantities that are limited.
+    no_bound
+        Why there is no lower bound, in a few words; empty where there is one.
     threads
         Threads the kernels ran on.
     version
@@ -191,6 +193,7 @@ class Result:
     version: str
     objective: float = math.nan
     limits: tuple[LimitRecord, ...] = ()
+    no_bound: str = ""
     machine: str = ""
     word: Word = "verified"
     relaxed: NDArray[np.float32] | None = field(default=None)
@@ -250,6 +253,7 @@ class Result:
             "learned": [trial.to_json() for trial in self.trials],
             "tolerance": _number(self.tolerance),
             "message": EXPLANATIONS[self.status].message,
+            "no_bound": self.no_bound or None,
         }
 
     @own_errstate

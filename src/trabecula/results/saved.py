@@ -107,6 +107,7 @@ def _from_json(
         compliance=real(held, "compliance"),
         volume=real(held, "volume"),
         objective=real(held, "objective") if "objective" in values else _objective(problem, held),
+        no_bound=(held.take("no_bound", str, type(None)) or "") if "no_bound" in values else "",
         limits=tuple(
             LimitRecord(
                 limit.text("name"),

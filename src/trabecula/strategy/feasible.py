@@ -22,7 +22,7 @@ from trabecula.numerics.root_finding import root
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimizers import MMA, MovingAsymptotes, OptimizerState
 from trabecula.physics import State
-from trabecula.physics.assembled import AssembledState
+from trabecula.physics.assembled import make_witness
 from trabecula.responses import Formulation, formulate
 from trabecula.status import NoDesignError, Status
 from trabecula.strategy.workbench import Workbench
@@ -136,7 +136,7 @@ def solvers(analysis: Analysis) -> list[State]:
 
     The second one is a factorisation, where the grid is small enough for it.
     """
-    assembled = AssembledState(analysis.discrete)
+    assembled = make_witness(analysis.discrete)
     return [analysis.state, assembled] if assembled.is_direct else [analysis.state]
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.bound import Bound
-from trabecula.certificate.certify import find_bound
-from trabecula.certificate.relax import Relaxed
+from trabecula.certificate.certify import iterate_bound
+from trabecula.certificate.relax import Relaxation, Relaxed
 from trabecula.discretisation.resample import resample
 from trabecula.strategy.multistart import stage_of
 from trabecula.strategy.runner import Event, Outcome, Run
-from trabecula.strategy.side_by_side import Publish, run_side_by_side
 from trabecula.strategy.workbench import Workbench
 
 Array = NDArray[np.float64]
-
-FindBound = Callable[..., Relaxed | Bound]
-"""`find_bound` with everything but `progress`."""
 
 STAGE = "proof: bound"
 
@@ -32,11 +27,9 @@ def bound_outcome(bench: Workbench, outcome: Outcome) -> Generator[Event, None, 
     penalty = grid.options.penalty
     yield proof_event(outcome, STAGE, 0.9)
     start = (yield from _relax_coarse_grids(bench, outcome, penalty)) if penalty > 1.0 else None
-    find = partial(
-        find_bound, grid, analysis.chain, analysis.state, penalty, design=outcome.step.x, start=start
-    )
+    steps = iterate_bound(grid, analysis.chain, analysis.state, penalty, design=outcome.step.x, start=start)
     run = proof_event(outcome, STAGE, 0.93, f"relaxation on {stage_of(grid)}")
-    found = yield from _relax(find, run, is_finest=True)
+    found = yield from _tell(steps, run, is_finest=True)
     return found if isinstance(found, Relaxed) else None
 
 
@@ -49,29 +42,27 @@ def _relax_coarse_grids(
         coarse = bench.analysis(grid)
         if start is not None:
             start = resample(start, grid.grid.shape)
-        find = partial(find_bound, grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
+        steps = iterate_bound(grid, coarse.chain, coarse.state, penalty, start=start, max_iterations=20)
         run = proof_event(outcome, STAGE, 0.9, f"relaxation on {stage_of(grid)}")
-        found = yield from _relax(find, run, is_finest=False)
+        found = yield from _tell(steps, run, is_finest=False)
         if not isinstance(found, Relaxed):
             return None
         start = found.design
     return None if start is None else resample(start, bench.discrete.grid.shape)
 
 
-def _relax(find: FindBound, event: Event, is_finest: bool) -> Generator[Event, None, Relaxed | Bound]:
-    """Relax on a thread and publish every iteration; only the finest grid bounds the problem."""
-
-    def work(publish: Publish[tuple[int, float]]) -> Relaxed | Bound:
-        return find(progress=lambda iteration, objective, bound: publish((iteration, bound)))
-
-    steps = run_side_by_side([work], 1)
+def _tell(
+    steps: Generator[Relaxation, None, Relaxed | Bound], event: Event, is_finest: bool
+) -> Generator[Event, None, Relaxed | Bound]:
+    """Publish every iteration of a relaxation; only the finest grid bounds the problem."""
     while True:
         try:
-            _, (iteration, bound) = next(steps)
+            step = next(steps)
         except StopIteration as end:
-            found: Relaxed | Bound = end.value[0]
+            found: Relaxed | Bound = end.value
             return found
-        yield replace(event, iteration=iteration, bound=bound if is_finest and bound > 0.0 else None)
+        bound = step.bound if is_finest and step.bound > 0.0 else None
+        yield replace(event, iteration=step.iteration, bound=bound)
 
 
 def proof_event(

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from trabecula.design import Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.plan import Stop
-from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
-from trabecula.physics import Machine, machine_of
-from trabecula.responses import formulate
+from trabecula.optimizers import Optimizer, make_optimizer
+from trabecula.physics import Machine
 from trabecula.starts import (
     HalfGrey,
     HandOver,
@@ -132,12 +131,8 @@ class Candidate:
 def optimizer_for(
     discrete: DiscreteProblem, machine: Machine | int | None, exponent: float = 1.0
 ) -> Optimizer:
-    """The optimiser a problem asks for: adaptive OC where its criterion decides, else MMA."""
-    formulation, options = formulate(discrete), discrete.options
-    if options.optimizer == "mma" or not formulation.is_monotone(discrete):
-        return MovingAsymptotes(MMA(move=options.move))
-    oc = OC(move=options.move, exponent=exponent, adaptive=Adaptive(), machine=machine_of(machine))
-    return OptimalityCriteria(oc, least_volume=formulation.minimises_material(discrete))
+    """The optimiser a problem asks for (`trabecula.optimizers.make_optimizer`)."""
+    return make_optimizer(discrete, machine, exponent)
 
 
 def stop_after(iterations: int) -> Stop:

@@ -1,9 +1,6 @@
 """Names of the starts that come with trabecula, for help texts: no import of anything that works."""
 
 BUILT_IN = ("coarse", "learned", "uniform", "classical")
-"""In the order of `trabecula.strategy.table.STARTS`, the default first."""
+"""In the order of `trabecula.problem.starts.STARTS`, the default first."""
 
 DEFAULT = BUILT_IN[0]
-
-GROUP = "trabecula.starts"
-"""Entry-point group of installed packages that add starts."""

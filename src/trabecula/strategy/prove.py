@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate import Certificate
+from trabecula.certificate.bound import UNKNOWN_GOAL, reason_unbounded
 from trabecula.certificate.certify import certify
 from trabecula.certificate.consistency import MET
 from trabecula.certificate.relax import Relaxed
@@ -112,6 +113,7 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
             )
             for limited, constraint in zip(formulation.limits, final.found.constraints, strict=True)
         ),
+        no_bound="" if certificate.lower_bound is not None else reason_unbounded(discrete) or UNKNOWN_GOAL,
         threads=bench.machine.threads,
         version=VERSION,
         machine=_machine_of(analysis),

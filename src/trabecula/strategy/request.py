@@ -98,9 +98,8 @@ class Request:
     @property
     def search(self) -> Search:
         """The search on the coarsest grid, with the designs and networks that take part."""
-        return replace(
-            self._widest, also=(PastDesigns(self.also),) if self.also else (), learned=self.learned
-        )
+        also = (PastDesigns(self.also),) if self.also else ()
+        return replace(self._widest, also=also, learned=self.learned)
 
     @property
     def _widest(self) -> Search:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -227,7 +226,7 @@ def _workers(analysis: Analysis, runs: Sequence[Run]) -> int:
 
 def is_small(discrete: DiscreteProblem) -> bool:
     """Whether a grid is too small for the kernels to gain by several threads."""
-    return prod(discrete.grid.elements) <= SMALL
+    return discrete.grid.count <= SMALL
 
 
 def run_to_end(steps: Generator[Event, None, End]) -> End:

@@ -1,8 +1,8 @@
 """The starts that a solve can be asked for by name, and how others add to them.
 
 A start is a strategy from the beginning to the design that is proven. A new one is a function in a file of
-its own and a line here; an installed package adds one by an entry point of the group `trabecula.starts`
-whose object is a `Start`, a program by `STARTS.register("mine", Start(run))`.
+its own and a line in `trabecula.problem.starts`; an installed package adds one by an entry point of the
+group `trabecula.starts` whose object is a `Start`, a program by `STARTS.register("mine", Start(run))`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trabecula.problem.tables import BrokenEntryError, Table, UnknownNameError
+from trabecula.problem.starts import STARTS
+from trabecula.problem.tables import BrokenEntryError, UnknownNameError
 from trabecula.strategy import coarse, uniform
-from trabecula.strategy.names import GROUP
 from trabecula.strategy.request import Request
 from trabecula.strategy.runner import Strategy
 from trabecula.strategy.workbench import Workbench
@@ -38,24 +38,10 @@ class Start:
     uses_networks: bool = False
 
 
-STARTS: Table[Start] = Table("start", GROUP)
-
-STARTS.register(
-    "coarse",
-    Start(coarse.run, searches=True),
-    "Search on coarse grids, hand over, finish.",
-)
-STARTS.register(
-    "learned",
-    Start(coarse.run, searches=True, uses_networks=True),
-    "What a network draws is finished first, and the search follows where that is in doubt.",
-)
-STARTS.register("uniform", Start(uniform.run), "One grid, with penalty continuation.")
-STARTS.register(
-    "classical",
-    Start(uniform.run_classical),
-    "One grid, fixed penalty, OC exponent 1/2, until no density changes by 0.01: the literature's.",
-)
+COARSE = Start(coarse.run, searches=True)
+LEARNED = Start(coarse.run, searches=True, uses_networks=True)
+UNIFORM = Start(uniform.run)
+CLASSICAL = Start(uniform.run_classical)
 
 
 def start_of(name: str) -> Start:

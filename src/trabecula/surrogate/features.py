@@ -65,8 +65,8 @@ def site(discrete: DiscreteProblem, volume: float) -> tuple[Channels, Channels]:
     Scalars: inside the domain, passive solid, volume fraction, filter radius in voxels (log2). Axes: share of
     a voxel's nodes held along the axis, load along it relative to the largest.
     """
-    shape = discrete.grid.shape
-    radius = np.log2(max(discrete.radius / min(discrete.grid.spacing), 0.5))
+    shape = discrete.voxels.shape
+    radius = np.log2(max(discrete.radius / min(discrete.voxels.spacing), 0.5))
     scalars = np.stack(
         [
             discrete.upper,
@@ -79,7 +79,7 @@ def site(discrete: DiscreteProblem, volume: float) -> tuple[Channels, Channels]:
     total = np.tensordot(np.abs(discrete.weights), np.abs(discrete.loads), axes=1)
     loads = [_mean_of_nodes(nodes.astype(np.float32)) for nodes in total]
     largest = max((float(load.max()) for load in loads), default=0.0) or 1.0
-    dimension = discrete.grid.dimension
+    dimension = discrete.voxels.dimension
     if len(held) == 1:  # a state without direction counts along every axis
         held, loads = held * dimension, loads * dimension
     return scalars, np.stack([*held, *(load / largest for load in loads)]).astype(np.float32)

@@ -1,31 +1,54 @@
-"""From the filter a problem names to the filter."""
+"""From the filter a problem names to the filter on a grid."""
 
 from __future__ import annotations
 
-from trabecula.design.filters.base import Filter, Identity
-from trabecula.design.filters.cone import Cone
-from trabecula.design.filters.helmholtz import Helmholtz
-from trabecula.design.filters.sensitivity import SensitivityFilter
-from trabecula.design.filters.smoothing import SmoothingFilter
+from dataclasses import replace
+from math import ldexp
+from typing import Any
+
+from trabecula.design.filters.base import Filter
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics.machine import Machine, machine_of
+from trabecula.problem.design_tables import FILTERS
+from trabecula.problem.keyed import keys_of
+from trabecula.problem.tables import BrokenEntryError
 
 
 def make_filter(discrete: DiscreteProblem, machine: Machine | int | None = 1) -> Filter:
-    """The filter of a problem on its voxels; passive void is outside its domain.
+    """The filter of a problem on its grid.
 
-    A cone that reaches no neighbour is no filter. `machine` runs its loops: one, or the default one on so
-    many threads.
+    Parameters
+    ----------
+    discrete
+        The problem, in any units.
+    machine
+        What runs its loops: one, or the default one on so many threads.
+
+    Raises
+    ------
+    BrokenEntryError
+        If what the problem names, or was given, is no filter.
     """
-    machine = machine_of(machine)
-    kind, grid, radius = discrete.options.filter.kind, discrete.grid, discrete.radius
-    if kind == "none" or radius <= 0.0:
-        return Identity()
-    if kind == "helmholtz":
-        smoothing = Helmholtz(grid.shape, grid.spacing, radius, machine)
-        return SmoothingFilter.normalised(smoothing, discrete.void, keeps_constants=True)
-    if radius <= min(grid.spacing):
-        return Identity()
-    cone = Cone(grid.shape, grid.spacing, radius, machine)
-    average = SmoothingFilter.normalised(cone, discrete.void, keeps_constants=False)
-    return SensitivityFilter(average) if kind == "sensitivity" else average
+    chosen, length = discrete.options.filter, discrete.units.length
+    chosen = replace(chosen, radius=ldexp(discrete.radius, length))
+    in_metres = replace(
+        discrete,
+        grid=discrete.units.grid(discrete.grid),
+        options=replace(discrete.options, filter=chosen),
+    )
+    kind: Any = chosen.keys
+    if kind is None:
+        cls = FILTERS[chosen.kind]
+        kind = cls(radius=chosen.radius) if "radius" in keys_of(cls) else cls()
+    if not hasattr(kind, "make"):
+        raise BrokenEntryError(
+            f"the filter {chosen.kind!r} is a {type(kind).__name__} without make(discrete, machine); give it "
+            "that method, which returns a trabecula.Filter"
+        )
+    made: object = kind.make(in_metres, machine_of(machine))
+    if not isinstance(made, Filter):
+        raise BrokenEntryError(
+            f"make of the filter {chosen.kind!r} returns a {type(made).__name__}; it needs the attributes of "
+            "trabecula.Filter: overshoots, is_linear, forward, adjoint, sensitivity"
+        )
+    return made

@@ -25,12 +25,13 @@ class SensitivityFilter:
 
     average: SmoothingFilter
     overshoots: ClassVar[bool] = False
+    is_linear: ClassVar[bool] = True
 
     def forward(self, density: Array) -> Array:
         """The density itself, not a copy."""
         return density
 
-    def adjoint(self, gradient: Array) -> Array:
+    def adjoint(self, density: Array, gradient: Array) -> Array:
         """The gradient itself, not a copy."""
         return gradient
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class SmoothingFilter:
     smoothing: Smoothing
     inside: Array | None
     scale: Array | None = field(repr=False)
+    is_linear: ClassVar[bool] = True
 
     @property
     def overshoots(self) -> bool:
@@ -69,8 +70,11 @@ class SmoothingFilter:
         """Filtered densities `[z, y, x]`; zero in passive void."""
         return self.smoothing.apply(density, before=self.inside, after=self.scale)
 
-    def adjoint(self, gradient: Array) -> Array:
-        """Gradient with respect to the density from that with respect to the filtered one, `[z, y, x]`."""
+    def adjoint(self, density: Array, gradient: Array) -> Array:
+        """Gradient with respect to the density from that with respect to the filtered one, `[z, y, x]`.
+
+        It is the same at all densities.
+        """
         return self.smoothing.apply(gradient, before=self.scale, after=self.inside)
 
     def sensitivity(self, density: Array, gradient: Array) -> Array:

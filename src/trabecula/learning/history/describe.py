@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.gaussian import blur
+from trabecula.problem.design_tables import FILTERS, INTERPOLATIONS
 from trabecula.surrogate.canonical import average_onto
 
 Array = NDArray[np.float64]
 Vector = NDArray[np.float16]
 
 FORM = 1
-"""Of the vectors; those of another form are not comparable."""
+"""Of the vectors; those of another form are not comparable. A filter or an interpolation that is declared in
+the package's tables has a place in them: one more is another form."""
 
 KINDS = {"elasticity": "elastic", "conduction": "heat"}
 """What a history calls a physics; others by their names."""
@@ -73,13 +75,15 @@ class Sketch:
 
 def sketch(discrete: DiscreteProblem) -> Sketch:
     """Pool a problem on the lattice."""
-    grid, goal, physics = discrete.grid, discrete.goal, discrete.physics.name
+    grid, goal, physics = discrete.voxels, discrete.goal, discrete.physics.name
     size = tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
     cells = (CELLS[grid.dimension],) * grid.dimension
     hats = [_hat(n, c) for n, c in zip(grid.shape, cells, strict=True)]
     own_weight = discrete.material.density * prod(size) * grid.thickness * (goal.volume or 0.5)
     return Sketch(
-        kind=f"{FORM} {grid.dimension}-D {KINDS.get(physics, physics)} {goal.minimize}",
+        kind=" ".join(
+            [f"{FORM} {grid.dimension}-D", KINDS.get(physics, physics), goal.minimize, *_foreign(discrete)]
+        ),
         held=np.stack([_largest(hats, held.astype(np.float64)) for held in discrete.fixed]),
         forces=np.stack([[_sums(hats, part) for part in case] for case in discrete.loads]),
         weights=discrete.weights / discrete.weights.sum(),
@@ -121,22 +125,33 @@ def vector(given: Sketch) -> Vector:
     return np.concatenate([part.ravel() for part in parts]).astype(np.float16)
 
 
+def _foreign(discrete: DiscreteProblem) -> list[str]:
+    """Names of filter and interpolation where they are not the package's: no number stands for them."""
+    options = discrete.options
+    named = (
+        (FILTERS, "filter", options.filter.kind),
+        (INTERPOLATIONS, "interpolation", getattr(options.interpolation, "name", options.interpolation)),
+    )
+    return [
+        f"{what} {name}" for table, what, name in named if name is not None and name not in table.built_in
+    ]
+
+
 def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
     mean = prod(size) ** (1 / len(size))
     goal, options, material = discrete.goal, discrete.options, discrete.material
-    radius = discrete.radius if options.filter.kind != "none" else 0.5 * min(discrete.grid.spacing)
+    radius = discrete.radius if options.filter.kind != "none" else 0.5 * min(discrete.voxels.spacing)
     aspects = [ASPECT * log(s / mean) for s in size]
-    kinds = ("density", "sensitivity", "helmholtz", "none")
     others = [
         log(len(discrete.weights)),
         options.penalty,
         float(options.projection),
-        float(options.interpolation == "ramp"),
+        *(float(options.interpolation == name) for name in INTERPOLATIONS.built_in[1:]),
         10 * material.poisson * ("poisson" in discrete.physics.properties),
         float("x" in options.symmetry),
         float("y" in options.symmetry),
         float("z" in options.symmetry),
-        *(float(options.filter.kind == kind) for kind in kinds),
+        *(float(options.filter.kind == kind) for kind in FILTERS.built_in),
     ]
     volume = (
         VOLUME * log(goal.volume)
@@ -152,7 +167,7 @@ def _required_compliance(discrete: DiscreteProblem, size: tuple[float, ...]) -> 
     if discrete.physics.modulus is not None:
         modulus = getattr(discrete.material, discrete.physics.modulus)
     forces = np.abs(discrete.loads).reshape(len(discrete.weights), -1).sum(axis=1)
-    length = prod(size) ** (1 / len(size)) if len(size) == 3 else discrete.grid.thickness
+    length = prod(size) ** (1 / len(size)) if len(size) == 3 else discrete.voxels.thickness
     scale = float(discrete.weights @ forces**2) / (modulus * length)
     return log(float(np.mean(limits)) / scale) if scale > 0 else 0.0
 

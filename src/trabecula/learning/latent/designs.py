@@ -92,7 +92,7 @@ def physical_designs(sample: Sample) -> Iterator[PhysicalDesign]:
 
 def size_of(discrete: DiscreteProblem) -> tuple[float, ...]:
     """Sides of a problem's box along x, y(, z), in metres."""
-    grid = discrete.grid
+    grid = discrete.voxels
     return tuple(h * n for h, n in zip(grid.spacing, grid.elements, strict=True))
 
 

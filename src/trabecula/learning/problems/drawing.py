@@ -20,7 +20,7 @@ from trabecula.learning.problems.shapes import cut_random_shape, hole
 from trabecula.learning.problems.site import Random, Site, floats
 from trabecula.problem import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     LoadCase,
     Material,
@@ -136,7 +136,8 @@ def _draw(random: Random, name: str, dimension: int, hard: bool, voxels: int) ->
         material=Material(),
         regions=(*solid, *(Region(part, "void") for part in site.void)),
         options=Options(
-            filter=Filter("density", _radius(random, hard) * site.edge), seed=int(random.integers(2**31))
+            filter=FilterOptions("density", _radius(random, hard) * site.edge),
+            seed=int(random.integers(2**31)),
         ),
         name=name,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trabecula.problem.materials import MATERIALS
 from trabecula.problem.model import (
     Domain,
-    Filter,
+    FilterOptions,
     Goal,
     Load,
     LoadCase,
@@ -69,7 +69,7 @@ def problem(
         material=substance(material),
         regions=regions,
         options=Options(
-            filter=Filter("density", radius), symmetry=symmetry, minimum_stiffness=minimum_stiffness
+            filter=FilterOptions("density", radius), symmetry=symmetry, minimum_stiffness=minimum_stiffness
         ),
         name=name,
     )

@@ -240,8 +240,9 @@ def _story(discrete: DiscreteProblem, record: Record) -> list[Check]:
         told = told or _trouble_of_trial(trial, f"learned[{number}]")
     if trials and start not in ("learned", "coarse"):
         told = told or f"nothing is tried with start {start!r}"
+    is_known = start in STARTS  # the names of all starts need a look at every installed package
     return [
-        demand("start", start in STARTS, f"one of {', '.join(STARTS)}", str(start)),
+        demand("start", is_known, "a start" if is_known else f"one of {', '.join(STARTS)}", str(start)),
         demand("stages", not trouble, trouble or "they fit the way", _count(stages)),
         demand("learned", not told, told or "trials of designs that were drawn or given", _count(trials)),
     ]

@@ -570,22 +570,20 @@ def test_distilling_and_tuning_harm_nothing_of_others(
     for words in (
         ("distill", f"{toys}:net", f"{toys}:net", *data, "--out", "student.pt", "--checkpoint", "run.ckpt"),
         ("tune", f"{toys}:candidate", "--trials", "1", "--storage", "trials.db", "--quiet"),
-        (
-            "profile",
-            f"{toys}:net",
-            "--shape",
-            "2x4",
-            "--runs",
-            "1",
-            "--peak",
-            "1",
-            "--bandwidth",
-            "1",
-            "--quiet",
-        ),
-        ("problems",),
-        ("problems", "mbb"),
     ):
+        done = run(*words)
+        assert done.exit_code in CODES, (words, done.output)
+        assert "Traceback" not in done.output and "internal error" not in done.output
+        unharmed(before, tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_writes_nothing_harms_nothing_of_others(run: Run, toys: str, tmp_path: Path, kind: Kind) -> None:
+    for name in ("student.pt", "run.ckpt", "trials.db", "trials.db-wal", MARK):
+        kind(tmp_path / name)
+    before = snapshot(tmp_path)
+    machine = ("--shape", "2x4", "--runs", "1", "--peak", "1", "--bandwidth", "1", "--quiet")
+    for words in (("profile", f"{toys}:net", *machine), ("problems",), ("problems", "mbb")):
         done = run(*words)
         assert done.exit_code in CODES, (words, done.output)
         assert "Traceback" not in done.output and "internal error" not in done.output

@@ -384,13 +384,23 @@ def test_a_solve_killed_anywhere_resumes_to_the_same_design(
         assert not (tmp_path / "checkpoint").exists()
 
 
+SCATTERED = problems.cantilever((60, 20), volume=0.15)
+
+
+@pytest.fixture(scope="module")
+def searched_twice() -> tb.Result:
+    """A result whose search went on to further designs."""
+    return tb.solve(SCATTERED, threads=1)
+
+
 @pytest.mark.parametrize("after", [500, 790])
-def test_a_search_for_further_designs_resumes_too(tmp_path: Path, after: int) -> None:
+def test_a_search_for_further_designs_resumes_too(
+    tmp_path: Path, searched_twice: tb.Result, after: int
+) -> None:
     """Whether it is made depends on what was found before."""
-    scattered = problems.cantilever((60, 20), volume=0.15)
-    whole = tb.solve(scattered, threads=1)
+    whole = searched_twice
     assert sum(stage.iterations for stage in whole.stages if stage.name.startswith("search")) > 500
-    result = resumed(scattered, {"threads": 1}, tmp_path, after)
+    result = resumed(SCATTERED, {"threads": 1}, tmp_path, after)
     np.testing.assert_array_equal(result.design, whole.design)
     assert result.stages[-1].iterations == whole.stages[-1].iterations
 

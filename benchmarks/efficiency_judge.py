@@ -30,9 +30,9 @@ from trabecula.nn.profile import (
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import advance, begin
 from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimizers import make_optimizer
 from trabecula.problem import loads
 from trabecula.starts import HalfGrey, UpscalingNetwork
-from trabecula.strategy.multistart import optimizer_for
 from trabecula.surrogate import Model
 
 LEVELS = (0.01, 0.005)
@@ -109,7 +109,7 @@ def _solves(sample: Sample, count: int = 12) -> list[float]:
     coarse = runs[runs[sample.winner].parent].density.astype(np.float64)
     x, _ = HAND_OVER.start(coarse, discrete, analysis.chain)
     stop = Stop(change=0.0, kkt=0.0, limit=count + 2)
-    plan = Plan(optimizer_for(discrete, 1), Schedule(end, end), stop, 1e-3)
+    plan = Plan(make_optimizer(discrete, 1), Schedule(end, end), stop, 1e-3)
     step, seconds = begin(plan, x), []
     for _ in range(count):
         clock = time.perf_counter()

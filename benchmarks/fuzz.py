@@ -155,9 +155,9 @@ def step_of(path: Path, analysis: Any) -> object:
     from trabecula.design import Schedule
     from trabecula.optimize import checkpoint_format as checkpoint
     from trabecula.optimize.plan import Plan
-    from trabecula.strategy.multistart import optimizer_for
+    from trabecula.optimizers import make_optimizer
 
-    plan = Plan(optimizer_for(analysis.discrete, 1, 0.7), Schedule(1.0, 3.0, 30))
+    plan = Plan(make_optimizer(analysis.discrete, 1, 0.7), Schedule(1.0, 3.0, 30))
     return checkpoint.read(path, analysis, plan, checkpoint.read_record(path).asked)
 
 

@@ -34,6 +34,7 @@ from trabecula.numerics.gaussian import blur
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import run
 from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimizers import make_optimizer
 from trabecula.problem import Problem, loads
 from trabecula.starts import (
     Proposal,
@@ -46,7 +47,6 @@ from trabecula.starts import (
 from trabecula.starts.proposal_network import GREY
 from trabecula.starts.volume import fill
 from trabecula.strategy.learned_steps import convex_design, proposer_ratios
-from trabecula.strategy.multistart import optimizer_for
 from trabecula.surrogate import load_model
 
 Array = NDArray[np.float64]
@@ -84,7 +84,7 @@ def nudged(convex: Array, analysis: Analysis, count: int) -> Iterator[Proposal]:
 def starts(analysis: Analysis, proposer: ProposalNetwork) -> dict[str, list[Proposal]]:
     """All starts of a problem by what they are."""
     discrete, chain = analysis.discrete, analysis.chain
-    convex = convex_design(analysis, optimizer_for(discrete, 1))
+    convex = convex_design(analysis, make_optimizer(discrete, 1))
     pulls = proposer_ratios(analysis, convex)
     found = {
         "cold": list(Ramps((0,)).propose(discrete, chain, 1)),
@@ -100,7 +100,7 @@ def starts(analysis: Analysis, proposer: ProposalNetwork) -> dict[str, list[Prop
 
 def course(analysis: Analysis, proposal: Proposal) -> Array:
     """The best objective so far after every iteration."""
-    optimizer = optimizer_for(analysis.discrete, 1, 0.7)
+    optimizer = make_optimizer(analysis.discrete, 1, 0.7)
     plan = Plan(optimizer, proposal.schedule, Stop(change=0.0, kkt=0.0, limit=LIMIT), 1e-3)
     step = run(analysis, plan, proposal.density)
     objectives: Array = np.minimum.accumulate([row.objective for row in step.rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ import trabecula as tb
 from tests.responses.quantities import Displacement, Liar, Roughness
 from trabecula.certificate.bound import UNKNOWN_GOAL, lower_bound, reason_unbounded
 from trabecula.discretisation import discretise
+from trabecula.optimizers import make_optimizer
 from trabecula.problem import ProblemError, dump, loads
 from trabecula.problem.model import Goal, Limit
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.where import Plane
-from trabecula.strategy.multistart import optimizer_for
+from trabecula.responses.compliance import CaseCompliance
 
 PLATE = tb.problems.cantilever(elements=(24, 12))
 
@@ -28,7 +30,7 @@ def ask(goal: Goal) -> tb.Problem:
 
 def test_optimality_criteria_apply_where_one_side_is_material_and_the_other_a_compliance() -> None:
     def name(goal: Goal) -> str:
-        return type(optimizer_for(discretise(ask(goal)), 1)).__name__
+        return type(make_optimizer(discretise(ask(goal)), 1)).__name__
 
     assert name(Goal("compliance", volume=0.4)) == "OptimalityCriteria"
     assert name(Goal("volume", compliance=(90.0,))) == "OptimalityCriteria"
@@ -153,6 +155,24 @@ def test_a_bad_limit_is_refused_with_its_place(limits: object, where: str, said:
         tb.parse({**to_tree(PLATE), "limits": limits})
     assert caught.value.where == where
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("problem", "quantity"),
+    [
+        (PLATE, "thermal_compliance"),
+        (tb.problems.heat_sink(elements=(16, 16)), "compliance"),
+        (tb.problems.heat_sink(elements=(16, 16)), CaseCompliance(0)),
+    ],
+    ids=["heat in a plate", "stiffness in a heat sink", "as an object"],
+)
+def test_a_quantity_of_another_physics_is_refused(
+    problem: tb.Problem, quantity: object, tmp_path: Path
+) -> None:
+    limited = replace(problem, goal=replace(problem.goal, limits=(Limit(quantity, 3.0),)))
+    with pytest.raises(ProblemError, match="the problem is one of"):
+        tb.solve(limited, out=tmp_path / "out", threads=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_plain_limit_may_stand_in_the_list() -> None:

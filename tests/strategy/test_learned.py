@@ -19,6 +19,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
+from trabecula.optimizers import make_optimizer
 from trabecula.problem import FilterOptions, problems
 from trabecula.results.result import Result, Trial
 from trabecula.starts import (
@@ -31,7 +32,7 @@ from trabecula.starts import (
 from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.learned_first import agree
 from trabecula.strategy.learned_steps import Learned, correct
-from trabecula.strategy.multistart import Search, optimizer_for
+from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Event, Outcome, run_to_end
 from trabecula.strategy.workbench import Workbench
 from trabecula.surrogate import Card, Model
@@ -230,7 +231,7 @@ def test_a_good_design_is_taken(discrete: DiscreteProblem, unlearned: Outcome) -
             return (np.log(wanted / (1 - wanted)) - np.log(now / (1 - now)))[None].astype(np.float32)
 
     analysis = Analysis(discrete, 1)
-    plan = Plan(optimizer_for(discrete, 1), Schedule(), STOP)
+    plan = Plan(make_optimizer(discrete, 1), Schedule(), STOP)
     coarse = analysis.chain.uniform(discrete.goal.volume or 0.5)
     drawn, trial = correct(analysis, UpscalingNetwork(Knowing(card("corrector"), b"")), coarse, plan, "here")
     assert drawn is not None

@@ -85,8 +85,9 @@ def trouble_of_rows(discrete: DiscreteProblem, rows: Sequence[Row], start: str) 
     """
     if not rows:
         return "it holds no iteration"
+    limits = len(formulate(discrete).limits)
     for number, row in enumerate(rows):
-        said = _trouble_of_row(discrete, row, number)
+        said = _trouble_of_row(discrete, limits, row, number)
         if said:
             return f"row {number}: {said}"
     return _trouble_of_schedule(discrete, rows, start)
@@ -153,7 +154,7 @@ def distance_of_end(
     return off, NEAR + 2.0 * swing + NOISE * WINDOW * tolerance
 
 
-def _trouble_of_row(discrete: DiscreteProblem, row: Row, number: int) -> str:
+def _trouble_of_row(discrete: DiscreteProblem, limits: int, row: Row, number: int) -> str:
     missing = [name for name in COLUMNS if name != "kkt" and name not in row]
     unknown = [name for name in row if name not in COLUMNS]
     if missing or unknown:
@@ -169,17 +170,17 @@ def _trouble_of_row(discrete: DiscreteProblem, row: Row, number: int) -> str:
         return f"iteration is {row['iteration']}"
     if _number(row, "change") > 1.0 or _number(row, "volume") > 1.0 + 1e-6:
         return "a density outside 0 to 1"
-    return _trouble_of_sums(discrete, row)
+    return _trouble_of_sums(discrete, limits, row)
 
 
-def _trouble_of_sums(discrete: DiscreteProblem, row: Row) -> str:
+def _trouble_of_sums(discrete: DiscreteProblem, limits: int, row: Row) -> str:
     """The violation and the objective follow from compliance and volume."""
-    goal, formulation = discrete.goal, formulate(discrete)
+    goal = discrete.goal
     compliance, volume, violation = (_number(row, name) for name in ("compliance", "volume", "violation"))
     due: float | None = None
-    if len(formulation.limits) == 1 and goal.volume is not None:
+    if limits == 1 and goal.volume is not None:
         due = max(0.0, volume / goal.volume - 1.0)
-    elif len(formulation.limits) == 1 and goal.compliance is not None:
+    elif limits == 1 and goal.compliance is not None:
         due = max(0.0, compliance / goal.compliance[0] - 1.0)
     if due is not None and abs(violation - due) > 1e-12 * (1.0 + due):
         return f"violation is {violation:.9g} where the limit is missed by {due:.9g}"

@@ -16,9 +16,9 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import advance, begin
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
+from trabecula.optimizers import make_optimizer
 from trabecula.starts import HalfGrey, UpscalingNetwork
 from trabecula.strategy.learned_steps import correct
-from trabecula.strategy.multistart import optimizer_for
 
 Array = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def _begin(
 ) -> tuple[Plan, Step, int, bool | None]:
     """Plan and first step of a hand-over, and the solves it took to get there."""
     discrete = analysis.discrete
-    optimizer, end = optimizer_for(discrete, analysis.threads), discrete.options.penalty
+    optimizer, end = make_optimizer(discrete, analysis.threads), discrete.options.penalty
     stop = Stop(change=0.0, kkt=0.0, limit=iterations)
     if isinstance(hand_over, UpscalingNetwork):
         plan = Plan(optimizer, Schedule(end, end), stop, 1e-3)

@@ -33,11 +33,12 @@ from trabecula.learning.store import (
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import run as run_to_stop
 from trabecula.optimize.plan import Plan, Stop
+from trabecula.optimizers import make_optimizer
 from trabecula.problem import dump
 from trabecula.starts import volume_of
 from trabecula.storage.owned import BUSY, LEFT_OVER, hold
 from trabecula.strategy.coarse import coarse_to_fine
-from trabecula.strategy.multistart import Search, optimizer_for
+from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import Event
 from trabecula.strategy.workbench import Workbench
 
@@ -252,7 +253,7 @@ def _convex(discrete: DiscreteProblem) -> Array:
     """The design at penalty 1, after a few iterations."""
     analysis = Analysis(discrete, 1)
     stop = Stop(change=0.0, kkt=0.0, limit=CONVEX)
-    plan = Plan(optimizer_for(discrete, 1), Schedule(1.0, 1.0), stop)
+    plan = Plan(make_optimizer(discrete, 1), Schedule(1.0, 1.0), stop)
     return run_to_stop(analysis, plan, analysis.chain.uniform(volume_of(discrete))).x
 
 

@@ -124,6 +124,12 @@ GOALS = {"thermal_compliance": CONDUCTION}
 """Goals that only make sense for one physics, and choose it."""
 
 
+def is_measured_in(physics: Physics, wanted: str | None) -> bool:
+    """Whether a quantity of one physics (None: of any) means something in a problem of another: where both
+    are loaded alike, as by forces, it does."""
+    return wanted in (None, physics.name) or bool(set(PHYSICS[wanted].loads) & set(physics.loads))
+
+
 def choose_physics(minimize: str, name: str | None = None) -> Physics:
     """The physics of a problem: the one it names, else the one its goal stands for, else elasticity.
 

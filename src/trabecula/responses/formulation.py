@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import Limit
+from trabecula.problem.physics import is_measured_in
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.responses.compliance import CaseCompliance
 from trabecula.responses.design_point import DesignPoint
@@ -209,7 +210,7 @@ def formulate(discrete: DiscreteProblem) -> Formulation:
     Raises
     ------
     ProblemError
-        If nothing is limited, or a limit is 0.
+        If nothing is limited, a limit is 0, or a quantity belongs to another physics than the problem.
     """
     goal, units = discrete.goal, discrete.units
     objective = _quantity(goal.minimize, goal.keys)
@@ -225,10 +226,23 @@ def formulate(discrete: DiscreteProblem) -> Formulation:
             allowed = ldexp(limit, units.energy(case))
             limits.append(Limited(CaseCompliance(case), allowed, name=f"compliance of case {case + 1}"))
     limits += [_limited(limit) for limit in goal.limits]
+    _refuse_other_physics(discrete, "goal", objective)
+    for limited in limits[len(limits) - len(goal.limits) :]:
+        _refuse_other_physics(discrete, "limits", limited.quantity)
     if not limits:
         raise ProblemError("goal", "limits nothing", "needs a limit", "write `volume: 0.4`")
     is_energy = objective.compliance_weights(discrete) is not None
     return Formulation(objective, tuple(limits), goal.maximize, units.compliance if is_energy else 0)
+
+
+def _refuse_other_physics(discrete: DiscreteProblem, where: str, quantity: Quantity) -> None:
+    """A displacement is no temperature, though both are a state."""
+    if not is_measured_in(discrete.physics, quantity.physics):
+        raise ProblemError(
+            where,
+            f"{quantity.name} belongs to {quantity.physics}, the problem is one of {discrete.physics.name}",
+            f"needs a quantity of {discrete.physics.name}",
+        )
 
 
 def _limited(limit: Limit) -> Limited:

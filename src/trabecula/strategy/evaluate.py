@@ -24,6 +24,7 @@ from trabecula.discretisation.resample import resample
 from trabecula.numerics.errstate import own_errstate
 from trabecula.optimize.analysis import Analysis
 from trabecula.problem import Problem
+from trabecula.problem.physics import is_measured_in
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.tables import UnknownNameError
 from trabecula.responses import DesignPoint, Quantity
@@ -171,7 +172,7 @@ def _quantity(given: str | Quantity, discrete: DiscreteProblem) -> Quantity:
         raise ValueError(
             f"quantities holds a {type(quantity).__name__}; it needs names and objects of trabecula.Quantity"
         )
-    if quantity.physics not in (None, discrete.physics.name):
+    if not is_measured_in(discrete.physics, quantity.physics):
         raise ValueError(
             f"the quantity {quantity.name!r} belongs to {quantity.physics}; the problem is one of "
             f"{discrete.physics.name}"

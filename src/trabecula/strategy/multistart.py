@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from trabecula.design import Schedule
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.plan import Stop
-from trabecula.optimizers import Optimizer, make_optimizer
-from trabecula.physics import Machine
 from trabecula.starts import (
     HalfGrey,
     HandOver,
@@ -126,13 +124,6 @@ class Candidate:
     def path(self) -> tuple[NDArray[np.float16], ...]:
         """The designs of this candidate on all grids so far."""
         return (*self.coarser, self.density.astype(np.float16))
-
-
-def optimizer_for(
-    discrete: DiscreteProblem, machine: Machine | int | None, exponent: float = 1.0
-) -> Optimizer:
-    """The optimiser a problem asks for (`trabecula.optimizers.make_optimizer`)."""
-    return make_optimizer(discrete, machine, exponent)
 
 
 def stop_after(iterations: int) -> Stop:

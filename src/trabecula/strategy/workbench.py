@@ -18,10 +18,10 @@ from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.loop import begin
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
-from trabecula.optimizers import Optimizer
+from trabecula.optimizers import Optimizer, make_optimizer
 from trabecula.physics import Machine, State, machine_of
 from trabecula.starts import volume_of
-from trabecula.strategy.multistart import optimizer_for, with_projection
+from trabecula.strategy.multistart import with_projection
 from trabecula.strategy.runner import Runner
 
 MakeState = Callable[[DiscreteProblem, Machine], State]
@@ -98,7 +98,7 @@ class Workbench:
 
     def optimizer(self, grid: DiscreteProblem, exponent: float = 1.0) -> Optimizer:
         """The optimiser that a grid is worked on with; `exponent` is that of OC."""
-        return optimizer_for(grid, self.machine, exponent)
+        return make_optimizer(grid, self.machine, exponent)
 
     def plan(
         self,

@@ -453,7 +453,7 @@ def build(
         goal=Goal("compliance", volume=density),
         material=Material(young=1.0, poisson=0.3),
         regions=posed.regions,
-        options=Options(filter=FilterOptions("density", RADIUS)),
+        options=Options(filter=FilterOptions("density", RADIUS), projection=False),
         name=f"{name}_{frame.width}x{frame.height}_{density:g}",
     )
 

@@ -40,6 +40,7 @@ from benchmarks.report import (
     processor,
     size_text,
 )
+from benchmarks.runs import unprojected
 from benchmarks.travelled import Moment, Travelled, travel
 from benchmarks.ways import METHODS
 from trabecula.discretisation import prepare
@@ -71,6 +72,7 @@ def jobs(asked: argparse.Namespace) -> dict[str, Problem]:
         for name in LARGE:
             elements = problems.get(name).domain.elements
             found[f"{name} large"] = problems.get(name, tuple(2 * n for n in elements))
+    found = {name: unprojected(problem) for name, problem in found.items()}
     if asked.only:
         found = {name: p for name, p in found.items() if any(name.startswith(o) for o in asked.only)}
     return found

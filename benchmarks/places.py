@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from benchmarks import families
 from benchmarks.report import size_text
+from benchmarks.runs import unprojected
 from trabecula.learning.problems import draw
 from trabecula.problem import Problem, problems
 
@@ -166,6 +167,10 @@ SETS: dict[str, Callable[[bool], Iterator[Place]]] = {
 
 
 def places(names: Sequence[str], quick: bool = False, limit: int | None = None) -> list[Place]:
-    """The problems of sets, at most `limit` of each, one of every set before a second one of any."""
+    """The problems of sets, at most `limit` of each, one of every set before a second one of any.
+
+    They are not projected: shipped networks have learned from such designs.
+    """
     found = [list(SETS[name](quick))[:limit] for name in names]
-    return [place for rank in zip_longest(*found) for place in rank if place is not None]
+    flat = [place for rank in zip_longest(*found) for place in rank if place is not None]
+    return [replace(place, problem=unprojected(place.problem)) for place in flat]

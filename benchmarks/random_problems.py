@@ -73,7 +73,8 @@ def _draw(random: np.random.Generator, number: int, dimension: int, scale: float
         material=STEEL,
         regions=_hole(random, size, [*centres, *((low + high) / 2 for low, high in held)]),
         options=Options(
-            filter=FilterOptions("density", float(random.uniform(1.5, 2.5)) * edge / min(scale, 1.0))
+            projection=False,
+            filter=FilterOptions("density", float(random.uniform(1.5, 2.5)) * edge / min(scale, 1.0)),
         ),
         name=f"random-{number}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,11 @@ Array = NDArray[np.float64]
 
 TIGHT = 2e-9
 """Relative residual of the solves behind compliances that are compared."""
+
+
+def unprojected(problem: Problem) -> Problem:
+    """The problem as the literature has it: filtered densities are not projected to black and white."""
+    return replace(problem, options=replace(problem.options, projection=False))
 
 
 def forever(limit: int) -> Stop:

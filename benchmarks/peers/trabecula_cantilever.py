@@ -38,7 +38,9 @@ def cantilever(nx: int, ny: int, nz: int) -> Problem:
         cases=(LoadCase(tuple(Load(Nodes((p,)), force=(0.0, -1.0 / len(edge), 0.0)) for p in edge)),),
         goal=Goal("compliance", VOLUME),
         material=Material(1.0, 0.3),
-        options=Options(filter=FilterOptions("density", RADIUS), minimum_stiffness=STIFFNESS),
+        options=Options(
+            filter=FilterOptions("density", RADIUS), minimum_stiffness=STIFFNESS, projection=False
+        ),
     )
 
 

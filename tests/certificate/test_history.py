@@ -27,8 +27,10 @@ STOP = Stop()
 
 def test_the_rules_are_those_of_the_loop() -> None:
     sharp = with_projection(mbb(projection=True), Schedule())
-    assert (sharp.beta_end, sharp.hold) == (way.SHARPEST, way.HOLD)
-    assert (STOP.window, STOP.patience, STOP.shortened_kkt) == (way.WINDOW, way.PATIENCE, way.AT_REST)
+    assert (sharp.beta_start, sharp.beta_end) == (way.FLATTEST, way.SHARPEST)
+    assert (sharp.hold, sharp.factor) == (way.HOLD, way.FACTOR)
+    assert (STOP.window, STOP.patience) == (way.WINDOW, way.PATIENCE)
+    assert (STOP.projected_kkt, STOP.resting_kkt) == (way.PROJECTED_KKT, way.AT_REST)
     assert STOP.violation == words.VIOLATION
     assert (way.EVERY, way.NOISE, way.KKT) == (optimize.EVERY, plan.NOISE, KKT)
     assert tuple(field.name for field in fields(step.Row)) == way.COLUMNS

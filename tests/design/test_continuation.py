@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trabecula.design import Schedule, doubling, ramp
+from trabecula.design import SHARPEST, Schedule, doubling, ramp, sharpen, sharpen_late
 
 
 def test_a_ramp_goes_in_equal_steps_and_stays():
@@ -15,7 +15,7 @@ def test_a_ramp_goes_in_equal_steps_and_stays():
 
 def test_without_continuation_everything_is_settled_from_the_start():
     schedule = Schedule()
-    assert schedule.penalty(0) == 3.0 and schedule.beta(0) == 1.0
+    assert schedule.penalty(0) == 3.0 and schedule.beta(0) == 0.0
     assert schedule.is_settled(0) and not schedule.changes(0) and not schedule.changes(1)
 
 
@@ -26,6 +26,29 @@ def test_beta_doubles_up_to_its_end_after_the_ramp():
     assert [i for i in range(15) if schedule.is_settled(i)] == list(range(9, 15))
     after = Schedule(1.0, 3.0, over=5, beta_end=2.0, hold=2)
     assert [after.beta(i) for i in range(9)] == [1] * 7 + [2] * 2
+
+
+def test_a_projection_may_begin_after_grey_iterations():
+    late = Schedule(1.0, 3.0, over=2, beta_start=2.0, beta_end=10.0, hold=2, factor=3.0, grey=4)
+    assert [late.beta(i) for i in range(10)] == [0] * 4 + [2, 2, 6, 6, 10, 10]
+    assert [late.since_settled(i) for i in range(11)] == [0] * 9 + [1, 2]
+    assert [i for i in range(10) if late.is_settled(i)] == [8, 9]
+
+
+def test_the_last_iterations_of_a_coarse_run_are_projected():
+    schedule = sharpen_late(Schedule(1.0, 3.0, over=30), 60)
+    betas = [schedule.beta(i) for i in range(60)]
+    assert betas[:40] == [0.0] * 40 and betas[40] == 2.0
+    assert (np.diff(betas[40:]) >= 0).all() and betas[-1] > 8.0
+    long_ramp = sharpen_late(Schedule(1.0, 3.0, over=30), 45)
+    assert [long_ramp.beta(i) for i in (29, 30)] == [0.0, 2.0]
+
+
+def test_a_crisp_design_ends_at_the_last_steepness():
+    schedule = sharpen(Schedule(1.5, 3.0, over=10))
+    settled = next(i for i in range(200) if schedule.is_settled(i))
+    assert schedule.beta(settled) == SHARPEST
+    assert [schedule.since_settled(settled + i) for i in (-1, 0, 7)] == [0, 0, 7]
 
 
 def test_very_many_iterations_do_not_overflow():

@@ -71,7 +71,7 @@ def test_every_grid_of_every_named_problem_is_the_same_problem(name: str) -> Non
         assert grid.goal == fine.goal
 
 
-def test_coarse_grids_do_not_project_and_filter_enough() -> None:
+def test_coarse_grids_project_where_the_finest_does_and_filter_enough() -> None:
     fine = built("mbb", 240, 80)
     fine = replace(
         fine,
@@ -80,7 +80,7 @@ def test_coarse_grids_do_not_project_and_filter_enough() -> None:
         ),
     )
     coarsest, between, last = grid_hierarchy(fine)
-    assert [grid.options.projection for grid in (coarsest, between, last)] == [False, False, True]
+    assert [grid.options.projection for grid in (coarsest, between, last)] == [True, True, True]
     assert {grid.options.filter.kind for grid in (coarsest, between)} == {"helmholtz"}
     assert coarsest.radius == pytest.approx(RADIUS * coarsest.grid.spacing[0])
     unfiltered = replace(fine, options=replace(fine.options, filter=FilterOptions("none")))

@@ -13,6 +13,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import advance, at_best, begin, go_on, iterate, run
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
+from trabecula.optimize.stopping import step_share
 from trabecula.optimizers import MMA, OC, Adaptive, MovingAsymptotes, OptimalityCriteria, Optimizer
 from trabecula.problem.model import FilterOptions, Goal
 from trabecula.problem.problems import get
@@ -170,7 +171,8 @@ def test_a_steep_projection_shortens_the_steps_and_keeps_the_volume(optimizer: O
     schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=8)
     step = after(problem, Plan(optimizer, schedule, replace(NEVER, limit=60)))
     for row in step.rows:
-        assert row.change <= 0.2 / row.beta * (1 + 1e-9)
+        assert row.change <= 0.2 * step_share(row.beta) * (1 + 1e-9)
+    assert step_share(32.0) < 0.2
     assert max(row.violation for row in step.rows[-10:]) < 0.02
 
 
@@ -191,14 +193,14 @@ def test_densities_that_swing_under_a_steep_projection_come_to_rest(name: str, s
 def test_an_objective_at_rest_under_a_steep_projection_waits_for_the_kkt_residual() -> None:
     problem = cantilever((24, 12), projection=True)
     schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=5)
-    stop = replace(NEVER, change=1e-2, kkt=1e-9, limit=200)
+    stop = replace(NEVER, change=1e-2, kkt=1e-9, projected_kkt=1e-9, limit=200)
     settled = next(i for i in range(100) if schedule.is_settled(i))
     rests, waits, gives_up = (
         after(problem, Plan(ADAPTIVE, schedule, rule))
         for rule in (
-            replace(stop, shortened_kkt=np.inf),
-            replace(stop, shortened_kkt=0.04),
-            replace(stop, shortened_kkt=0.0, patience=60),
+            replace(stop, resting_kkt=np.inf),
+            replace(stop, resting_kkt=0.04),
+            replace(stop, resting_kkt=0.0, patience=60),
         )
     )
     assert len(rests.rows) == settled + stop.window + 1

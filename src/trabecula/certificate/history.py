@@ -36,14 +36,20 @@ COLUMNS = (
 UNSOLVED = 0.1
 """Relative residual of a state above which a row says nothing."""
 
-SHARPEST = 32.0
-"""Steepness the projection ends with."""
+FLATTEST, SHARPEST = 2.0, 100.0
+"""Steepness that a projection begins and ends with."""
 
-HOLD = 10
-"""Iterations at every steepness before it doubles."""
+HOLD = 6
+"""Iterations at every steepness before it grows."""
+
+FACTOR = 2.2
+"""By how much it grows."""
 
 KKT = 2e-3
 """KKT residual at which every way but the classical one stops."""
+
+PROJECTED_KKT = 0.015
+"""The same where the design is projected."""
 
 EVERY = 5
 """Iterations from one KKT residual to the next."""
@@ -60,10 +66,10 @@ WINDOW = 5
 NOISE = 10.0
 """How many times the improvement that counts as none an objective at rest may swing."""
 
-PATIENCE = 90
+PATIENCE = 80
 """Iterations at the last steepness after which an objective at rest counts, whatever the KKT residual."""
 
-AT_REST = 0.1
+AT_REST = 0.03
 """KKT residual up to which an objective at rest counts earlier."""
 
 NEAR = 0.05
@@ -110,7 +116,7 @@ def has_stopped(discrete: DiscreteProblem, rows: Sequence[Row], start: str, tole
     if start == "classical":
         is_on_its_way = discrete.options.projection and len(settled) < PATIENCE
         return _number(last, "change") < CHANGE and not is_on_its_way
-    if "kkt" in last and _number(last, "kkt") <= KKT:
+    if "kkt" in last and _number(last, "kkt") <= (PROJECTED_KKT if discrete.options.projection else KKT):
         return True
     objectives = [_number(row, "objective") for row in settled]
     if len(objectives) <= WINDOW:
@@ -193,7 +199,7 @@ def _trouble_of_sums(discrete: DiscreteProblem, limits: int, row: Row) -> str:
 
 
 def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: str) -> str:
-    """Penalties rise evenly to the problem's and stay there; then the steepness doubles to its end."""
+    """Penalties rise evenly to the problem's and stay there; then the steepness grows to its end."""
     end = discrete.options.penalty
     penalties = [_number(row, "penalty") for row in rows]
     over = next((i for i, penalty in enumerate(penalties) if penalty == end), None)
@@ -206,18 +212,23 @@ def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: 
         return f"penalties do not begin with {first:.6g} and reach {end:.6g} in {over} iterations"
     if (len(rows) > 1 and step < 0.0) or max(penalties) > end:
         return f"penalties from {first:.6g} do not rise to {end:.6g}"
-    is_settled = discrete.options.projection is False
+    projects = discrete.options.projection
+    last = SHARPEST if projects else 1.0
     for i, (penalty, expected) in enumerate(zip(penalties, due, strict=True)):
         if abs(penalty - expected) > 1e-12 * end:
             return f"row {i}: penalty is {penalty:.9g} where {expected:.9g} follows from the ramp"
-        doublings = 0 if is_settled or over is None else max(0, i - over) // HOLD
-        beta = min(SHARPEST, 2.0**doublings)
+        beta = _steepness(0 if over is None else i - over) if projects else 1.0
         if rows[i]["beta"] != beta:
             return f"row {i}: beta is {rows[i]['beta']} where {beta:.6g} follows from the schedule"
-        is_at_end = penalty == end and (is_settled or beta == SHARPEST)
+        is_at_end = penalty == end and beta == last
         if "kkt" in rows[i] and (start == "classical" or not is_at_end or i % EVERY):
             return f"row {i}: a KKT residual where none is looked at"
     return ""
+
+
+def _steepness(i: int) -> float:
+    """Steepness of the projection so many iterations after the ramp of the penalty."""
+    return min(SHARPEST, FLATTEST * FACTOR ** min(max(0, i) // HOLD, 60))
 
 
 def _settled(discrete: DiscreteProblem, rows: Sequence[Row]) -> list[Row]:

@@ -2,12 +2,13 @@
 brings gradients back, an `Interpolation` makes those stiff, a `Schedule` changes penalty and projection."""
 
 from trabecula.design.chain import DesignChain
-from trabecula.design.continuation import Schedule, doubling, ramp
+from trabecula.design.continuation import SHARPEST, Schedule, doubling, ramp, sharpen, sharpen_late
 from trabecula.design.filters import Filter, FilterKind, make_filter
 from trabecula.design.interpolation import Interpolation, Ramp, Simp, make_interpolation
 from trabecula.design.projection import Projection
 
 __all__ = [
+    "SHARPEST",
     "DesignChain",
     "Filter",
     "FilterKind",
@@ -20,4 +21,6 @@ __all__ = [
     "make_filter",
     "make_interpolation",
     "ramp",
+    "sharpen",
+    "sharpen_late",
 ]

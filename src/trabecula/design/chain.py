@@ -24,9 +24,9 @@ Array = NDArray[np.float64]
 class DesignChain:
     """The differentiable map from densities to physical densities of one discrete problem.
 
-    All arrays are float64 `[z, y, x]` (or `[y, x]`) over elements. `beta` is the steepness of the projection,
-    and is ignored where the problem has none. Densities should lie within `discrete.lower` and
-    `discrete.upper`.
+    All arrays are float64 `[z, y, x]` (or `[y, x]`) over elements. `beta` is the steepness of the projection;
+    0 leaves it out, and it is ignored where the problem has none. Densities should lie within
+    `discrete.lower` and `discrete.upper`.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ class DesignChain:
         all."""
         return self.filter.is_linear and not self.projects and not self.clips
 
-    def physical(self, x: Array, beta: float = 1.0) -> Array:
+    def physical(self, x: Array, beta: float = 0.0) -> Array:
         """Physical densities: filtered, clipped to 0..1 where the filter overshoots, projected, passive
         voxels exactly at their value; a new array."""
         filtered = self._filtered(x)
         if self.clips:
             np.clip(filtered, 0.0, 1.0, out=filtered)
-        physical = Projection(beta).value(filtered) if self.projects else filtered
+        physical = Projection(beta).value(filtered) if self.projects and beta else filtered
         if physical is x:
             physical = x.copy()
         if self._passive is not None:
@@ -75,11 +75,11 @@ class DesignChain:
         back = gradient.copy()
         if self._passive is not None:
             back[self._passive] = 0.0
-        if self.clips or self.projects:
+        if self.clips or (self.projects and beta):
             filtered = self._filtered(x)
             if self.clips:
                 back[(filtered < 0.0) | (filtered > 1.0)] = 0.0
-            if self.projects:
+            if self.projects and beta:
                 back *= Projection(beta).derivative(filtered)
         density = x if self.filter.is_linear else self.symmetrise(x)
         return self._freed(self.filter.adjoint(density, back))
@@ -97,7 +97,7 @@ class DesignChain:
         """Used fraction of the domain that is not passive void; passive solid counts as used."""
         return self.discrete.volume_fraction(physical)
 
-    def volume_gradient(self, x: Array, beta: float = 1.0) -> Array:
+    def volume_gradient(self, x: Array, beta: float = 0.0) -> Array:
         """Gradient of `volume(physical(x, beta))` with respect to `x`; a read-only array."""
         gradient = self.pullback(x, beta, self.discrete.volume_gradient())
         gradient.setflags(write=False)
@@ -111,7 +111,7 @@ class DesignChain:
             values = mean
         return values
 
-    def uniform(self, fraction: float, beta: float = 1.0) -> Array:
+    def uniform(self, fraction: float, beta: float = 0.0) -> Array:
         """Equal densities wherever free, such that `volume` is `fraction`; as near as bounds allow."""
         lower, upper = self.discrete.lower, self.discrete.upper
 
@@ -126,7 +126,7 @@ class DesignChain:
             level = root(excess, 0.0, 1.0, 1e-13)
         return np.asarray(np.clip(level, lower, upper))
 
-    def within(self, x: Array, fraction: float, beta: float = 1.0) -> Array:
+    def within(self, x: Array, fraction: float, beta: float = 0.0) -> Array:
         """`x` itself, or lowered evenly until `volume` is at most `fraction`, as near as bounds allow."""
         lower, upper = self.discrete.lower, self.discrete.upper
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil, log
+
+SHARPEST = 100.0
+"""Steepness a projection ends with: a hundredth of a design stays grey at most (docs/decisions/crisp.md)."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Penalty from `start` to `end` in equal steps over `over` iterations; then beta doubles every `hold`
-    ones.
+    """Penalty from `start` to `end` in equal steps over `over` iterations; then beta grows every `hold` ones.
 
     Iterations count from 0. The penalty is `end` from iteration `over` on, `start` at iteration 0 (if `over`
     > 0).
@@ -20,9 +23,14 @@ class Schedule:
     over
         Iterations of the ramp; 0 begins at `end`.
     beta_start, beta_end
-        First and last steepness of the projection; `beta_end` 1 leaves it alone.
+        First and last steepness of the projection; an end of 0 leaves it out.
     hold
-        Iterations at every steepness before it doubles, from the end of the ramp.
+        Iterations at every steepness before it grows.
+    factor
+        By how much it grows.
+    grey
+        Iteration before which there is no projection (beta 0); from then on, or from the end of the ramp
+        where that is later, beta grows.
 
     Examples
     --------
@@ -35,8 +43,10 @@ class Schedule:
     end: float = 3.0
     over: int = 0
     beta_start: float = 1.0
-    beta_end: float = 1.0
+    beta_end: float = 0.0
     hold: int = 25
+    factor: float = 2.0
+    grey: int = 0
 
     def penalty(self, i: int) -> float:
         """Penalty of iteration `i`."""
@@ -45,9 +55,11 @@ class Schedule:
         return self.start + (self.end - self.start) * max(i, 0) / self.over
 
     def beta(self, i: int) -> float:
-        """Steepness of the projection in iteration `i`."""
-        doublings = max(0, i - self.over) // self.hold
-        return float(min(self.beta_end, self.beta_start * 2.0 ** min(doublings, 60)))
+        """Steepness of the projection in iteration `i`; 0 where there is none yet."""
+        if i < self.grey or not self.beta_end:
+            return 0.0
+        steps = max(0, i - max(self.over, self.grey)) // self.hold
+        return float(min(self.beta_end, self.beta_start * self.factor ** min(steps, 60)))
 
     def changes(self, i: int) -> bool:
         """Whether iteration `i` differs from the one before it: steps then do not compare."""
@@ -56,6 +68,13 @@ class Schedule:
     def is_settled(self, i: int) -> bool:
         """Whether everything is at its final value in iteration `i` and ever after."""
         return self.penalty(i) == self.end and self.beta(i) == self.beta_end and i >= self.over
+
+    def since_settled(self, i: int) -> int:
+        """Iterations before `i` in which everything was at its final value already."""
+        steps = 0
+        if self.beta_start < self.beta_end:
+            steps = ceil(log(self.beta_end / self.beta_start) / log(self.factor) - 1e-9)
+        return max(0, i - max(self.over, self.grey) - self.hold * steps)
 
 
 def ramp(start: float, end: float, over: int) -> Schedule:
@@ -66,3 +85,20 @@ def ramp(start: float, end: float, over: int) -> Schedule:
 def doubling(beta_end: float, hold: int = 25, penalty: float = 3.0, beta_start: float = 1.0) -> Schedule:
     """A fixed penalty, and beta doubled every `hold` iterations up to `beta_end`."""
     return Schedule(penalty, penalty, 0, beta_start, beta_end, hold)
+
+
+def sharpen_late(schedule: Schedule, iterations: int) -> Schedule:
+    """The schedule of a run of so many iterations, the last 20 of which are projected.
+
+    Designs are then ranked by what comes out of them (docs/decisions/crisp.md).
+    """
+    grey = max(iterations - 20, schedule.over)
+    return replace(schedule, beta_start=2.0, beta_end=16.0, hold=7, factor=2.8, grey=grey)
+
+
+def sharpen(schedule: Schedule) -> Schedule:
+    """The schedule with the steepness of the projection raised from 2 to its end after the penalty's ramp.
+
+    Every choice is a measured one (docs/decisions/crisp.md).
+    """
+    return replace(schedule, beta_start=2.0, beta_end=SHARPEST, hold=6, factor=2.2)

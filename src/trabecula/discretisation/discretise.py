@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ def discretise(problem: Problem) -> DiscreteProblem:
         lower=lower,
         upper=upper,
         goal=problem.goal,
-        options=problem.options,
+        options=replace(problem.options, projection=problem.options.projects),
     )
 
 

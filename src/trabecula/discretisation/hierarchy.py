@@ -48,5 +48,5 @@ def grid_hierarchy(discrete: DiscreteProblem, most: int = 5) -> list[DiscretePro
         if options.filter.kind != "none":
             radius = max(discrete.radius, RADIUS * coarse.grid.edges[1])
             options = replace(options, filter=replace(options.filter, radius=radius))
-        grids.insert(0, replace(coarse, options=replace(options, projection=False)))
+        grids.insert(0, replace(coarse, options=options))
     return grids

@@ -70,7 +70,7 @@ class Analysis:
         self,
         x: Array,
         penalty: float,
-        beta: float = 1.0,
+        beta: float = 0.0,
         start: Sequence[Guess] | None = None,
         tolerance: float = 1e-3,
     ) -> DesignPoint:
@@ -84,7 +84,7 @@ class Analysis:
         self,
         x: Array,
         penalty: float,
-        beta: float = 1.0,
+        beta: float = 0.0,
         start: Sequence[Guess] | None = None,
         tolerance: float = 1e-3,
         verify: bool = False,
@@ -96,7 +96,7 @@ class Analysis:
         x
             float64 over elements: densities.
         penalty, beta
-            Of the interpolation and the projection.
+            Of the interpolation and the projection; beta 0 leaves the projection out.
         start
             Displacements to begin from, one per case.
         tolerance

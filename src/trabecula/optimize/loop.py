@@ -15,7 +15,7 @@ from trabecula.numerics.inner_product import inner
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import UNSOLVED, Best, Row, Step
-from trabecula.optimize.stopping import decide_end, step_share
+from trabecula.optimize.stopping import decide_end, is_stationary, step_share
 from trabecula.responses import Evaluation, optimality_residual
 from trabecula.status import Status
 
@@ -40,7 +40,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     is_good, is_possible = found.is_finite, analysis.formulation.can_be(found.objective)
     u, found = to_single(found.displacements) if is_good else None, replace(found, displacements=())
     adapt = i > 0 and not schedule.changes(i)
-    share = step_share(beta)
+    share = step_share(beta if analysis.chain.projects else 0.0, schedule.since_settled(i))
     x, memory, kkt = step.x, step.memory, float("nan")
     if is_good:
         x, memory = plan.optimizer.step(memory, x, found, discrete.lower, discrete.upper, adapt, share)
@@ -49,7 +49,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     row = Row(
         iteration=i,
         penalty=penalty,
-        beta=beta,
+        beta=beta if analysis.chain.projects else 1.0,
         objective=found.merit if is_good else float("nan"),
         compliance=found.compliance,
         volume=found.volume,
@@ -106,7 +106,8 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
     The last design is one step past the last that was evaluated. It is the best where the objective fell in
     all recent iterations. Where the objective swings, it can be a per cent worse than an earlier one, which
     one more solve decides. A step meets a limit on a compliance only approximately, so that the last design
-    is always evaluated where there is one.
+    is always evaluated where there is one. A stationary design is kept where an earlier one, which was not,
+    is better by no more than an objective at rest may vary.
     """
     if step.best is None or step.finished == Status.DIVERGED:
         return step
@@ -116,7 +117,9 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
         return step
     _, found = look_ahead(analysis, plan, step)
     is_solved = found.residual <= UNSOLVED and analysis.formulation.can_be(found.objective)
-    is_best = found.merit <= step.best.merit and found.violation <= plan.stop.violation
+    room = plan.stop.change * plan.stop.window if is_stationary(plan, step.rows[-1]) else 0.0
+    is_best = found.merit <= step.best.merit + room * abs(step.best.merit)
+    is_best = is_best and found.violation <= plan.stop.violation
     return step if is_best and is_solved else replace(step, x=step.best.x, known=None)
 
 

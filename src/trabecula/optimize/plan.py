@@ -31,7 +31,10 @@ class Stop:
         See `change`.
     violation
         Relative violation of a constraint above which nothing has converged.
-    shortened_kkt
+    projected_kkt
+        The same as `kkt` where a projection is steep: few densities are then without effect, and none of them
+        is far from its end.
+    resting_kkt
         Where a steep projection shortens the steps an objective changes little, at rest or not: it then only
         counts where the last KKT residual is at most this,
     patience
@@ -44,8 +47,9 @@ class Stop:
     limit: int = 200
     window: int = 5
     violation: float = 2e-3
-    shortened_kkt: float = 0.1
-    patience: int = 90
+    projected_kkt: float = 0.015
+    resting_kkt: float = 0.03
+    patience: int = 80
 
 
 @dataclass(frozen=True)

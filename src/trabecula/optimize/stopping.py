@@ -12,9 +12,14 @@ from trabecula.status import Status
 LOST = 20
 """Iterations one after the other without a state that could be solved after which a run is given up."""
 
-STEEP = 1.0
+STEEP = 5.0
 """Steepness of a projection from which on steps get shorter as it gets steeper: beyond, what is linear in the
-densities says little about what is projected (measured: volumes 5 % off, swings without end)."""
+densities says little about what is projected (docs/decisions/crisp.md)."""
+
+HALF_LIFE, LONG, SHORTEST = 20.0, 5, 1.0 / 8.0
+"""Iterations in which steps become half as long at the last steepness, after so many that are as long as
+before, and the share at which they stay: densities that swing between the ends of their steps come to
+rest."""
 
 
 def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
@@ -29,7 +34,7 @@ def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
     if schedule.is_settled(last.iteration) and last.violation <= stop.violation and last.is_solved:
         begins = bisect_left(rows, True, key=lambda row: schedule.is_settled(row.iteration))
         settled = [row.objective for row in rows[begins:]]
-        if last.kkt <= stop.kkt:
+        if is_stationary(plan, last):
             return Status.CONVERGED
         if last.change < stop.density_change and not _is_on_its_way(stop, rows[begins:]):
             return Status.CONVERGED
@@ -42,14 +47,30 @@ def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
     return Status.LIMIT if len(rows) >= stop.limit else None
 
 
+def is_stationary(plan: Plan, row: Row) -> bool:
+    """Whether the design of a row has a KKT residual at which a run stops."""
+    stop = plan.stop
+    return row.kkt <= (stop.kkt if step_share(row.beta) == 1.0 else stop.projected_kkt)
+
+
 def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
     """Whether a steep projection keeps steps so short that a constant objective does not mean convergence."""
     if step_share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
         return False
     known = [row.kkt for row in settled if not isnan(row.kkt)]
-    return not known or known[-1] > stop.shortened_kkt
+    return not known or known[-1] > stop.resting_kkt
 
 
-def step_share(beta: float) -> float:
-    """How much of the move limit may be used at a steepness of the projection (1 without one)."""
-    return min(1.0, STEEP / beta)
+def step_share(beta: float, settled: int = 0) -> float:
+    """How much of the move limit may be used at a steepness of the projection (1 without one).
+
+    Parameters
+    ----------
+    beta
+        Steepness.
+    settled
+        Iterations since it is the last one (`Schedule.since_settled`).
+    """
+    if beta <= STEEP:
+        return 1.0
+    return STEEP / beta * max(SHORTEST, float(0.5 ** (max(0, settled - LONG) / HALF_LIFE)))

@@ -189,13 +189,13 @@ class Options:
 
     `filter`, `interpolation` and `optimizer` may be names of the tables `trabecula.FILTERS`,
     `trabecula.INTERPOLATIONS` and `trabecula.OPTIMIZERS`, or objects of one's own; None leaves the choice to
-    the program.
+    the program. Where `projection` is None, `projects` says what is done.
     """
 
     penalty: float = 3.0
     interpolation: str | Any | None = None
     filter: FilterOptions = field(default_factory=FilterOptions)
-    projection: bool = False
+    projection: bool | None = None
     symmetry: tuple[str, ...] = ()
     minimum_stiffness: float = 1e-9
     optimizer: str | Any | None = None
@@ -206,6 +206,17 @@ class Options:
         given: Any = self.filter
         if not isinstance(given, FilterOptions):
             object.__setattr__(self, "filter", FilterOptions(given))
+
+    @property
+    def projects(self) -> bool:
+        """Whether filtered densities are projected to black and white.
+
+        Where nothing is said they are, but for penalty 1, where the problem is convex without, and for the
+        sensitivity filter, which leaves the densities as they are.
+        """
+        if self.projection is not None:
+            return self.projection
+        return self.penalty > 1.0 and self.filter.kind != "sensitivity"
 
 
 @dataclass(frozen=True)

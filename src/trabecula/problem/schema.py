@@ -233,7 +233,10 @@ def _options() -> Schema:
             "title": "how stiff a grey element is; left out, simp, or ramp where own weight acts",
         },
         "filter": {**choice(FILTERS, filters, "density"), "title": "what gives the design a length scale"},
-        "projection": {"type": "boolean", **notes("sharpen the design to black and white")},
+        "projection": {
+            "type": "boolean",
+            **notes("sharpen the design to black and white; left out, true, but for penalty 1"),
+        },
         "symmetry": symmetry | {"uniqueItems": True},
         "minimum_stiffness": number("of void, relative to solid", least=1e-12, most=0.1),
         "optimizer": {
@@ -243,7 +246,7 @@ def _options() -> Schema:
         "move": number("largest change of a density in one iteration", least=1e-3, most=1.0),
         "seed": number("of random proposals", "", "integer", least=0, most=2**31 - 1),
     }
-    for name in ("penalty", "projection", "minimum_stiffness", "move", "seed"):
+    for name in ("penalty", "minimum_stiffness", "move", "seed"):
         properties[name]["default"] = getattr(plain, name)
     return mapping(
         {key: or_null(one) for key, one in properties.items()},

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.certify import equilibrium_residual
-from trabecula.certificate.history import SHARPEST
 from trabecula.certificate.words import EQUILIBRIUM
+from trabecula.design import SHARPEST
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.root_finding import root
 from trabecula.optimize.analysis import Analysis

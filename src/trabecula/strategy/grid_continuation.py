@@ -70,9 +70,9 @@ def _continue_on(
     next_ones.clear()  # steps are memory
     if "ramp" in search.kinds:
         (proposal,) = Ramps((FRESH,)).propose(grid, analysis.chain, 1)
-        plan, first = plan_proposal(bench, analysis, proposal, search)
+        limit = FRESH + search.intermediate - 10
+        plan, first = plan_proposal(bench, analysis, proposal, search, limit)
         origins.append(Candidate(f"fresh{level}", "ramp", proposal.density, float("inf")))
-        plan = replace(plan, stop=stop_after(FRESH + search.intermediate - 10))
         runs.append(Run(f"{level}-fresh", plan, first, f"fresh{level}"))
     steps = yield from bench.runner.run_all(stage_of(grid), analysis, runs, 0.1 + 0.1 * level)
     return best_of_each_kind(

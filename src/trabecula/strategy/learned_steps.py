@@ -113,14 +113,17 @@ class Learned:
         )
 
 
-def ratio_of(analysis: Analysis, x: Array, found: Evaluation, volume: float) -> Pull:
-    """The ratio of `trabecula.surrogate.log_sensitivity_ratio` of an evaluated design, for any goal."""
+def ratio_of(analysis: Analysis, x: Array, found: Evaluation, volume: float, beta: float = 0.0) -> Pull:
+    """The ratio of `trabecula.surrogate.log_sensitivity_ratio` of an evaluated design, for any goal.
+
+    `beta` is the steepness of the projection that it was evaluated with.
+    """
     discrete = analysis.discrete
     if analysis.formulation.minimises_material(discrete):
         gradient = np.sum([limit.gradient for limit in found.constraints], axis=0)
     else:
         gradient = found.gradient
-    return log_sensitivity_ratio(gradient, analysis.chain.volume_gradient(x), volume, ~discrete.void)
+    return log_sensitivity_ratio(gradient, analysis.chain.volume_gradient(x, beta), volume, ~discrete.void)
 
 
 def correct(
@@ -149,7 +152,7 @@ def correct(
     plain = slightly_grey(coarse, discrete, chain)
     _, before = look_ahead(analysis, plan, begin(plan, plain))
     volume = target_volume(plain, discrete, chain)
-    fields = ratio_of(analysis, plain, before, volume)
+    fields = ratio_of(analysis, plain, before, volume, plan.schedule.beta(0))
     drawn = corrector.draw(coarse, fields, discrete, chain)
     first = begin(plan, slightly_grey(drawn, discrete, chain))
     _, after = look_ahead(analysis, plan, replace(first, displacements=to_single(before.displacements)))
@@ -209,7 +212,8 @@ def observe(analysis: Analysis, plan: Plan, step: Step) -> tuple[Step, Observati
     """Evaluate the design of a step, and take from it what a leap needs."""
     step, found = look_ahead(analysis, plan, step)
     volume = target_volume(step.x, analysis.discrete, analysis.chain)
-    return step, Observation(step.x, ratio_of(analysis, step.x, found, volume))
+    beta = plan.schedule.beta(len(step.rows))
+    return step, Observation(step.x, ratio_of(analysis, step.x, found, volume, beta))
 
 
 def leap(

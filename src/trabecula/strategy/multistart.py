@@ -5,12 +5,12 @@ Every choice here is a measured one (docs/decisions/way.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.design import Schedule
+from trabecula.design import Schedule, sharpen
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.plan import Stop
 from trabecula.starts import (
@@ -21,9 +21,6 @@ from trabecula.starts import (
 from trabecula.strategy.learned_steps import Learned
 
 Array = NDArray[np.float64]
-
-SHARPEST = 32.0
-"""Steepness the projection ends with."""
 
 FURTHER = "further"
 """Kind of the random fields that are tried where the best design was found once only."""
@@ -137,10 +134,8 @@ def stage_of(discrete: DiscreteProblem) -> str:
 
 
 def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
-    """The schedule with the projection's steepness doubled to the end, where a problem has projection."""
-    if not discrete.options.projection:
-        return schedule
-    return replace(schedule, beta_start=1.0, beta_end=SHARPEST, hold=10)
+    """The schedule with the projection's steepness raised to its end, where a problem has projection."""
+    return sharpen(schedule) if discrete.options.projection else schedule
 
 
 def widen(merit: float, share: float) -> float:

@@ -114,7 +114,7 @@ class Progress:
 
         It is worked out when it is asked for, on as many threads as the solve has, and kept.
         """
-        physical = self.chain.physical(self.variables, max(self.beta, 1.0))
+        physical = self.chain.physical(self.variables, self.beta)
         return physical.astype(np.float32).clip(0.0, 1.0)
 
     def to_json(self) -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from trabecula.design import sharpen_late
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import begin, go_on
 from trabecula.optimize.plan import Plan
@@ -90,12 +91,21 @@ def candidate_of(proposal: Proposal, step: Step) -> Candidate:
 
 
 def plan_proposal(
-    bench: Workbench, analysis: Analysis, proposal: Proposal, search: Search
+    bench: Workbench, analysis: Analysis, proposal: Proposal, search: Search, limit: int | None = None
 ) -> tuple[Plan, Step]:
-    """How a proposal is worked on, and its first step."""
-    optimizer = bench.optimizer(analysis.discrete, search.exponent)
-    limit = max(search.coarse, proposal.schedule.over + search.coarse // 2)
-    plan = Plan(optimizer, proposal.schedule, stop_after(limit), search.tolerance)
+    """How a proposal is worked on, and its first step.
+
+    Parameters
+    ----------
+    limit
+        Iterations; None: as many as the search makes, and more where the penalty's ramp is long.
+    """
+    discrete, schedule = analysis.discrete, proposal.schedule
+    limit = limit or max(search.coarse, schedule.over + search.coarse // 2)
+    if discrete.options.projection:
+        schedule = sharpen_late(schedule, limit)
+    optimizer = bench.optimizer(discrete, search.exponent)
+    plan = Plan(optimizer, schedule, stop_after(limit), search.tolerance)
     return plan, begin(plan, proposal.density)
 
 

@@ -48,8 +48,7 @@ def changed(**options: object) -> tb.Result:
     [
         (lambda: replace(solved(0.5), status=Status.LIMIT), "not converged"),
         (lambda: replace(solved(0.5), coarser=()), "without coarse grids"),
-        (lambda: changed(projection=True), "convex or projected"),
-        (lambda: changed(penalty=1.0), "convex or projected"),
+        (lambda: changed(penalty=1.0), "convex"),
         (
             lambda: replace(
                 solved(0.5), problem=replace(pulled(0.5), goal=tb.Goal("volume", compliance=(9.0,)))
@@ -57,7 +56,7 @@ def changed(**options: object) -> tb.Result:
             "with another goal than compliance",
         ),
     ],
-    ids=["stopped", "uniform", "projected", "convex", "volume"],
+    ids=["stopped", "uniform", "convex", "volume"],
 )
 def test_what_teaches_nothing_is_left_out_with_its_reason(
     result: object, reason: str, tmp_path: Path

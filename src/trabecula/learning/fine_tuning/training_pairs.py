@@ -92,8 +92,8 @@ def _training_pair(store: Store, entry: Entry) -> TrainingPair | str:
         problem = store.problem(entry)
         if problem.goal.minimize != "compliance":
             return "with another goal than compliance"
-        if problem.options.penalty <= 1.0 or problem.options.projection:
-            return "convex or projected"
+        if problem.options.penalty <= 1.0:
+            return "convex"
         grids = grid_hierarchy(discretise(problem))[:-1]
         coarser = store.coarser(entry, [grid.grid.shape for grid in grids])
         if not coarser:

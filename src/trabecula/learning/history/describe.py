@@ -145,7 +145,7 @@ def _ratios(discrete: DiscreteProblem, size: tuple[float, ...]) -> Array:
     others = [
         log(len(discrete.weights)),
         options.penalty,
-        float(options.projection),
+        float(options.projects),
         *(float(options.interpolation == name) for name in INTERPOLATIONS.built_in[1:]),
         10 * material.poisson * ("poisson" in discrete.physics.properties),
         float("x" in options.symmetry),

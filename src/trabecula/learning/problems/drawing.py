@@ -136,6 +136,7 @@ def _draw(random: Random, name: str, dimension: int, hard: bool, voxels: int) ->
         material=Material(),
         regions=(*solid, *(Region(part, "void") for part in site.void)),
         options=Options(
+            projection=False,  # what networks learn from: they see densities between 0 and 1
             filter=FilterOptions("density", _radius(random, hard) * site.edge),
             seed=int(random.integers(2**31)),
         ),

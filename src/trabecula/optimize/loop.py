@@ -157,4 +157,6 @@ def _is_due(plan: Plan, i: int) -> bool:
 
 
 def _kkt(analysis: Analysis, x: Array, found: Evaluation) -> float:
-    return optimality_residual(analysis.formulation, analysis.discrete, x, found.gradient, found.constraints)
+    return optimality_residual(
+        analysis.formulation, analysis.discrete, x, found.gradient, found.constraints, found.own_weight
+    )

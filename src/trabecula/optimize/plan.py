@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from trabecula.design import Schedule
 from trabecula.optimizers import Optimizer
@@ -36,6 +37,9 @@ class Stop:
         counts where the last KKT residual is at most this,
     patience
         or after so many iterations at the last steepness.
+    largest_kkt
+        The same at any steepness, where it is finite: with own weight an objective can rest for a while where
+        what a member gains and what it carries nearly cancel.
     """
 
     change: float = 2e-4
@@ -46,6 +50,7 @@ class Stop:
     violation: float = 2e-3
     shortened_kkt: float = 0.1
     patience: int = 90
+    largest_kkt: float = inf
 
 
 @dataclass(frozen=True)

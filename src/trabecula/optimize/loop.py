@@ -85,8 +85,10 @@ def _best(plan: Plan, step: Step, row: Row) -> Best | None:
         or not row.is_solved
     ):
         return step.best
-    is_best = row.objective < (np.inf if step.best is None else step.best.merit)
-    return Best(step.x, row.objective) if is_best else step.best
+    merit = np.inf if step.best is None else step.best.merit
+    room = plan.stop.indifference * abs(merit) if plan.stop.indifference else 0.0
+    is_best = row.objective < merit + room
+    return Best(step.x, min(row.objective, merit) if room else row.objective) if is_best else step.best
 
 
 def _largest_change(before: Array, after: Array) -> float:
@@ -116,7 +118,8 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
         return step
     _, found = look_ahead(analysis, plan, step)
     is_solved = found.residual <= UNSOLVED and analysis.formulation.can_be(found.objective)
-    is_best = found.merit <= step.best.merit and found.violation <= plan.stop.violation
+    room = plan.stop.indifference * abs(step.best.merit)
+    is_best = found.merit <= step.best.merit + room and found.violation <= plan.stop.violation
     return step if is_best and is_solved else replace(step, x=step.best.x, known=None)
 
 

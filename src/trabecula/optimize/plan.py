@@ -40,6 +40,9 @@ class Stop:
     largest_kkt
         The same at any steepness, where it is finite: with own weight an objective can rest for a while where
         what a member gains and what it carries nearly cancel.
+    indifference
+        Relative difference of objectives up to which the later design is the better one, for it is nearer to
+        stationary.
     """
 
     change: float = 2e-4
@@ -51,6 +54,7 @@ class Stop:
     shortened_kkt: float = 0.1
     patience: int = 90
     largest_kkt: float = inf
+    indifference: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ from trabecula.strategy.runner import Runner
 SETTLED_KKT = 0.03
 """Largest KKT residual at which a run with own weight may end for its objective's sake."""
 
+INDIFFERENT = 1e-5
+"""Relative difference of objectives below which the later of two designs with own weight is taken."""
+
 MakeState = Callable[[DiscreteProblem, Machine], State]
 """Makes the state equation of a grid on a machine."""
 
@@ -117,7 +120,7 @@ class Workbench:
         Own weight is taken to a stationary design, for its objective alone does not say when it is one.
         """
         if grid.gravity.any():
-            stop = replace(stop, largest_kkt=SETTLED_KKT)
+            stop = replace(stop, largest_kkt=SETTLED_KKT, indifference=INDIFFERENT)
         return Plan(self.optimizer(grid, exponent), with_projection(grid, schedule), stop, tolerance)
 
     def begin_uniform(self, analysis: Analysis, plan: Plan) -> Step:

@@ -32,7 +32,7 @@ from trabecula.optimizers import OC, Adaptive, OptimalityCriteria
 from trabecula.physics.machine import Machine
 from trabecula.problem import Problem
 
-WAYS = ("criteria", "mma", "sign", "long")
+WAYS = ("criteria", "mma", "sign", "long", "simp")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def solve(problem: Problem, way: str) -> tb.Result:
         return tb.solve(replace(problem, options=replace(options, optimizer="mma")))
     if way == "sign":
         return tb.solve(replace(problem, options=replace(options, optimizer=SignAlone())))
+    if way == "simp":
+        return tb.solve(replace(problem, options=replace(options, interpolation="simp")))
     if way == "long":
         slow = replace(problem, options=replace(options, optimizer="mma", move=0.05))
         return tb.solve(slow, iterations=1000, tolerance=1e-9)

@@ -3,12 +3,13 @@ optimiser ends more than 1 % better.
 
 Problems are those of `benchmarks.own_weight_problems`. For each, and with and without projection: the way as
 it is (`criteria`); the same search with MMA (`mma`); the criterion that knows the sign of the gradient alone
-(`sign`, what there was before); and what MMA reaches in 1000 iterations of short steps (`long`). A row holds
+(`sign`, what there was before); what MMA reaches in 1000 iterations of short steps (`long`); and the way as
+it is with SIMP instead of RAMP (`simp`, whose grey compliances do not compare). A row holds
 the compliance, the volume, the KKT residual, pieces above one half, the share of loads that reach a support,
 how far the design is from its mirror image, and iterations and solves on the finest grid. The last column of
 the table says how much above the best of all ways the design is.
 
-`python -m benchmarks.own_weight [NAMES] [--ways ...] [--projection] [--json FILE]`.
+`python -m benchmarks.own_weight [NAMES] [--ways ...] [--projection on|off|both] [--json FILE]`.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def main() -> None:
     chosen = [name for name in NAMES if any(name.startswith(begin) for begin in asked.names)]
     modes = {"both": (False, True), "on": (True,), "off": (False,)}[asked.projection]
     print(
-        f"{'problem':15}{'':6}{'way':9} {'compliance':>11} {'above':>7} {'volume':>7} {'kkt':>6} {'pieces':>6} "
-        f"{'reach':>5} {'mirror':>7} {'grey':>6} {'iter':>5} {'s':>5} status"
+        f"{'problem':15}{'':6}{'way':9} {'compliance':>11} {'above':>7} {'volume':>7} {'kkt':>6} "
+        f"{'pieces':>6} {'reach':>5} {'mirror':>7} {'grey':>6} {'iter':>5} {'s':>5} status"
     )
     rows = []
     for projection in modes:

@@ -1,4 +1,4 @@
-"""The KKT residual of a design that carries itself: zero at stationary points, the usual one without weight."""
+"""The KKT residual with own weight: zero at stationary designs, the usual one without."""
 
 from math import inf
 

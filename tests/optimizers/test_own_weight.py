@@ -1,4 +1,4 @@
-"""Designs that carry themselves: no two-cycle, stationary, in one piece, symmetric, as good as any other way."""
+"""Designs that carry themselves: no two-cycle, stationary, one piece, symmetric, as good as any other way."""
 
 from collections import deque
 from dataclasses import replace

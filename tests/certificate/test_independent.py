@@ -33,7 +33,9 @@ class Saved:
         physical = analysis.chain.physical(x, max(beta, 1.0))
         relative = analysis.interpolation.with_penalty(penalty).value(physical)
         formulation = analysis.formulation
-        kkt = optimality_residual(formulation, problem, x, found.gradient, found.constraints)
+        kkt = optimality_residual(
+            formulation, problem, x, found.gradient, found.constraints, found.own_weight
+        )
         bound = find_bound(problem, analysis.chain, analysis.state, penalty)
         proven = bound.bound if isinstance(bound, Relaxed) else bound
         self.certificate = certify(problem, physical, relative, found.displacements, proven, kkt)

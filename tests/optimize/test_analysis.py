@@ -21,6 +21,8 @@ PROBLEMS = {
     "several cases": discrete(cases=2),
     "passive parts": discrete((8, 6), passive=True),
     "own weight": discrete(gravity=(1.0, -9.81)),
+    "own weight in space": discrete((4, 3, 3), gravity=(0.3, -9.81, 1.0), cases=2),
+    "least volume with own weight": discrete(gravity=(1.0, -9.81), goal=Goal("volume", compliance=(50.0,))),
     "projection": discrete(options=Options(projection=True)),
     "symmetry": discrete((8, 6), options=Options(symmetry=("x", "y"))),
     "helmholtz": discrete(options=Options(filter=FilterOptions("helmholtz", 1.2))),
@@ -47,6 +49,34 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
     slopes = (at(step) - at(-step)) / (2 * step)
     told = [np.vdot(found.gradient, direction), *(np.vdot(c.gradient, direction) for c in found.constraints)]
     np.testing.assert_allclose(told, slopes, rtol=2e-6, atol=1e-7 * np.abs(slopes).max())
+
+
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if "own weight" in name])
+@pytest.mark.parametrize("projection", [False, True])
+def test_own_weight_s_part_of_a_gradient_is_the_work_of_what_is_added(name: str, projection: bool) -> None:
+    problem = replace(PROBLEMS[name], options=replace(PROBLEMS[name].options, projection=projection))
+    analysis = Analysis(problem, 1)
+    x, beta, step = random_density(problem, 3), 3.0, 1e-6
+    direction = np.random.default_rng(4).standard_normal(x.shape)
+    found = analysis.evaluate(x, 3.0, beta, tolerance=EXACT)
+    added = (
+        sum(
+            float(
+                weight * np.vdot(u, analysis.load(analysis.chain.physical(x + share * direction, beta), case))
+            )
+            * share
+            for case, (weight, u) in enumerate(zip(problem.weights, found.displacements, strict=True))
+            for share in (step, -step)
+        )
+        / step**2
+    )
+    is_limit = found.own_weight is None
+    (limit,) = found.constraints
+    own, gradient = (limit.own_weight, limit.gradient) if is_limit else (found.own_weight, found.gradient)
+    scale = 50.0 if is_limit else 1.0
+    assert own is not None
+    assert scale * np.vdot(own, direction) == pytest.approx(added, rel=1e-5)
+    assert np.all(gradient - own <= 1e-12 * abs(gradient).max()), "stiffness never costs"
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -8,7 +8,7 @@ shows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ldexp
 
@@ -110,10 +110,12 @@ class Analyst:
             Constraint(
                 limited.excess(limited.quantity.value(at)),
                 limited.scale(self._gradient(design, beta, at, limited.quantity)),
+                self._own_weight(design, beta, at, limited.quantity, limited.scale),
             )
             for limited in formulation.limits
         ]
-        return optimality_residual(formulation, self.discrete, design, gradient, constraints)
+        own_weight = self._own_weight(design, beta, at, formulation.objective, formulation.minimised_gradient)
+        return optimality_residual(formulation, self.discrete, design, gradient, constraints, own_weight)
 
     def _gradient(self, design: Array, beta: float, at: DesignPoint, quantity: Quantity) -> Array:
         weights = quantity.compliance_weights(self.discrete)
@@ -124,6 +126,21 @@ class Analyst:
         pulled = self.chain.pullback(design, beta, own)
         is_material = quantity.material_share(self.discrete) is not None
         return pulled if is_material else self.chain.sensitivity(design, pulled)
+
+    def _own_weight(
+        self,
+        design: Array,
+        beta: float,
+        at: DesignPoint,
+        quantity: Quantity,
+        scale: Callable[[Array], Array],
+    ) -> Array | None:
+        """What own weight adds to the gradient of a compliance; None where there is none."""
+        weights = quantity.compliance_weights(self.discrete)
+        if weights is None or not np.any(self._heavy(weights)):
+            return None
+        own = ldexp(1.0, self.discrete.units.compliance) * self._own_weight_gradient(at, weights)
+        return scale(self.chain.sensitivity(design, self.chain.pullback(design, beta, own)))
 
     def bound(self, relaxed: NDArray[np.floating] | None) -> Bound:
         """The bound that the relaxed density proves, or why there is none."""
@@ -140,17 +157,29 @@ class Analyst:
 
     def _compliance_gradient(self, at: DesignPoint, weights: Array) -> Array:
         """Derivative of a weighted sum of compliances, by formulas of its own, in the solver's units."""
-        from trabecula.physics.body_force import body_force_adjoint
-
         slope = self.interpolation.derivative(at.physical)
         gradient = np.zeros(at.physical.shape)
-        has_weight = "gravity" in self.discrete.physics.loads
-        for case, (weight, u) in enumerate(zip(weights, at.displacements, strict=True)):
+        for weight, u in zip(weights, at.displacements, strict=True):
             if weight:
                 gradient -= weight * slope * self.assembled.bilinear(u, u)
-                if has_weight and np.any(self.discrete.gravity[case]):
-                    gradient += 2 * weight * body_force_adjoint(self.discrete, u, case)
+        if np.any(self._heavy(weights)):
+            gradient += self._own_weight_gradient(at, weights)
         return gradient
+
+    def _own_weight_gradient(self, at: DesignPoint, weights: Array) -> Array:
+        """The part of it that is own weight's."""
+        from trabecula.physics.body_force import body_force_adjoint
+
+        gradient = np.zeros(at.physical.shape)
+        for case in map(int, np.flatnonzero(self._heavy(weights))):
+            gradient += 2 * weights[case] * body_force_adjoint(self.discrete, at.displacements[case], case)
+        return gradient
+
+    def _heavy(self, weights: Array) -> NDArray[np.bool_]:
+        """Which load cases of a weighted sum own weight acts in."""
+        if "gravity" not in self.discrete.physics.loads:
+            return np.zeros(len(weights), dtype=np.bool_)
+        return np.asarray((weights != 0) & self.discrete.gravity.any(axis=1))
 
 
 def _interpolation(discrete: DiscreteProblem) -> Stiffness:

@@ -11,7 +11,7 @@ from trabecula.design import DesignChain, make_interpolation
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.physics import Guess, Machine, State, machine_of
 from trabecula.physics.body_force import body_force
-from trabecula.responses import Constraint, DesignPoint, Evaluation, Quantity, formulate
+from trabecula.responses import Constraint, DesignPoint, Evaluation, Quantity, formulate, own_weight_gradient
 
 Array = NDArray[np.float64]
 
@@ -113,6 +113,8 @@ class Analysis:
         keeps_promises = not verify or formulation.keeps_promises(at)
         own = [self._sensitivity(at, limited.quantity) for limited in formulation.limits]
         of_goal = self._sensitivity(at, formulation.objective)
+        weights = [own_weight_gradient(limited.quantity, at) for limited in formulation.limits]
+        weight_of_goal = own_weight_gradient(formulation.objective, at)
         self.solves += at.solves
         displacements, iterations, residual = at.displacements, at.iterations, at.residual
         del at  # memory for what comes
@@ -122,8 +124,10 @@ class Analysis:
         else:
             gradient = self._gradient(x, beta, formulation.minimised_gradient(of_goal))
         del of_goal
-        slopes = []
+        slopes, heavy = [], []
         for limited in formulation.limits:
+            weight = weights.pop(0)
+            heavy.append(None if weight is None else self._gradient(x, beta, limited.scale(weight)))
             sensitivity = own.pop(0)
             if sensitivity is None:
                 slopes.append(self._material_slope(x, beta, limited.quantity, limited.factor))
@@ -134,11 +138,14 @@ class Analysis:
             compliance=compliance,
             volume=volume,
             gradient=gradient,
-            constraints=tuple(map(Constraint, values, slopes)),
+            constraints=tuple(map(Constraint, values, slopes, heavy)),
             displacements=displacements,
             iterations=iterations,
             residual=residual,
             keeps_promises=keeps_promises,
+            own_weight=None
+            if weight_of_goal is None
+            else self._gradient(x, beta, formulation.minimised_gradient(weight_of_goal)),
         )
 
     def _sensitivity(self, at: DesignPoint, quantity: Quantity) -> Array | None:

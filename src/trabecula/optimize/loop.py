@@ -85,8 +85,10 @@ def _best(plan: Plan, step: Step, row: Row) -> Best | None:
         or not row.is_solved
     ):
         return step.best
-    is_best = row.objective < (np.inf if step.best is None else step.best.merit)
-    return Best(step.x, row.objective) if is_best else step.best
+    merit = np.inf if step.best is None else step.best.merit
+    room = plan.stop.indifference * abs(merit) if plan.stop.indifference else 0.0
+    is_best = row.objective < merit + room
+    return Best(step.x, min(row.objective, merit) if room else row.objective) if is_best else step.best
 
 
 def _largest_change(before: Array, after: Array) -> float:
@@ -118,8 +120,8 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
     _, found = look_ahead(analysis, plan, step)
     is_solved = found.residual <= UNSOLVED and analysis.formulation.can_be(found.objective)
     room = plan.stop.change * plan.stop.window if is_stationary(plan, step.rows[-1]) else 0.0
-    is_best = found.merit <= step.best.merit + room * abs(step.best.merit)
-    is_best = is_best and found.violation <= plan.stop.violation
+    room = max(room, plan.stop.indifference) * abs(step.best.merit)
+    is_best = found.merit <= step.best.merit + room and found.violation <= plan.stop.violation
     return step if is_best and is_solved else replace(step, x=step.best.x, known=None)
 
 
@@ -160,4 +162,6 @@ def _is_due(plan: Plan, i: int) -> bool:
 
 
 def _kkt(analysis: Analysis, x: Array, found: Evaluation) -> float:
-    return optimality_residual(analysis.formulation, analysis.discrete, x, found.gradient, found.constraints)
+    return optimality_residual(
+        analysis.formulation, analysis.discrete, x, found.gradient, found.constraints, found.own_weight
+    )

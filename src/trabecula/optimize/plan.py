@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from trabecula.design import Schedule
 from trabecula.optimizers import Optimizer
@@ -39,6 +40,12 @@ class Stop:
         counts where the last KKT residual is at most this,
     patience
         or after so many iterations at the last steepness.
+    largest_kkt
+        The same at any steepness, where it is finite: with own weight an objective can rest for a while where
+        what a member gains and what it carries nearly cancel.
+    indifference
+        Relative difference of objectives up to which the later design is the better one, for it is nearer to
+        stationary.
     """
 
     change: float = 2e-4
@@ -50,6 +57,8 @@ class Stop:
     projected_kkt: float = 0.015
     resting_kkt: float = 0.03
     patience: int = 80
+    largest_kkt: float = inf
+    indifference: float = 0.0
 
 
 @dataclass(frozen=True)

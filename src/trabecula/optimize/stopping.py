@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from math import isfinite, isnan
+from math import isfinite, isinf, isnan
 
 from trabecula.optimize.plan import NOISE, Plan, Stop
 from trabecula.optimize.step import Row
@@ -54,11 +54,18 @@ def is_stationary(plan: Plan, row: Row) -> bool:
 
 
 def _is_on_its_way(stop: Stop, settled: tuple[Row, ...]) -> bool:
-    """Whether a steep projection keeps steps so short that a constant objective does not mean convergence."""
-    if step_share(settled[-1].beta) == 1.0 or len(settled) >= stop.patience:
+    """Whether a constant objective does not mean convergence.
+
+    A steep projection keeps steps short, and with own weight what a member gains and carries may nearly
+    cancel; the KKT residual then decides.
+    """
+    largest = stop.largest_kkt
+    if step_share(settled[-1].beta) < 1.0:
+        largest = min(largest, stop.resting_kkt)
+    if isinf(largest) or len(settled) >= stop.patience:
         return False
     known = [row.kkt for row in settled if not isnan(row.kkt)]
-    return not known or known[-1] > stop.resting_kkt
+    return not known or known[-1] > largest
 
 
 def step_share(beta: float, settled: int = 0) -> float:

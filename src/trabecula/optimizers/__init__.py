@@ -8,6 +8,7 @@ from trabecula.optimizers.mma import MMA, MMAState
 from trabecula.optimizers.moving_asymptotes import MovingAsymptotes
 from trabecula.optimizers.oc import OC, Adaptive, OCState
 from trabecula.optimizers.optimality_criteria import OptimalityCriteria
+from trabecula.optimizers.own_weight import OwnWeightCriteria
 from trabecula.optimizers.protocol import Optimizer, OptimizerState
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "OptimalityCriteria",
     "Optimizer",
     "OptimizerState",
+    "OwnWeightCriteria",
     "make_optimizer",
 ]

@@ -19,6 +19,8 @@ def make_optimizer(
 ) -> Optimizer:
     """The optimiser a problem asks for; where it names none, OC if its criterion decides, else MMA.
 
+    The criterion of a problem with own weight is its own (`own_weight`), whether "oc" is named or not.
+
     Parameters
     ----------
     discrete

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimizers.oc import OC, Adaptive, OCState
+from trabecula.optimizers.own_weight import OwnWeightCriteria
 from trabecula.optimizers.protocol import OptimizerState
 from trabecula.physics.machine import Machine, machine_of
 from trabecula.problem.errors import ProblemError
 from trabecula.responses import Evaluation, formulate
 
 Array = NDArray[np.float64]
+
+MOST_EXPONENT = 0.7
+"""Where the exponents of a problem with own weight begin at most."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ class OcKind:
 
     def make(
         self, discrete: DiscreteProblem, machine: Machine | int | None, exponent: float = 1.0
-    ) -> OptimalityCriteria:
+    ) -> OptimalityCriteria | OwnWeightCriteria:
         """The optimiser for a problem on a grid; `exponent` is where adaptive exponents start.
+
+        Own weight has a criterion of its own.
 
         Raises
         ------
@@ -79,7 +85,15 @@ class OcKind:
                 "needs a compliance under one limit on the volume, or the volume under one on a compliance",
                 "leave it out, or write `optimizer: mma`",
             )
+        least_volume = formulation.minimises_material(discrete)
+        if discrete.gravity.any():
+            return OwnWeightCriteria(
+                move=discrete.options.move,
+                exponent=min(exponent, MOST_EXPONENT),
+                least_volume=least_volume,
+                machine=machine_of(machine),
+            )
         oc = OC(
             move=discrete.options.move, exponent=exponent, adaptive=Adaptive(), machine=machine_of(machine)
         )
-        return OptimalityCriteria(oc, least_volume=formulation.minimises_material(discrete))
+        return OptimalityCriteria(oc, least_volume=least_volume)

@@ -6,6 +6,7 @@ objective and its constraints. A new quantity is one file with a subclass and on
 `trabecula.problem.quantities.QUANTITIES`.
 """
 
+from trabecula.responses.compliance import own_weight_gradient
 from trabecula.responses.design_point import DesignPoint, Stiffness
 from trabecula.responses.evaluation import Constraint, Evaluation
 from trabecula.responses.formulation import BoundForm, Formulation, Limited, formulate
@@ -23,4 +24,5 @@ __all__ = [
     "Stiffness",
     "formulate",
     "optimality_residual",
+    "own_weight_gradient",
 ]

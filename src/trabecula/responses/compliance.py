@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ldexp
 from typing import TYPE_CHECKING, ClassVar
@@ -46,9 +47,8 @@ class Compliance(Quantity):
                 factor = weight * unit
                 gradient -= energy if factor == 1.0 else factor * energy
         gradient *= at.stiffness_derivative
-        for case, weight in enumerate(weights):
-            if weight != 0.0 and at.has_own_weight(case):
-                gradient += (2.0 * weight) * at.own_weight_derivative(at.displacement(case), case)
+        for own in _own_weight_parts(at, weights):
+            gradient += own
         return gradient
 
     def compliance_weights(self, discrete: DiscreteProblem) -> Array | None:
@@ -59,9 +59,7 @@ class Compliance(Quantity):
         """In SI units, so that the sum is in J."""
         weights = self.compliance_weights(at.discrete)
         assert weights is not None
-        units = at.discrete.units
-        shifts = (units.compliance - units.energy(case) for case in range(len(weights)))
-        return tuple(ldexp(float(w), shift) for w, shift in zip(weights, shifts, strict=True))
+        return _in_joules(at, weights)
 
 
 @dataclass(frozen=True)
@@ -84,3 +82,34 @@ class CaseCompliance(Compliance):
         weights = np.zeros(len(discrete.weights))
         weights[self.case] = ldexp(1.0, discrete.units.energy(self.case) - discrete.units.compliance)
         return weights
+
+
+def own_weight_gradient(quantity: Quantity, at: DesignPoint) -> Array | None:
+    """What own weight adds to the gradient of a quantity that promises to be a sum of compliances.
+
+    The rest of that gradient is the stiffness's, which is never above zero: more material is stiffer, and it
+    is more to carry.
+
+    Returns
+    -------
+    Array or None
+        Derivative with respect to the physical densities, float64 in the shape of `at.physical`, a new array;
+        None where the quantity promises no compliance, or none of its cases has own weight.
+    """
+    weights = quantity.compliance_weights(at.discrete)
+    parts = [] if weights is None else list(_own_weight_parts(at, _in_joules(at, weights)))
+    return sum(parts[1:], start=parts[0]) if parts else None
+
+
+def _own_weight_parts(at: DesignPoint, weights: Sequence[float]) -> Iterator[Array]:
+    """That of every load case with own weight; new arrays."""
+    for case, weight in enumerate(weights):
+        if weight != 0.0 and at.has_own_weight(case):
+            yield (2.0 * weight) * at.own_weight_derivative(at.displacement(case), case)
+
+
+def _in_joules(at: DesignPoint, weights: Array) -> tuple[float, ...]:
+    """Weights of the cases for compliances in J, from those for compliances in the solver's units."""
+    units = at.discrete.units
+    shifts = (units.compliance - units.energy(case) for case in range(len(weights)))
+    return tuple(ldexp(float(w), shift) for w, shift in zip(weights, shifts, strict=True))

@@ -15,10 +15,21 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Constraint:
-    """A constraint at a design: `value` (met where <= 0) and its `gradient` with respect to the densities."""
+    """A constraint at a design.
+
+    Attributes
+    ----------
+    value
+        Met where <= 0.
+    gradient
+        float64 over elements: with respect to the densities.
+    own_weight
+        The part of the gradient that is own weight's, where the constraint is a compliance and has one.
+    """
 
     value: float
     gradient: Array
+    own_weight: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,9 @@ class Evaluation:
         Conjugate-gradient iterations over all cases, and the worst relative residual.
     keeps_promises
         False where it was looked at and a quantity is not what it promises to be (`Quantity`).
+    own_weight
+        float64 over elements: the part of `gradient` that is own weight's, where the objective is a
+        compliance and has one. What is left of the gradient is the stiffness's, and never above zero.
     """
 
     objective: float
@@ -52,6 +66,7 @@ class Evaluation:
     iterations: int
     residual: float
     keeps_promises: bool = True
+    own_weight: Array | None = None
 
     @property
     def violation(self) -> float:

@@ -151,7 +151,9 @@ def _certify(
         found = by.evaluate(x, penalty, beta, warm, TIGHT, verify=True)
         physical = analysis.chain.physical(x, beta)
         relative = analysis.interpolation.with_penalty(penalty).value(physical)
-        kkt = optimality_residual(by.formulation, discrete, x, found.gradient, found.constraints)
+        kkt = optimality_residual(
+            by.formulation, discrete, x, found.gradient, found.constraints, found.own_weight
+        )
         bound = convex.bound if convex is not None and found.keeps_promises else None
         excesses = [constraint.value for constraint in found.constraints]
         certificate = certify(discrete, physical, relative, found.displacements, bound, kkt, excesses)

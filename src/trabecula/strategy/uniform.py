@@ -7,7 +7,7 @@ from dataclasses import replace
 from trabecula.design import Schedule
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.plan import Plan, Stop
-from trabecula.optimizers import OptimalityCriteria
+from trabecula.optimizers import OptimalityCriteria, OwnWeightCriteria
 from trabecula.strategy.request import Request
 from trabecula.strategy.runner import Run, Strategy
 from trabecula.strategy.workbench import Workbench
@@ -43,6 +43,8 @@ def iterate_classically(bench: Workbench, iterations: int | None = None) -> Stra
     if isinstance(plan.optimizer, OptimalityCriteria):
         oc = replace(plan.optimizer.oc, exponent=0.5, adaptive=None, floor=0.0)
         plan = replace(plan, optimizer=OptimalityCriteria(oc, plan.optimizer.least_volume))
+    elif isinstance(plan.optimizer, OwnWeightCriteria):
+        plan = replace(plan, optimizer=plan.optimizer.textbook())
     step = yield from bench.runner.run("classical", analysis, _run("classical", bench, analysis, plan), 0.5)
     return bench.runner.end(step, plan, analysis)
 

@@ -7,6 +7,7 @@ and schedule a grid is worked on with, and runs what is planned.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,12 @@ from trabecula.physics import Machine, State, machine_of
 from trabecula.starts import volume_of
 from trabecula.strategy.multistart import with_projection
 from trabecula.strategy.runner import Runner
+
+SETTLED_KKT = 0.03
+"""Largest KKT residual at which a run with own weight may end for its objective's sake."""
+
+INDIFFERENT = 1e-5
+"""Relative difference of objectives below which the later of two designs with own weight is taken."""
 
 MakeState = Callable[[DiscreteProblem, Machine], State]
 """Makes the state equation of a grid on a machine."""
@@ -108,7 +115,12 @@ class Workbench:
         tolerance: float = 1e-3,
         exponent: float = 1.0,
     ) -> Plan:
-        """How a grid is worked on: by its optimiser, with the projection put into the schedule."""
+        """How a grid is worked on: by its optimiser, with the projection put into the schedule.
+
+        Own weight is taken to a stationary design, for its objective alone does not say when it is one.
+        """
+        if grid.gravity.any():
+            stop = replace(stop, largest_kkt=SETTLED_KKT, indifference=INDIFFERENT)
         return Plan(self.optimizer(grid, exponent), with_projection(grid, schedule), stop, tolerance)
 
     def begin_uniform(self, analysis: Analysis, plan: Plan) -> Step:

@@ -40,7 +40,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     is_good, is_possible = found.is_finite, analysis.formulation.can_be(found.objective)
     u, found = to_single(found.displacements) if is_good else None, replace(found, displacements=())
     adapt = i > 0 and not schedule.changes(i)
-    share = step_share(beta if analysis.chain.projects else 0.0, schedule.since_settled(i))
+    share = step_share(beta if analysis.chain.projects else 0.0, schedule.count_settled(i))
     x, memory, kkt = step.x, step.memory, float("nan")
     if is_good:
         x, memory = plan.optimizer.step(memory, x, found, discrete.lower, discrete.upper, adapt, share)

@@ -59,6 +59,8 @@ FIELDS = (
     "threads",
     "out",
     "certificate",
+    "part",
+    "not_certified",
     "stages",
     "learned",
     "message",

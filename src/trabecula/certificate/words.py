@@ -96,7 +96,7 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
             said = f"the part's {limit.name} is {limit.value:.4g} where {limit.limit:.4g} is the limit"
             found.append((said, "ask for a little more than is needed"))
     off = part.compliance / compliance - 1.0 if compliance else float("nan")
-    if not abs(off) <= NEAR:
+    if not abs(off) <= NEAR and part.held and part.loaded >= LOADED:  # else it says the same once more
         than = "less stiff" if off > 0.0 else "stiffer"
         found.append(
             (

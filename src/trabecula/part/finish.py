@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.part.load_paths import Paths, join_loads
+from trabecula.part.load_paths import Paths, join
 from trabecula.part.threshold import Ranking
 from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-JOININGS = 4
+JOININGS = 12
 """Times that loads are joined to the part: what is spent on them is missing elsewhere, and may cut another."""
 
 SOLVES = 8
@@ -56,8 +56,8 @@ def shape_part(ranking: Ranking, volume: float) -> Shape:
     mask, threshold = ranking.keep(volume)
     forced = np.zeros_like(mask)
     for _ in range(JOININGS):
-        wanted = join_loads(ranking, mask)
-        if wanted is None or not (wanted & ~mask).any():
+        wanted = join(ranking, mask)
+        if not (wanted & ~mask).any():
             break
         forced |= wanted
         mask, _ = ranking.keep(volume, forced)

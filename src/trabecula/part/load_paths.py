@@ -7,6 +7,7 @@ is as dense as any way's, and the shortest among those.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,9 +72,13 @@ def touches(discrete: DiscreteProblem, mask: Mask) -> Mask:
     return np.asarray(discrete.grid.to_nodes(mask.astype(np.float64)) > 0.0)
 
 
-def join_loads(ranking: Ranking, mask: Mask) -> Mask | None:
-    """Voxels that a mask lacks to carry every load, with the ways that join them; None where it lacks none
-    or the loads ask for too much.
+def join(ranking: Ranking, mask: Mask) -> Mask:
+    """Voxels that make a mask carry what it can carry; none where it lacks none.
+
+    Pieces that meet the part in a corner or, in a solid, an edge carry load there in the model and fall apart
+    in the hand: the densest voxel between the two is wanted. Of loads that act on no piece of the part, the
+    densest voxel at every node with a way to the part; none of them where they ask for more than `MOST` of
+    the material.
 
     Parameters
     ----------
@@ -81,22 +86,57 @@ def join_loads(ranking: Ranking, mask: Mask) -> Mask | None:
         bool over elements, from a threshold.
     """
     discrete = ranking.discrete
+    if not isinstance(discrete.grid, Grid):
+        return np.zeros_like(mask)
     paths = Paths.of(discrete, mask)
     body = paths.working
     if not body.any():  # nothing joins a load to a support: begin with the largest piece that is held
         sizes = np.bincount(paths.labels.ravel(), minlength=paths.count + 1) * paths.held
         sizes[0] = 0
-        if not sizes.any() or not isinstance(discrete.grid, Grid):
-            return None
+        if not sizes.any():
+            return np.zeros_like(mask)
         body = np.asarray(paths.labels == int(sizes.argmax()))
+    wanted = _bridges(ranking, paths, body)
     bare = loaded_nodes(discrete) & ~touches(discrete, body)
-    if not bare.any():
-        return None
-    wanted = _densest_at(ranking, mask, bare)
-    if ranking.volume(wanted) > MOST * ranking.volume(mask):
-        return None
-    wanted |= _ways(ranking, body, mask | wanted) if isinstance(discrete.grid, Grid) else False
+    if bare.any():
+        at_nodes = _densest_at(ranking, mask, bare)
+        if ranking.volume(at_nodes & ~mask) <= MOST * ranking.volume(mask):
+            wanted |= at_nodes | _ways(ranking, body, mask | wanted | at_nodes)
     return ranking.mirror(wanted) & ranking.free
+
+
+def _bridges(ranking: Ranking, paths: Paths, body: Mask) -> Mask:
+    """For every piece that meets the body at a node, the best ranked voxel beside both."""
+    discrete, found = ranking.discrete, np.zeros_like(body)
+    met = np.unique(discrete.grid.contacts(paths.labels, touches(discrete, body).astype(np.int32))[:, 0])
+    is_met = np.zeros(paths.count + 1, dtype=bool)
+    is_met[met] = True
+    is_met[np.unique(paths.labels[body])] = False
+    if not is_met.any():
+        return found
+    between = neighbours(discrete, body) & ranking.free
+    others = np.where(is_met[paths.labels], paths.labels, 0)
+    pieces, voxels = [], []
+    for beside in _beside(others):
+        here = between & (beside > 0)
+        pieces.append(beside[here])
+        voxels.append(np.flatnonzero(here))
+    piece, voxel = np.concatenate(pieces), np.concatenate(voxels)
+    order = np.lexsort((voxel, ranking.rank.ravel()[voxel], piece))
+    is_first = np.diff(piece[order], prepend=-1) != 0
+    found.ravel()[voxel[order][is_first]] = True
+    return found
+
+
+def _beside(labels: Labels) -> Iterator[Labels]:
+    """The labels of the neighbours of every element in each direction, 0 beyond the sides."""
+    for axis in range(labels.ndim):
+        low = (slice(None),) * axis + (slice(None, -1),)
+        high = (slice(None),) * axis + (slice(1, None),)
+        for to, at in ((low, high), (high, low)):
+            shifted = np.zeros_like(labels)
+            shifted[to] = labels[at]
+            yield shifted
 
 
 def _densest_at(ranking: Ranking, mask: Mask, nodes: Mask) -> Mask:

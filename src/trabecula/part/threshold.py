@@ -52,11 +52,11 @@ class Ranking:
         solid = np.asarray(discrete.lower >= 1.0)
         free = np.asarray(discrete.upper > 0.0) & ~solid
         value = np.where(free, density, -1.0).astype(np.float64)
-        first = np.arange(value.size, dtype=np.int64).reshape(value.shape)
+        first = np.arange(value.size, dtype=np.float64).reshape(value.shape)  # exact up to 2^53
         for axis in _mirrors(discrete):
             first = np.minimum(first, discrete.grid.mirror(first, axis))
             value = np.maximum(value, discrete.grid.mirror(value, axis))
-        flat, firsts = value.ravel(), first.ravel()
+        flat, firsts = value.ravel(), first.ravel().astype(np.int64)
         leaders = np.flatnonzero((firsts == np.arange(firsts.size)) & (flat >= 0.0))
         order = leaders[np.argsort(-flat[leaders], kind="stable")]
         rank = np.full(flat.size, len(order), dtype=np.int32)
@@ -113,7 +113,7 @@ class Ranking:
     def mirror(self, mask: Mask) -> Mask:
         """A mask with its mirror images in the planes of symmetry."""
         for axis in _mirrors(self.discrete):
-            mask = mask | self.discrete.grid.mirror(mask, axis)  # type: ignore[arg-type]
+            mask = mask | (self.discrete.grid.mirror(mask.astype(np.float64), axis) > 0.0)
         return mask
 
     def _threshold(self, count: int) -> float:

@@ -428,6 +428,7 @@ class Result:
             Threads of the compiled solver, where the grid is too large to factorise.
         """
         from trabecula.certificate.consistency import check_record
+        from trabecula.certificate.finished import check_part
         from trabecula.certificate.independent import recheck
         from trabecula.discretisation import discretise
 
@@ -446,7 +447,8 @@ class Result:
             word=self.word,
             threads=threads,
         )
-        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
+        of_part = check_part(self.problem, discrete, self.density, self.part, threads)
+        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks, *of_part))
 
     def __repr__(self) -> str:
         grid = "x".join(map(str, self.problem.domain.elements))
@@ -466,7 +468,7 @@ class Result:
         """The record that `check` verifies; of a loaded result with the fields that only its file has."""
         from trabecula.certificate.consistency import Record as Claim
 
-        return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta)
+        return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta, self.part)
 
     def _claim(self) -> dict[str, object]:
         """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""

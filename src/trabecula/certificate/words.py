@@ -58,9 +58,7 @@ def word_of(
     return "verified" if shortcomings(certificate, status, compliance, part) else "certified"
 
 
-def shortcomings(
-    certificate: Certificate, status: Status, compliance: float, part: Part | None
-) -> str:
+def shortcomings(certificate: Certificate, status: Status, compliance: float, part: Part | None) -> str:
     """Say in one sentence why a design is not certified, and what would mend it; empty where it is.
 
     *certified* needs a met stopping rule, an equilibrium residual of at most 1e-8, a KKT residual of at most
@@ -109,8 +107,8 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
 
 def _bare_load(part: Part) -> str:
     """Which share of the load acts on no material, and of which case where there are several."""
-    worst = min(part.cases, key=lambda case: case.loaded)
-    of = f"the load {worst.name!r}" if len(part.cases) > 1 else "the load"
+    worst = min(part.cases, key=lambda case: case.loaded, default=None)
+    of = f"the load {worst.name!r}" if worst is not None and len(part.cases) > 1 else "the load"
     return f"{_percent(1.0 - part.loaded)} of {of} acts on no material"
 
 

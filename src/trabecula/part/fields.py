@@ -43,9 +43,7 @@ def solve_fields(problem: Problem, mask: Mask, threads: int | None = None) -> di
     """
     discrete = nondimensional(discretise(problem)).problem
     state = default_machine(threads).state(discrete)
-    solver = PartSolver(
-        problem, discrete, lambda: [state, *_exact(discrete)], tolerance=TIGHT, enough=ENOUGH
-    )
+    solver = PartSolver(problem, discrete, lambda: [state, *_exact(discrete)], tolerance=TIGHT, enough=ENOUGH)
     at, _ = solver.solve(mask, None)
     fields: dict[str, NDArray[Any]] = {"part": mask.astype(np.uint8)}
     for case, each in enumerate(problem.cases):

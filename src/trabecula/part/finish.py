@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.part.load_paths import Paths, join
-from trabecula.part.threshold import Ranking
+from trabecula.part.load_paths import Paths, join, loaded_nodes, touches
+from trabecula.part.threshold import ROOM, Ranking
 from trabecula.responses import formulate
 
 Array = NDArray[np.float64]
@@ -36,8 +36,9 @@ class Shape:
 
 
 def target_volume(discrete: DiscreteProblem, density: NDArray[np.floating]) -> float:
-    """The volume that a part is given, in elements: what the design uses, and no more than is allowed."""
-    used = discrete.total(density.astype(np.float64))
+    """The volume that a part is given, in elements: what the design uses, to the nearest whole voxel, and no
+    more than is allowed."""
+    used = discrete.total(density.astype(np.float64)) + 0.5
     limit = formulate(discrete).volume_limit(discrete)
     return used if limit is None else min(used, limit * discrete.domain_volume)
 
@@ -54,13 +55,7 @@ def shape_part(ranking: Ranking, volume: float) -> Shape:
     """
     discrete = ranking.discrete
     mask, threshold = ranking.keep(volume)
-    forced = np.zeros_like(mask)
-    for _ in range(JOININGS):
-        wanted = join(ranking, mask)
-        if not (wanted & ~mask).any():
-            break
-        forced |= wanted
-        mask, _ = ranking.keep(volume, forced)
+    mask = _join_all(ranking, mask, volume)
     useless = _useless(ranking, mask)
     whole = ranking.volume(mask)
     removed = ranking.volume(useless) / whole if whole and useless.any() else 0.0
@@ -68,6 +63,31 @@ def shape_part(ranking: Ranking, volume: float) -> Shape:
     if removed and discrete.grid.volumes is not None:  # neighbours there may share no more than a node
         mask &= ~_useless(ranking, mask)
     return Shape(mask, threshold, removed)
+
+
+def _join_all(ranking: Ranking, mask: Mask, volume: float) -> Mask:
+    """The best that comes of joining what a mask of some volume leaves apart, at the same volume."""
+    best, score = mask, _score(ranking, mask)
+    forced = np.zeros_like(mask)
+    for _ in range(JOININGS):
+        wanted = join(ranking, mask)
+        if not (wanted & ~mask).any():
+            break
+        forced |= wanted
+        mask, _ = ranking.keep(volume, forced)
+        if ranking.volume(mask) > volume * (1.0 + ROOM):
+            break  # joining takes more than there is
+        found = _score(ranking, mask)
+        if found > score:
+            best, score = mask, found
+    return best
+
+
+def _score(ranking: Ranking, mask: Mask) -> tuple[int, int]:
+    """How much of the loads a mask carries to supports, in nodes, and how few pieces it has."""
+    paths = Paths.of(ranking.discrete, mask)
+    carried = loaded_nodes(ranking.discrete) & touches(ranking.discrete, paths.working)
+    return int(np.count_nonzero(carried)), -paths.count
 
 
 def _useless(ranking: Ranking, mask: Mask) -> Mask:

@@ -21,7 +21,7 @@ from trabecula.part.threshold import Ranking, neighbours
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-MOST = 0.1
+MOST = 0.25
 """Share of the material that may be spent on loads which would act on void; a load on the whole domain, such
 as heat that is made everywhere, cannot be carried by a part of it."""
 
@@ -76,9 +76,9 @@ def join(ranking: Ranking, mask: Mask) -> Mask:
     """Voxels that make a mask carry what it can carry; none where it lacks none.
 
     Pieces that meet the part in a corner or, in a solid, an edge carry load there in the model and fall apart
-    in the hand: the densest voxel between the two is wanted. Of loads that act on no piece of the part, the
-    densest voxel at every node with a way to the part; none of them where they ask for more than `MOST` of
-    the material.
+    in the hand: the densest voxel between the two is wanted. Pieces that stand apart and carry load, or
+    are passive solid, are given a way to the largest one. Of loads that act on no piece of the part, the densest voxel at every node with a way to the
+    part; none of them where they ask for more than `MOST` of the material.
 
     Parameters
     ----------
@@ -89,19 +89,24 @@ def join(ranking: Ranking, mask: Mask) -> Mask:
     if not isinstance(discrete.grid, Grid):
         return np.zeros_like(mask)
     paths = Paths.of(discrete, mask)
-    body = paths.working
-    if not body.any():  # nothing joins a load to a support: begin with the largest piece that is held
-        sizes = np.bincount(paths.labels.ravel(), minlength=paths.count + 1) * paths.held
-        sizes[0] = 0
-        if not sizes.any():
-            return np.zeros_like(mask)
-        body = np.asarray(paths.labels == int(sizes.argmax()))
+    works = paths.held & paths.loaded
+    sizes = np.bincount(paths.labels.ravel(), minlength=paths.count + 1)
+    sizes *= works if works.any() else paths.held  # where nothing joins a load to a support, what is held
+    if not sizes.any():
+        return np.zeros_like(mask)
+    body = np.asarray(paths.labels == int(sizes.argmax()))
     wanted = _bridges(ranking, paths, body)
-    bare = loaded_nodes(discrete) & ~touches(discrete, body)
+    works[np.unique(paths.labels[ranking.solid])] = True
+    works[0] = False
+    apart = np.asarray(works[paths.labels]) & ~body
+    if apart.any():
+        wanted |= _ways(ranking, body, mask, apart)
+    bare = loaded_nodes(discrete) & ~touches(discrete, body | paths.working)
     if bare.any():
         at_nodes = _densest_at(ranking, mask, bare)
         if ranking.volume(at_nodes & ~mask) <= MOST * ranking.volume(mask):
-            wanted |= at_nodes | _ways(ranking, body, mask | wanted | at_nodes)
+            more = mask | wanted | at_nodes
+            wanted = (more & ~mask) | _ways(ranking, body, more, at_nodes)
     return ranking.mirror(wanted) & ranking.free
 
 
@@ -157,11 +162,12 @@ def _densest_at(ranking: Ranking, mask: Mask, nodes: Mask) -> Mask:
     return chosen.reshape(mask.shape)
 
 
-def _ways(ranking: Ranking, body: Mask, mask: Mask) -> Mask:
-    """The voxels on ways from the pieces of a mask that carry load to the body."""
-    discrete = ranking.discrete
-    paths = Paths.of(discrete, mask)
-    apart = paths.loaded.copy()
+def _ways(ranking: Ranking, body: Mask, mask: Mask, chosen: Mask) -> Mask:
+    """The voxels on ways to the body from those pieces of a mask that chosen voxels belong to."""
+    paths = Paths.of(ranking.discrete, mask)
+    apart = np.zeros(paths.count + 1, dtype=bool)
+    apart[np.unique(paths.labels[chosen])] = True
+    apart[0] = False
     apart[np.unique(paths.labels[body])] = False
     found = np.zeros_like(mask)
     for piece in np.flatnonzero(apart)[:MOST_WAYS]:

@@ -27,6 +27,9 @@ Mask = NDArray[np.bool_]
 SLAB = 65_536
 """Elements whose stresses are held at once."""
 
+NOTHING = 3e-9
+"""Share of the largest reaction below which one is nothing but rounding and the residual of the solve."""
+
 MET = 1e-5
 """Relative excess up to which a limit is called met."""
 
@@ -215,6 +218,7 @@ def _case(
         temperature = _largest(at.grid, u[0], nodes)
     if physics.name == "elasticity" and physics.element_matrix is None and isinstance(at.grid, Grid):
         stress = _largest_stress(at, u, mask)
+    nothing = NOTHING if at.residual <= solver.enough else 10.0 * at.residual
     strength = at.material.yield_strength
     safety = strength / stress.largest if strength and stress and stress.largest > 0.0 else None
     return PartCase(
@@ -223,7 +227,7 @@ def _case(
         temperature,
         stress,
         safety,
-        reactions(at.discrete, state, at.displacements[case], case, at.physical, supports),
+        reactions(at.discrete, state, at.displacements[case], case, at.physical, supports, nothing),
         share_on(at.discrete.loads[case], nodes),
     )
 
@@ -235,6 +239,7 @@ def reactions(
     case: int,
     physical: Array,
     supports: Sequence[Mask],
+    nothing: float,
 ) -> tuple[tuple[float, ...], ...]:
     """What every support does to the part in a case, one value per component, N (W for heat).
 
@@ -246,6 +251,8 @@ def reactions(
         With the stiffness of the part.
     u
         Displacement, in the solver's units.
+    nothing
+        Share of the largest one below which a reaction is rounding.
     """
     forces = state.apply(u)
     unit = discrete.units.force(case)
@@ -259,8 +266,11 @@ def reactions(
                 total - float(gravity[component]) * float(weight[own[component]].sum())
                 for component, total in enumerate(sums)
             ]
-        found.append(tuple(ldexp(total, unit) for total in sums))
-    return tuple(found)
+        found.append(sums)
+    size = max((abs(total) for sums in found for total in sums), default=0.0)
+    return tuple(
+        tuple(ldexp(total, unit) if abs(total) > nothing * size else 0.0 for total in sums) for sums in found
+    )
 
 
 def _weight_at_nodes(discrete: DiscreteProblem, case: int, physical: Array) -> Array | None:

@@ -447,7 +447,7 @@ class Result:
             word=self.word,
             threads=threads,
         )
-        of_part = check_part(self.problem, discrete, self.density, self.part, threads)
+        of_part = check_part(self.problem, discrete, self.density, self.part, self.word, threads)
         return replace(found, checks=(*check_record(discrete, self.record()), *found.checks, *of_part))
 
     def __repr__(self) -> str:

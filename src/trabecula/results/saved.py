@@ -140,7 +140,9 @@ def _from_json(
         relaxed=None if relaxed is None else relaxed.astype(np.float32),
         tolerance=real(held, "tolerance") if "tolerance" in values else 0.0,
         part=part,
-        not_certified=(held.take("not_certified", str, type(None)) or "") if "not_certified" in values else "",
+        not_certified=(held.take("not_certified", str, type(None)) or "")
+        if "not_certified" in values
+        else "",
         recorded=values,
         penalty=float(state["penalty"]),
         beta=float(state["beta"]),

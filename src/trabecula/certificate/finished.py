@@ -38,13 +38,13 @@ FINER = 2e-6
 """The same of compliances, which err by the square of them."""
 
 UNSOUND, BALANCE = 1e-3, 1e-4
-"""Relative room where the equilibrium residual of the part is larger than is certified, and the largest it may
-be: where a part hangs in void, which is so soft, its displacements are solved no better."""
+"""Relative room where the equilibrium residual of the part is larger than is certified, and the largest it
+may be: where a part hangs in void, which is so soft, its displacements are solved no better."""
 
 NOTE_OLDER = "an older result, which says nothing of the finished part; solve it again to know its part"
 
 NEIGHBOURING = 8
-"""Ranks around the threshold at which the voxels of a part are looked for, where the material is minimised."""
+"""Ranks around the threshold at which a part is looked for where the material is minimised."""
 
 
 def check_part(

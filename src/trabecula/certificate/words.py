@@ -117,7 +117,7 @@ def _amiss_of_design(certificate: Certificate, status: Status) -> list[tuple[str
     kkt, residual = certificate.kkt_residual, certificate.equilibrium_residual
     if status is not Status.CONVERGED:
         found.append(("the solve has not converged", "more iterations go on where it stopped"))
-    if residual is None or residual > EQUILIBRIUM["certified"]:
+    if residual is None or not residual <= EQUILIBRIUM["certified"]:
         said = "not known" if residual is None else f"{residual:.1e}"
         found.append(
             (
@@ -125,7 +125,7 @@ def _amiss_of_design(certificate: Certificate, status: Status) -> list[tuple[str
                 "voxels nearer to cubes, or a larger minimum stiffness, are solved more exactly",
             )
         )
-    if kkt is None or kkt > STATIONARY:
+    if kkt is None or not kkt <= STATIONARY:
         said = "not known" if kkt is None else f"{kkt:.2g}, above {STATIONARY:g}"
         found.append((f"the KKT residual is {said}", "a smaller tolerance takes it further"))
     if certificate.lower_bound is None:

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 JOININGS = 12
-"""Times that loads are joined to the part: what is spent on them is missing elsewhere, and may cut another."""
+"""Times that pieces are joined: what is spent on that is missing elsewhere, and may cut another."""
 
 SOLVES = 8
 """Most solves for the lightest part that keeps its limits."""
@@ -28,7 +28,7 @@ NEAR = 2e-3
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """The voxels of a part: `mask`, the `threshold` they came of, and the share of them that was `removed`."""
+    """The voxels of a part, `mask`; the `threshold` they came of, and the share that was `removed`."""
 
     mask: Mask
     threshold: float
@@ -132,7 +132,7 @@ def lightest(ranking: Ranking, volume: float, excess: Callable[[Shape], float]) 
 
 
 def _next(tried: dict[float, tuple[float, Shape]], low: float, high: float) -> float:
-    """The next volume: compliances fall about as a power of the volume, so the secant is drawn in logarithms."""
+    """The next volume to try, by a secant in logarithms: compliances fall about as a power of the volume."""
     points = sorted((np.log(volume), np.log1p(found)) for volume, (found, _) in tried.items())
     points = [point for point in points if np.isfinite(point[1])]
     goal = np.log1p(-0.5 * NEAR)
@@ -148,7 +148,8 @@ def _next(tried: dict[float, tuple[float, Shape]], low: float, high: float) -> f
 
 
 def support_masks(discrete: DiscreteProblem, selected: Sequence[tuple[Mask, Sequence[int]]]) -> list[Mask]:
-    """The held degrees of freedom of each support, bool `[component, ...nodes]`; the first that holds one has it.
+    """The held degrees of freedom of each support, bool `[component, ...nodes]`; what several hold
+    is the first one's.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Which pieces of a mask join loads to supports; and material under loads that would act on void.
+"""Which pieces of a mask join loads to supports, and what is wanted where they do not.
 
-A loaded node is carried where a piece that is held touches it. Where the threshold has left nothing there, the
-densest voxel at the node is added and joined to the part along the densest way: the way whose thinnest place
-is as dense as any way's, and the shortest among those.
+A loaded node is carried where a piece that is held touches it. Where the threshold has left nothing there,
+the densest voxel at the node is added and joined to the part along the densest way: the way whose thinnest
+place is as dense as any way's, and the shortest among those.
 """
 
 from __future__ import annotations
@@ -76,9 +76,10 @@ def join(ranking: Ranking, mask: Mask) -> Mask:
     """Voxels that make a mask carry what it can carry; none where it lacks none.
 
     Pieces that meet the part in a corner or, in a solid, an edge carry load there in the model and fall apart
-    in the hand: the densest voxel between the two is wanted. Pieces that stand apart and carry load, or
-    are passive solid, are given a way to the largest one. Of loads that act on no piece of the part, the densest voxel at every node with a way to the
-    part; none of them where they ask for more than `MOST` of the material.
+    in the hand: the densest voxel between the two is wanted. Pieces that stand apart and carry load, or are
+    passive solid, are given a way to the largest one. Of loads that act on no piece of the part, the densest
+    voxel at every node is wanted with a way to the part; none of them where they ask for more than `MOST` of
+    the material.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """From densities to solid and void: the densest voxels, so many that the material stays the same.
 
 A fixed threshold of one half misses the volume of a design by several per cent; ranking meets it to one
-voxel. Voxels that are mirror images of each other in a plane of `options.symmetry` stand and fall together, so
-that the part is as symmetric as the design.
+voxel. Voxels that are mirror images of each other in a plane of `options.symmetry` stand and fall together,
+so that the part is as symmetric as the design.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ import pytest
 
 from trabecula.part import Part, PartCase, PartLimit
 from trabecula.part.record import Peak
-from trabecula.part.words import describe_part
 
 PART = Part(
     mask=np.ones((2, 2), dtype=bool),
@@ -66,13 +65,3 @@ def test_what_is_no_number_becomes_null_and_stays_unknown() -> None:
 def test_what_is_of_another_kind_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"part|cases|limits"):
         Part.from_json(PART.to_json() | change, PART.mask)
-
-
-def test_a_part_is_said_in_a_few_lines_that_name_the_worst_case() -> None:
-    said = dict(describe_part(PART))
-    assert said["mass"] == "2 kg, 50 % of the domain"
-    assert said["moves"] == "at most 1 mm in 'a' at (0, 1) m"
-    assert said["stress"] == "at most 2 MPa in 'a' at (0.5, 0.5) m"
-    assert said["safety"] == "3.5 against yield"
-    assert said["one piece"].startswith("no, 2 pieces; 30 % of a load acts on no material; does not touch")
-    assert "support 2" in said["one piece"] and "1 closed cavity" in said["one piece"]

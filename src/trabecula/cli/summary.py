@@ -40,10 +40,10 @@ def print_summary(result: Result, folder: Path) -> None:
 
 def _part(result: Result) -> list[tuple[str, str]]:
     """What an engineer asks first: mass, movement, safety, how much could be gained, one piece."""
-    from trabecula.part.words import describe_part
+    from trabecula.export.part_summary import describe_part
 
     part, gap = result.part, result.certificate.gap
-    rows = [] if part is None else describe_part(part)
+    rows = [] if part is None else describe_part(part.to_json())
     if gap is not None:
         rows.append(("gap", f"at most {percent(gap)} above the best of all designs"))
     if result.not_certified:

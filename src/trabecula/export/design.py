@@ -108,9 +108,19 @@ class Design:
             self.density, self.spacing, thickness=self.thickness, solid=passive.solid, void=passive.void
         )
 
+    def _drawn(self) -> NDArray[np.floating]:
+        """What a picture shows: the part, in space with the density between its voxels, which is smooth."""
+        if self.part is None:
+            return self.density
+        if self.part.ndim == 2:
+            return self.part.astype(np.float32)
+        half = np.interp(self.density, (0.0, self.threshold, 1.0), (0.0, 0.5, 1.0))
+        drawn = np.where(self.part, np.maximum(half, 0.55), np.minimum(half, 0.45))
+        return np.asarray(drawn, dtype=np.float32)
+
     @cached_property
     def picture(self) -> bytes:
         """The picture, a PNG file; drawn when first asked for."""
         from trabecula.drawing.picture import picture
 
-        return picture(self.density, self.spacing, **vars(self.conditions), title=self.title, word=self.word)
+        return picture(self._drawn(), self.spacing, **vars(self.conditions), title=self.title, word=self.word)

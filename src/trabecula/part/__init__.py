@@ -3,7 +3,7 @@
 `threshold` ranks the voxels and keeps so many that the material stays the same, `load_paths` says which
 pieces join loads to supports and joins what stands apart, `finish` makes the part of both, and `measure`
 solves it once more and reads off what an engineer asks. `fields` has displacements and stresses as arrays,
-for viewers, and `words` says a part in a few lines.
+for viewers.
 """
 
 from trabecula.part.record import Part, PartCase, PartLimit

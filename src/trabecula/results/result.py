@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from trabecula.problem import Problem
     from trabecula.surface import Mesh
 
-_LARGEST = 1_000_000
-"""Bytes of `result.json` at most."""
-
 
 @dataclass(frozen=True)
 class Stage:

@@ -1,9 +1,9 @@
-"""What it costs to make a finished part of a design: thresholded, joined, or with solid patches from the start.
+"""What it costs to make a finished part of a design: joined, or solid patches from the start.
 
-For every problem file or named problem: compliance and grey of the design; the same design as solid and void of
-the same volume, as it is (`raw`) and with loads joined and loose pieces taken off (`part`); and, asked for by
-`--patches`, the part of a design that has a layer of passive solid at every loaded and held node from the
-beginning (`patches`). Compliances are relative to the design's, so that 1.00 means that it is what was optimised.
+For every problem file or named problem: the same design as solid and void of the same volume, as it is
+(`raw`) and with loads joined and loose pieces taken off (`part`); and, with `--patches`, the part of a design
+that has passive solid at every loaded and held node from the beginning (`patches`). Compliances are relative
+to the design's, so that 1.00 means that it is what was optimised.
 
     python -m benchmarks.finished_part mbb wheel my-problem.yaml --patches
 """
@@ -30,7 +30,6 @@ from trabecula.physics.assembled import make_witness
 from trabecula.problem import Problem
 from trabecula.problem.model import Region
 from trabecula.problem.where import Box
-
 
 MOST = 1000
 """Regions of a problem at most; a load on the whole domain asks for more patches."""
@@ -72,8 +71,8 @@ def tell(name: str, what: str, design: tb.Result, part: tb.Part, reference: floa
     discrete = discretise(design.problem)
     islands = pieces(part.mask.astype(float), discrete).islands
     print(
-        f"{name:<16}{what:<9}{part.compliance / reference:>10.4f}{part.volume:>9.4f}{part.pieces:>8}{islands:>9}"
-        f"{part.loaded:>9.4f}{design.certificate.grey or 0.0:>8.3f}  {design.word}",
+        f"{name:<16}{what:<9}{part.compliance / reference:>10.4f}{part.volume:>9.4f}{part.pieces:>8}"
+        f"{islands:>9}{part.loaded:>9.4f}{design.certificate.grey or 0.0:>8.3f}  {design.word}",
         flush=True,
     )
 

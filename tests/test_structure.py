@@ -53,7 +53,8 @@ MORE = {
     "export": {"export", "drawing", "surface", "problem", "numerics", "storage"},  # the table, the STL record
     "version": {"_version"},
     "__init__": {
-        *("design", "export", "optimizers", "physics", "problem", "responses", "results", "solve", "status"),
+        *("design", "export", "optimizers", "part", "physics", "problem", "responses", "results"),
+        *("solve", "status"),
         *("strategy", "version"),
     },
     "__main__": {"cli"},

@@ -16,7 +16,7 @@ from tests.cli.conftest import Run
 def test_show_says_what_solve_said(run: Run, solved: Path) -> None:
     done = run("show", solved)
     assert done.exit_code == 0, done.stderr
-    assert "certified" in done.stdout
+    assert f"Small  {json.loads((solved / 'result.json').read_text())['word']}" in done.stdout
     assert str(solved / "design.png") in done.stdout
     assert json.loads(run("show", solved, "--json").stdout)["name"] == "Small"
 

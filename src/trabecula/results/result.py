@@ -252,12 +252,12 @@ class Result:
             "threads": self.threads,
             "out": None if out is None else str(out),
             "certificate": self.certificate.to_json(),
-            "part": None if self.part is None else self.part.to_json(),
-            "not_certified": self.not_certified or None,
             "stages": [
                 {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
                 for s in self.stages
             ],
+            "part": None if self.part is None else self.part.to_json(),
+            "not_certified": self.not_certified or None,
             "learned": [trial.to_json() for trial in self.trials],
             "tolerance": _number(self.tolerance),
             "message": EXPLANATIONS[self.status].message,

@@ -36,8 +36,8 @@ PLENTY = 100_000_000
 
 RESULT = (
     "problem.yaml", "request.json", "result.json", "density.npy", "part.npy", "state.npz", "history.csv",
-    "design.png", "design.stl", "design.3mf", "design.vti", "report.html", "past.npy", "checkpoint", ".trabecula.json",
-    ".trabecula.lock",
+    "design.png", "design.stl", "design.3mf", "design.vti", "report.html", "past.npy", "checkpoint",
+    ".trabecula.json", ".trabecula.lock",
 )  # fmt: skip
 OTHERS = (
     "notes.txt", ".x.tmp", ".result.json.1234.tmp", "checkpoint/weights.npz", "checkpoint/.x.tmp",

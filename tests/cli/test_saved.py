@@ -45,7 +45,9 @@ def test_check_finds_a_changed_design(run: Run, solved: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "check", "export"])
-@pytest.mark.parametrize("name", ["result.json", "density.npy", "part.npy", "history.csv", "problem.yaml", "state.npz"])
+@pytest.mark.parametrize(
+    "name", ["result.json", "density.npy", "part.npy", "history.csv", "problem.yaml", "state.npz"]
+)
 def test_a_damaged_folder_is_one_message(run: Run, solved: Path, command: str, name: str) -> None:
     (solved / name).write_bytes(b"\xff\x00damaged")
     extra = ["--stl"] if command == "export" else []

@@ -19,14 +19,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.certificate.record import Certificate
+from trabecula.certificate.words import shortcomings
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.part import Part
 from trabecula.problem import ProblemError, load
 from trabecula.problem.read import parse
 from trabecula.problem.write import to_tree
 from trabecula.results.result_folder import (
     DENSITY,
     HISTORY,
+    PART,
     PROBLEM,
     RESULT,
     STATE,
@@ -103,7 +107,14 @@ def apply(forgery: Forgery, saved: Path, target: Path) -> Path:
 
 def forgeries(saved: Path) -> list[Forgery]:
     """Every alteration of a saved result that changes what it says."""
-    return [*_of_result(saved), *_of_problem(saved), *_of_arrays(saved), *_of_history(saved), *_pairs(saved)]
+    return [
+        *_of_result(saved),
+        *_of_problem(saved),
+        *_of_arrays(saved),
+        *_of_part(saved),
+        *_of_history(saved),
+        *_pairs(saved),
+    ]
 
 
 def _of_result(saved: Path) -> Iterator[Forgery]:
@@ -119,6 +130,9 @@ def _of_result(saved: Path) -> Iterator[Forgery]:
     for field in tree["certificate"]:
         where = ("certificate", field)
         yield Forgery(f"{RESULT} {field} removed", f"{RESULT} certificate removed", partial(_drop, *where))
+    for field in tree["part"]:
+        where = ("part", field)
+        yield Forgery(f"{RESULT} part {field} removed", f"{RESULT} part removed", partial(_drop, *where))
     emptied = dict.fromkeys(tree["certificate"])
     yield Forgery(
         f"{RESULT} every proof nulled", f"{RESULT} certificate", partial(_put, ("certificate",), emptied)
@@ -169,6 +183,16 @@ def _set(tree: Tree, where: tuple[Any, ...], new: Any) -> None:
     tree[last] = new
 
 
+def _sentence(tree: Tree, folder: Path) -> str | None:
+    """Why a forged result is not certified, as `solve` would say it."""
+    mask = np.load(folder / PART, allow_pickle=False).astype(bool)
+    try:
+        proof, part = Certificate.from_json(tree["certificate"]), Part.from_json(tree["part"], mask)
+    except ValueError:
+        return None
+    return shortcomings(proof, Status(tree["status"]), tree["compliance"], part) or None
+
+
 def _drop(*where_and_folder: Any) -> None:
     *where, folder = where_and_folder
     tree = json.loads((folder / RESULT).read_text())
@@ -207,6 +231,27 @@ def _arrays_of(tree: Tree) -> tuple[Any, ...] | str:
 
 def _ask(tree: Tree, folder: Path) -> None:
     (folder / PROBLEM).write_text(json.dumps(tree))
+
+
+def _of_part(saved: Path) -> Iterator[Forgery]:
+    part = np.load(saved / PART, allow_pickle=False)
+    flat = part.ravel()
+    solid, void = np.flatnonzero(flat), np.flatnonzero(flat == 0)
+    fewer, more, moved = part.copy(), part.copy(), part.copy()
+    fewer.ravel()[solid[len(solid) // 2]] = 0
+    changes = {"fewer": fewer, "mirrored": np.ascontiguousarray(part[::-1]), "inverted": 1 - part}
+    if len(void):
+        more.ravel()[void[len(void) // 2]] = 1
+        moved.ravel()[solid[-1]], moved.ravel()[void[0]] = 0, 1
+        changes |= {"more": more, "moved": moved}
+    changes |= {"precision": part.astype(np.float32), "cut": part[:-1], "twos": 2 * part}
+    for name, other in changes.items():
+        if other.dtype != part.dtype or not np.array_equal(other, part):
+            yield Forgery(f"{PART} {name}", f"{PART} {name}", partial(_save_part, other))
+
+
+def _save_part(part: NDArray[Any], folder: Path) -> None:
+    np.save(folder / PART, part)
 
 
 def _of_arrays(saved: Path) -> Iterator[Forgery]:
@@ -316,6 +361,8 @@ def _pairs(saved: Path) -> Iterator[Forgery]:
                 (other["certificate"] if key in other["certificate"] else other)[key] = value
             if "status" in values:  # the sentence that goes with it
                 other["message"] = EXPLANATIONS[Status(values["status"])].message
+            if "part" in other:
+                other["not_certified"] = _sentence(other, folder)
             (folder / RESULT).write_text(json.dumps(other))
 
         return change
@@ -380,6 +427,20 @@ def _pairs(saved: Path) -> Iterator[Forgery]:
         yield forged(
             "limit, violation", asking("goal", "compliance", value=limits), said(volume_violation=0.0)
         )
+    if tree["part"]["cases"]:
+        lighter = {**tree["part"], "mass": 0.9 * tree["part"]["mass"], "volume": 0.9 * tree["part"]["volume"]}
+        yield forged("mass, volume of the part", said(part=lighter))
+        peaks = ("displacement", "temperature", "stress")
+        softer = [
+            {
+                key: {**value, "largest": 0.9 * value["largest"]} if key in peaks and value else value
+                for key, value in case.items()
+            }
+            for case in tree["part"]["cases"]
+        ]
+        yield forged("displacements, stresses of the part", said(part={**tree["part"], "cases": softer}))
+    stripped = (partial(_drop, "part"), partial(_drop, "not_certified"))
+    yield forged("part, not_certified removed", *stripped, place="humbler")
     yield forged("volume 1, grey", said(volume=1.0, grey=0.0))
     yield forged("connected, grey", said(connected=not proof["connected"], grey=0.5 * (proof["grey"] or 1.0)))
     names = (asking("name", value="Another"), said(name="Another"))

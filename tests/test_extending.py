@@ -47,24 +47,27 @@ def command(*words: str | Path, plugins: str = "") -> subprocess.CompletedProces
 
 
 SOLVED = {
-    "mechanism.yaml": ("quantity_mechanism", "verified"),
-    "stress.yaml": ("quantity_stress", "certified"),
-    "erode.yaml": ("filter_erode", "certified"),
-    "fin.yaml": ("physics_fin", "certified"),
-    "sinh.yaml": ("interpolation_sinh,optimizer_momentum", "certified"),
+    "mechanism.yaml": ("quantity_mechanism", "no lower bound is known"),
+    "stress.yaml": ("quantity_stress", ""),
+    "erode.yaml": ("filter_erode", ""),
+    "fin.yaml": ("physics_fin", ""),
+    "sinh.yaml": ("interpolation_sinh,optimizer_momentum", ""),
 }
-"""Problem files: the examples that each names, and the word that is reached."""
+"""Problem files: the examples that each names, and what beside its part keeps it from being certified."""
 
 
 @pytest.mark.parametrize("file", SOLVED)
 def test_a_problem_file_that_names_it_is_solved_and_confirmed(file: str, tmp_path: Path) -> None:
-    plugins, reached = SOLVED[file]
+    plugins, missing = SOLVED[file]
     solved = command(
         *("solve", FOLDER / file, "--out", tmp_path / "r", "--start", "uniform", "--no-history", "--json"),
         plugins=plugins,
     )
     assert solved.returncode == 0, solved.stderr
-    assert json.loads(solved.stdout)["word"] == reached
+    told = json.loads(solved.stdout)
+    assert told["word"] == ("verified" if told["not_certified"] else "certified")
+    assert missing in (told["not_certified"] or "")
+    assert missing or not re.search("bound|KKT|converged", told["not_certified"] or "")
     checked = command("check", tmp_path / "r", "--json", plugins=plugins)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     without = command("solve", FOLDER / file, "--out", tmp_path / "s")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trabecula.design.interpolation import Interpolation
     from trabecula.export.table import EXPORTS, Export
     from trabecula.optimizers.protocol import Optimizer
+    from trabecula.part.record import Part
     from trabecula.physics.machine import Machine
     from trabecula.problem import (
         Domain,
@@ -67,6 +68,7 @@ _HOME = {
     "design.interpolation": ("Interpolation",),
     "export.table": ("EXPORTS", "Export"),
     "optimizers.protocol": ("Optimizer",),
+    "part.record": ("Part",),
     "physics.machine": ("Machine",),
     "problem": (
         "Domain",
@@ -132,6 +134,7 @@ __all__ = [
     "NoDesignError",
     "Optimizer",
     "Options",
+    "Part",
     "Physics",
     "Problem",
     "ProblemError",

@@ -166,7 +166,7 @@ def test_the_certificate_page_names_what_check_cannot_know(pattern: str) -> None
 
 FORGED: dict[str, dict[str, object]] = {
     "volume": {"volume": 1.0},
-    "word": {"word": "verified"},
+    "word": {"word": "certified"},
     "iterations": {"iterations": 7},
     "name": {"name": "Another"},
     "elements": {"elements": [8, 24]},

@@ -3,15 +3,31 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.certificate.grids import cantilever
 from trabecula.certificate import Certificate
 from trabecula.certificate.limits import relative_violation
-from trabecula.certificate.words import word_of
+from trabecula.certificate.words import shortcomings, word_of
+from trabecula.part import Part, PartCase, PartLimit
 from trabecula.problem.model import Goal
 from trabecula.status import Status
 
+PART = Part(
+    mask=np.ones((2, 2), dtype=bool),
+    threshold=0.5,
+    volume=0.5,
+    mass=1.0,
+    compliance=10.0,
+    pieces=1,
+    removed=0.0,
+    cavities=None,
+    loaded=1.0,
+    held=True,
+    cases=(),
+    limits=(),
+)
 FULL = Certificate(1e-9, 0.01, 164.0, 0.42, 0.0, True, 0.3)
 
 
@@ -38,7 +54,46 @@ FULL = Certificate(1e-9, 0.01, 164.0, 0.42, 0.0, True, 0.3)
     ],
 )
 def test_a_word_is_earned(changed: dict[str, float | None], status: Status, word: str) -> None:
-    assert word_of(replace(FULL, **changed), status, 10.0, 0.5) == word  # type: ignore[arg-type]
+    assert word_of(replace(FULL, **changed), status, 10.0, 0.5, PART) == word  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ""),
+        ({"cavities": 2, "free_supports": (2,)}, ""),  # notes, no bars
+        ({"compliance": 10.19}, ""),
+        ({"compliance": 10.21}, "2.1 % less stiff"),
+        ({"compliance": 8.2}, "18 % stiffer"),
+        ({"compliance": math.nan}, "stiffer"),
+        ({"pieces": 4}, "4 pieces"),
+        ({"pieces": 0}, "0 pieces"),
+        ({"held": False}, "touches no support"),
+        ({"loaded": 0.9991}, ""),
+        ({"loaded": 0.69}, "31 % of the load acts on no material"),
+        ({"loaded": math.nan}, "of the load acts on no material"),
+        ({"limits": (PartLimit("volume", 0.5, 0.51, False),)}, "volume is 0.51 where 0.5 is the limit"),
+        ({"limits": (PartLimit("volume", 0.5, 0.5, True),)}, ""),
+    ],
+)
+def test_certified_means_one_held_part_that_carries_its_loads(changed: dict[str, object], said: str) -> None:
+    part = replace(PART, **changed)  # type: ignore[arg-type]
+    assert word_of(FULL, Status.CONVERGED, 10.0, 0.5, part) == ("verified" if said else "certified")
+    reason = shortcomings(FULL, Status.CONVERGED, 10.0, part)
+    assert said in reason and bool(reason) == bool(said)
+    assert not said or "; " in reason  # and what would mend it
+
+
+def test_the_case_whose_load_acts_on_nothing_is_named() -> None:
+    shares = {"a": 1.0, "b": 0.5}
+    cases = tuple(PartCase(name, None, None, None, None, (), share) for name, share in shares.items())
+    part = replace(PART, cases=cases, loaded=0.5)
+    assert "50 % of the load 'b'" in shortcomings(FULL, Status.CONVERGED, 10.0, part)
+
+
+def test_without_a_part_nothing_is_certified() -> None:
+    assert word_of(FULL, Status.CONVERGED, 10.0, 0.5) == "verified"
+    assert "finished part" in shortcomings(FULL, Status.CONVERGED, 10.0, None)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

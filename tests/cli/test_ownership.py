@@ -35,9 +35,9 @@ CODES = {0, 2, 3, 4}
 PLENTY = 100_000_000
 
 RESULT = (
-    "problem.yaml", "request.json", "result.json", "density.npy", "state.npz", "history.csv", "design.png",
-    "design.stl", "design.3mf", "design.vti", "report.html", "past.npy", "checkpoint", ".trabecula.json",
-    ".trabecula.lock",
+    "problem.yaml", "request.json", "result.json", "density.npy", "part.npy", "state.npz", "history.csv",
+    "design.png", "design.stl", "design.3mf", "design.vti", "report.html", "past.npy", "checkpoint",
+    ".trabecula.json", ".trabecula.lock",
 )  # fmt: skip
 OTHERS = (
     "notes.txt", ".x.tmp", ".result.json.1234.tmp", "checkpoint/weights.npz", "checkpoint/.x.tmp",
@@ -374,7 +374,7 @@ def test_what_was_killed_anywhere_resumes_and_is_ours_afterwards(
     assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
     left = {path.name for path in (tmp_path / "r").iterdir()}
     assert left == {
-        "problem.yaml", "request.json", "result.json", "density.npy", "state.npz", "history.csv",
+        "problem.yaml", "request.json", "result.json", "density.npy", "part.npy", "state.npz", "history.csv",
         "design.png", "notes.txt", MARK,
     }  # fmt: skip
     assert run("solve", slow, "--out", tmp_path / "r", "-q", "--iterations", "1").exit_code == 3

@@ -16,7 +16,7 @@ from tests.cli.conftest import Run
 def test_show_says_what_solve_said(run: Run, solved: Path) -> None:
     done = run("show", solved)
     assert done.exit_code == 0, done.stderr
-    assert "certified" in done.stdout
+    assert f"Small  {json.loads((solved / 'result.json').read_text())['word']}" in done.stdout
     assert str(solved / "design.png") in done.stdout
     assert json.loads(run("show", solved, "--json").stdout)["name"] == "Small"
 
@@ -45,7 +45,9 @@ def test_check_finds_a_changed_design(run: Run, solved: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "check", "export"])
-@pytest.mark.parametrize("name", ["result.json", "density.npy", "history.csv", "problem.yaml", "state.npz"])
+@pytest.mark.parametrize(
+    "name", ["result.json", "density.npy", "part.npy", "history.csv", "problem.yaml", "state.npz"]
+)
 def test_a_damaged_folder_is_one_message(run: Run, solved: Path, command: str, name: str) -> None:
     (solved / name).write_bytes(b"\xff\x00damaged")
     extra = ["--stl"] if command == "export" else []

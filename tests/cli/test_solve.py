@@ -54,7 +54,10 @@ def test_json_is_exactly_one_object_with_the_promised_keys(run: Run, small: Path
 def test_a_summary_names_the_word_the_gap_and_the_picture(run: Run, small: Path, tmp_path: Path) -> None:
     done = run("solve", small, "--out", tmp_path / "r", "--stl", "--vti", "--report")
     assert done.exit_code == 0, done.stderr
-    assert "Small  certified" in done.stdout
+    word = json.loads((tmp_path / "r" / "result.json").read_text())["word"]
+    assert f"Small  {word}" in done.stdout
+    for asked in ("mass ", "moves ", "safety ", "one piece ", "gap "):
+        assert f"\n  {asked}" in done.stdout, asked
     for name in ("design.png", "design.stl", "design.vti", "report.html"):
         assert str(tmp_path / "r" / name) in done.stdout
         assert (tmp_path / "r" / name).stat().st_size > 100

@@ -99,7 +99,8 @@ def test_a_limit_on_the_deflection_is_one_on_the_compliance_where_one_point_is_l
     assert found.compliance == pytest.approx(allowed, rel=2e-3)
     assert found.volume < reference.volume
     assert found.certificate.kkt_residual is not None and found.certificate.kkt_residual < 0.05
-    assert (known.word, found.word) == ("certified", "verified")  # the deflection promises nothing
+    bounds = [one.certificate.lower_bound for one in (known, found)]
+    assert bounds[0] is not None and bounds[1] is None and found.word == "verified"  # it promises nothing
     assert found.check().ok, found.check().differing
 
 

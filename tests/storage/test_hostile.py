@@ -57,6 +57,7 @@ print(json.dumps(found))
 SHOWN = {
     "result.json": EVERYWHERE | JSON,
     "density.npy": EVERYWHERE | NPY,
+    "part.npy": EVERYWHERE | NPY,
     "state.npz": EVERYWHERE | NPZ,
     "history.csv": EVERYWHERE | TABLE,
     "problem.yaml": EVERYWHERE,

@@ -32,9 +32,11 @@ from trabecula.certificate.verdict import (
 from trabecula.certificate.words import (
     EQUILIBRIUM,
     VIOLATION,
+    shortcomings,
     word_of,
 )
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.part import Part
 from trabecula.problem.starts import STARTS
 from trabecula.responses import formulate
 from trabecula.status import EXPLANATIONS, Status
@@ -59,6 +61,8 @@ FIELDS = (
     "threads",
     "out",
     "certificate",
+    "part",
+    "not_certified",
     "stages",
     "learned",
     "message",
@@ -66,8 +70,13 @@ FIELDS = (
 )
 """What `result.json` holds: all of it, and nothing else."""
 
+OF_PART = ("part", "not_certified")
+"""Fields that results of versions without a finished part lack, both of them."""
+
 UNKNOWABLE = ("version", "machine", "threads", "solves", "seconds", "out")
 """Fields that nothing follows from."""
+
+NEEDS_PART = "certified is said of a finished part, and this result says nothing of one; solve it again"
 
 MET = 1e-5
 """Relative excess up to which a limit is called met."""
@@ -92,6 +101,8 @@ class Record:
         As it was saved.
     penalty, beta
         Of the state file: final penalty, and steepness of the projection (0 without one).
+    part
+        As it was saved; None of an older result.
     """
 
     values: Mapping[str, Any]
@@ -99,6 +110,7 @@ class Record:
     certificate: Certificate
     penalty: float
     beta: float
+    part: Part | None = None
 
 
 def check_record(discrete: DiscreteProblem, record: Record) -> tuple[Check, ...]:
@@ -117,7 +129,10 @@ def check_record(discrete: DiscreteProblem, record: Record) -> tuple[Check, ...]
         One per rule; those named as in `UNKNOWABLE` are "unchecked" or differ.
     """
     values = record.values
-    extra = [f"{name!r} missing" for name in FIELDS if name not in values]
+    is_older = not any(name in values for name in OF_PART)
+    extra = [
+        f"{name!r} missing" for name in FIELDS if name not in values and not (is_older and name in OF_PART)
+    ]
     extra += [f"{name!r} not known here" for name in values if name not in FIELDS]
     elements = list(discrete.grid.elements)
     return (
@@ -156,7 +171,9 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
     status = _status(values.get("status"))
     is_converged = status is Status.CONVERGED
     compliance, volume = (_real(values.get(name)) for name in ("compliance", "volume"))
-    word = word_of(record.certificate, status or Status.DIVERGED, compliance, volume)
+    ended = status or Status.DIVERGED
+    word = word_of(record.certificate, ended, compliance, volume, record.part)
+    reason = shortcomings(record.certificate, ended, compliance, record.part) or None
     violation = record.certificate.volume_violation
     missed = None if violation is None else relative_violation(discrete, violation)
     is_kept = missed is not None and missed <= VIOLATION * (1.0 + 1e-6)
@@ -167,7 +184,8 @@ def _ending(discrete: DiscreteProblem, record: Record) -> list[Check]:
         beta = SHARPEST if is_converged else float(rows[-1]["beta"]) if not trouble else float("nan")
     checks = [
         compare("beta", record.beta, beta, note="steepness of the projection"),
-        compare("word", values.get("word"), word),
+        compare("word", values.get("word"), word, note="" if record.part else NEEDS_PART),
+        *([compare("not_certified", values["not_certified"], reason)] if "not_certified" in values else []),
         compare("converged", values.get("converged"), is_converged),
         compare("no_bound", values.get("no_bound"), _reason(discrete, record)),
         compare("message", values.get("message"), EXPLANATIONS[status].message if status else None),

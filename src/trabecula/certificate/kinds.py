@@ -13,6 +13,7 @@ from trabecula.storage.reading import UnreadableError
 
 KINDS = {
     "density": np.float32,
+    "part": np.uint8,
     "design": np.float64,
     "relaxed": np.float32,
     "penalty": np.float64,

@@ -6,10 +6,11 @@ from math import isfinite
 from typing import Literal
 
 from trabecula.certificate.record import Certificate
+from trabecula.part.record import Part
 from trabecula.status import Status
 
 Word = Literal["predicted", "verified", "certified"]
-"""How sure a number is: a guess; the true value from one solve; stationary and bounded."""
+"""How sure a number is: a guess; the true value from one solve; stationary, bounded, and what is printed."""
 
 EQUILIBRIUM: dict[str, float] = {"verified": 1e-6, "certified": 1e-8}
 """Largest equilibrium residual a word allows."""
@@ -21,12 +22,20 @@ VIOLATION = 2e-3
 """Relative violation of a limit above which nothing has converged."""
 
 
-def word_of(certificate: Certificate, status: Status, compliance: float, volume: float) -> Word:
+LOADED = 0.999
+"""Share of the load of every case that must end on the part of a certified design."""
+
+NEAR = 0.02
+"""Largest relative difference between the compliance of a part and that of its certified design."""
+
+
+def word_of(
+    certificate: Certificate, status: Status, compliance: float, volume: float, part: Part | None = None
+) -> Word:
     """The word that a result has earned.
 
-    *verified* needs finite numbers and an equilibrium residual of at most 1e-6; *certified* also a met
-    stopping rule, an equilibrium residual of at most 1e-8, a KKT residual of at most 0.1 and a lower bound.
-    What is less is only *predicted*.
+    *verified* needs finite numbers and an equilibrium residual of at most 1e-6, *certified* that
+    `shortcomings` has nothing to say. What is less than verified is only *predicted*.
 
     Parameters
     ----------
@@ -36,6 +45,8 @@ def word_of(certificate: Certificate, status: Status, compliance: float, volume:
         How the solve ended.
     compliance, volume
         Its weighted compliance in J (W K for heat) and its volume fraction.
+    part
+        The finished part, if there is one.
     """
     residual = certificate.equilibrium_residual
     numbers = (residual, compliance, volume, certificate.volume_violation, certificate.grey)
@@ -44,11 +55,83 @@ def word_of(certificate: Certificate, status: Status, compliance: float, volume:
     assert residual is not None
     if residual > EQUILIBRIUM["verified"]:
         return "predicted"
-    is_certified = (
-        status is Status.CONVERGED
-        and residual <= EQUILIBRIUM["certified"]
-        and certificate.kkt_residual is not None
-        and certificate.kkt_residual <= STATIONARY
-        and certificate.lower_bound is not None
-    )
-    return "certified" if is_certified else "verified"
+    return "verified" if shortcomings(certificate, status, compliance, part) else "certified"
+
+
+def shortcomings(certificate: Certificate, status: Status, compliance: float, part: Part | None) -> str:
+    """Say in one sentence why a design is not certified, and what would mend it; empty where it is.
+
+    *certified* needs a met stopping rule, an equilibrium residual of at most 1e-8, a KKT residual of at most
+    0.1 and a lower bound; and a part in one piece that is held, on which at least 0.999 of every load ends,
+    that keeps every limit, and whose compliance is within 2 % of the design's.
+
+    Parameters
+    ----------
+    certificate, status, compliance, part
+        As for `word_of`.
+    """
+    amiss = [*_amiss_of_part(part, compliance), *_amiss_of_design(certificate, status)]
+    if not amiss:
+        return ""
+    said = [what for what, _ in amiss]
+    listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    return f"{listed}; {amiss[0][1]}"
+
+
+def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]]:
+    """What is amiss with a part, and what would mend it, the gravest first."""
+    if part is None:
+        return [("nothing is said of the finished part", "solve the problem again")]
+    found = []
+    if not part.held:
+        found.append(("the part touches no support", "make the place of a support a solid region"))
+    if not part.loaded >= LOADED:
+        found.append((_bare_load(part), "make its place a solid region, or allow more volume"))
+    if part.pieces != 1:
+        found.append((f"the part is in {part.pieces} pieces", "allow more volume, or a larger filter radius"))
+    for limit in part.limits:
+        if not limit.met:
+            said = f"the part's {limit.name} is {limit.value:.4g} where {limit.limit:.4g} is the limit"
+            found.append((said, "ask for a little more than is needed"))
+    off = part.compliance / compliance - 1.0 if compliance else float("nan")
+    if not abs(off) <= NEAR and part.held and part.loaded >= LOADED:  # else it says the same once more
+        than = "less stiff" if off > 0.0 else "stiffer"
+        found.append(
+            (
+                f"the part is {_percent(abs(off))} {than} than the design with its intermediate densities",
+                "options.penalty: 3 with options.projection: true leaves none",
+            )
+        )
+    return found
+
+
+def _bare_load(part: Part) -> str:
+    """Which share of the load acts on no material, and of which case where there are several."""
+    worst = min(part.cases, key=lambda case: case.loaded, default=None)
+    of = f"the load {worst.name!r}" if worst is not None and len(part.cases) > 1 else "the load"
+    return f"{_percent(1.0 - part.loaded)} of {of} acts on no material"
+
+
+def _amiss_of_design(certificate: Certificate, status: Status) -> list[tuple[str, str]]:
+    found = []
+    kkt, residual = certificate.kkt_residual, certificate.equilibrium_residual
+    if status is not Status.CONVERGED:
+        found.append(("the solve has not converged", "more iterations go on where it stopped"))
+    if residual is None or not residual <= EQUILIBRIUM["certified"]:
+        said = "not known" if residual is None else f"{residual:.1e}"
+        found.append(
+            (
+                f"the equilibrium residual is {said}, above {EQUILIBRIUM['certified']:.0e}",
+                "voxels nearer to cubes, or a larger minimum stiffness, are solved more exactly",
+            )
+        )
+    if kkt is None or not kkt <= STATIONARY:
+        said = "not known" if kkt is None else f"{kkt:.2g}, above {STATIONARY:g}"
+        found.append((f"the KKT residual is {said}", "a smaller tolerance takes it further"))
+    if certificate.lower_bound is None:
+        found.append(("no lower bound is known", "there is one for compliance and volume without own weight"))
+    return found
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.2g} %"

@@ -35,7 +35,20 @@ def print_summary(result: Result, folder: Path) -> None:
 
     colour = {"predicted": "yellow", "verified": "cyan", "certified": "green"}[result.word]
     output().print(Text.assemble((result.problem.name, "bold"), "  ", (result.word, colour)), soft_wrap=True)
-    print_pairs([*_design(result), *_proof(result), *_way(result), *_files(folder)])
+    print_pairs([*_part(result), *_design(result), *_proof(result), *_way(result), *_files(folder)])
+
+
+def _part(result: Result) -> list[tuple[str, str]]:
+    """What an engineer asks first: mass, movement, safety, how much could be gained, one piece."""
+    from trabecula.export.part_summary import describe_part
+
+    part, gap = result.part, result.certificate.gap
+    rows = [] if part is None else describe_part(part.to_json())
+    if gap is not None:
+        rows.append(("gap", f"at most {percent(gap)} above the best of all designs"))
+    if result.not_certified:
+        rows.append(("not certified", result.not_certified))
+    return rows
 
 
 def _design(result: Result) -> list[tuple[str, str]]:
@@ -45,10 +58,18 @@ def _design(result: Result) -> list[tuple[str, str]]:
     return [
         ("elements", elements),
         *_objective(result),
-        ("compliance", number(result.compliance, _unit(result), 6)),
+        ("compliance", _compliance(result)),
         ("volume", f"{percent(result.volume)}{asked}"),
         *_limits(result),
     ]
+
+
+def _compliance(result: Result) -> str:
+    """That of the part, and of the design that it was made of."""
+    designed = number(result.compliance, _unit(result), 6)
+    if result.part is None:
+        return designed
+    return f"{number(result.part.compliance, _unit(result), 6)}, {designed} as optimised"
 
 
 def _objective(result: Result) -> list[tuple[str, str]]:
@@ -81,7 +102,6 @@ def _proof(result: Result) -> list[tuple[str, str]]:
         ("lower bound", _bound(result)),
         ("equilibrium", number(proof.equilibrium_residual, digits=2)),
         ("stationary", number(proof.kkt_residual, digits=2)),
-        ("one piece", {True: "yes", False: "no", None: "–"}[proof.connected]),
         ("grey", percent(proof.grey)),
     ]
 
@@ -91,10 +111,8 @@ def _bound(result: Result) -> str:
     if proof.lower_bound is None:
         return f"– ({result.no_bound or 'none is known for this goal'})"
     if result.problem.goal.minimize == "volume":
-        bound = f"{percent(proof.lower_bound)}: no design as stiff uses less"
-    else:
-        bound = f"{number(proof.lower_bound, _unit(result))}: no design of this volume is below"
-    return bound if proof.gap is None else f"{bound}, this one at most {percent(proof.gap)} above"
+        return f"{percent(proof.lower_bound)}: no design as stiff uses less"
+    return f"{number(proof.lower_bound, _unit(result))}: no design of this volume is below"
 
 
 def _unit(result: Result) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,12 @@ class Design:
         The problem file itself, YAML; may be empty.
     find_conditions
         Gives `conditions`, which cost time and memory and are asked for only where a format needs them.
+    part
+        bool in the shape of `density`: the cells of the finished part; None where there is none.
+    threshold
+        Density that separates the part from the rest.
+    find_fields
+        Gives `fields`, which cost a solve.
     """
 
     density: NDArray[np.floating]
@@ -76,11 +83,20 @@ class Design:
     problem: Mapping[str, object] = field(default_factory=dict)
     problem_text: str = ""
     find_conditions: Callable[[], Conditions] = Conditions
+    part: NDArray[np.bool_] | None = None
+    threshold: float = 0.5
+    find_fields: Callable[[], Mapping[str, NDArray[Any]]] = dict
 
     @cached_property
     def conditions(self) -> Conditions:
         """Passive cells, supports and loads; found when first asked for."""
         return self.find_conditions()
+
+    @cached_property
+    def fields(self) -> Mapping[str, NDArray[Any]]:
+        """What viewers show of the part besides its density, over cells or nodes; found when first asked
+        for."""
+        return self.find_fields()
 
     @cached_property
     def surface(self) -> Mesh:
@@ -92,9 +108,19 @@ class Design:
             self.density, self.spacing, thickness=self.thickness, solid=passive.solid, void=passive.void
         )
 
+    def _drawn(self) -> NDArray[np.floating]:
+        """What a picture shows: the part, in space with the density between its voxels, which is smooth."""
+        if self.part is None:
+            return self.density
+        if self.part.ndim == 2:
+            return self.part.astype(np.float32)
+        half = np.interp(self.density, (0.0, self.threshold, 1.0), (0.0, 0.5, 1.0))
+        drawn = np.where(self.part, np.maximum(half, 0.55), np.minimum(half, 0.45))
+        return np.asarray(drawn, dtype=np.float32)
+
     @cached_property
     def picture(self) -> bytes:
         """The picture, a PNG file; drawn when first asked for."""
         from trabecula.drawing.picture import picture
 
-        return picture(self.density, self.spacing, **vars(self.conditions), title=self.title, word=self.word)
+        return picture(self._drawn(), self.spacing, **vars(self.conditions), title=self.title, word=self.word)

@@ -13,6 +13,7 @@ from typing import IO
 from trabecula.drawing.chart import Row, convergence
 from trabecula.drawing.verdicts import MEANINGS
 from trabecula.export.design import Design
+from trabecula.export.part_summary import describe_part
 from trabecula.export.summary import name_goal, summarise
 from trabecula.problem.physics import choose_physics
 from trabecula.storage.visible import visible
@@ -90,11 +91,12 @@ def report(
             f"<header><h1>{escape(name)}</h1>{_badge(word)}</header>",
             f'<p class="key">{_key_figures(result, proven, _unit(problem))}</p>',
             f'<figure><img alt="The design" src="data:image/png;base64,{image}"></figure>',
+            _part(result.get("part")),
             '<div class="columns">',
             f"<section><h2>What was asked</h2>{_table(summarise(problem))}",
             f"<h2>Stages</h2>{_stages(result.get('stages'))}</section>",
             f"<section><h2>What was proven</h2>{_meaning(word)}{_certificate(proven)}"
-            f"{_no_bound(result)}</section>",
+            f"{_not_certified(result)}{_no_bound(result)}</section>",
             "</div>",
             f"<section><h2>How it was reached</h2>{convergence(history, bound)}</section>",
             f"<details><summary>Problem file</summary><pre>{escape(problem_text)}</pre></details>",
@@ -135,6 +137,30 @@ def _key_figures(result: Mapping[str, object], proven: Mapping[object, object], 
         said = escape(str(result.get("message") or "stopped at the iteration limit"))
         shown.append(f'<span class="warning"><b>not converged</b>: {said}</span>')
     return " ".join(shown)
+
+
+def _part(part: object) -> str:
+    """What is made of the design: the figures of the finished part, and what its supports carry."""
+    if not isinstance(part, Mapping):
+        return ""
+    rows = [(name.capitalize(), text) for name, text in describe_part(part)]
+    compliance = _quantity(part.get("compliance"))
+    rows += [("Compliance of the part", compliance)] if compliance else []
+    for case in part.get("cases") or () if isinstance(part.get("cases"), Sequence) else ():
+        reactions = case.get("reactions") if isinstance(case, Mapping) else None
+        if isinstance(reactions, Sequence) and not isinstance(reactions, str):
+            forces = "; ".join(f"({', '.join(map(_quantity, each))})" for each in map(_sequence, reactions))
+            rows.append((f"Reactions, {_text(case.get('name'))}", forces))
+    return f"<section><h2>The part</h2>{_table(rows)}</section>"
+
+
+def _sequence(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _not_certified(result: Mapping[str, object]) -> str:
+    reason = _text(result.get("not_certified"))
+    return f"<p>Not certified: {escape(reason)}.</p>" if reason else ""
 
 
 def _no_bound(result: Mapping[str, object]) -> str:

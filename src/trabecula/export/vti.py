@@ -144,8 +144,8 @@ class Vti:
     """The format by name; see `trabecula.export.Export`."""
 
     file_name = "design.vti"
-    description = "Voxels with their density for ParaView, design.vti."
+    description = "Voxels with density, displacements and stresses for ParaView, design.vti."
 
     def write(self, file: IO[bytes], design: Design) -> None:
-        """Write the density of a design."""
-        write_vti(file, design.density, design.spacing)
+        """Write the density of a design, its part, and what the part does in every load case."""
+        write_vti(file, design.density, design.spacing, design.fields)

@@ -19,6 +19,7 @@ from trabecula.results.result_folder import (
     FILES,
     HISTORY,
     KIND,
+    PART,
     PICTURE,
     RESULT,
     STATE,
@@ -37,11 +38,9 @@ if TYPE_CHECKING:
     from trabecula.certificate.verdict import Recheck
     from trabecula.export.design import Design
     from trabecula.export.target import Unit
+    from trabecula.part import Part
     from trabecula.problem import Problem
     from trabecula.surface import Mesh
-
-_LARGEST = 1_000_000
-"""Bytes of `result.json` at most."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +171,11 @@ class Result:
     coarser
         float16 `[z, y, x]`, coarsest first: the design variables on the coarser grids of the way. They are
         not saved with the result; the history keeps them, to learn from.
+    part
+        The finished part: which voxels are material, and what it does by a solve of its own; None in results
+        of versions that did not make one.
+    not_certified
+        Why the word is not "certified", and what would mend it, in a sentence; empty where it is.
     recorded
         The tree of the `result.json` it was loaded from, for `check`; None where it was not loaded.
     """
@@ -203,6 +207,8 @@ class Result:
     tolerance: float = 0.0
     coarser: tuple[NDArray[np.float16], ...] = field(default=(), repr=False)
     recorded: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    part: Part | None = field(default=None, repr=False)
+    not_certified: str = ""
 
     @property
     def converged(self) -> bool:
@@ -250,6 +256,8 @@ class Result:
                 {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
                 for s in self.stages
             ],
+            "part": None if self.part is None else self.part.to_json(),
+            "not_certified": self.not_certified or None,
             "learned": [trial.to_json() for trial in self.trials],
             "tolerance": _number(self.tolerance),
             "message": EXPLANATIONS[self.status].message,
@@ -290,6 +298,8 @@ class Result:
             with mine.batch():
                 save_problem(self.problem, mine, copies)
                 mine.write_array(DENSITY, self.density.astype(np.float32))
+                if self.part is not None:
+                    mine.write_array(PART, self.part.mask.astype(np.uint8))
                 mine.write_arrays(STATE, self._state())
                 mine.write_text(HISTORY, format_history(self.history))
                 if png is not None:
@@ -380,9 +390,17 @@ class Result:
             discrete = discretise(self.problem)
             return Conditions(discrete.lower >= 1, discrete.void, discrete.fixed, discrete.loads)
 
+        def find_fields() -> Mapping[str, NDArray[Any]]:
+            from trabecula.part.fields import solve_fields
+
+            return {} if self.part is None else solve_fields(self.problem, self.part.mask)
+
         return Design(
             self.density,
             self.spacing,
+            part=None if self.part is None else self.part.mask,
+            threshold=0.5 if self.part is None else self.part.threshold,
+            find_fields=find_fields,
             thickness=self.problem.domain.thickness,
             title=self.problem.name,
             word=self.word,
@@ -407,6 +425,7 @@ class Result:
             Threads of the compiled solver, where the grid is too large to factorise.
         """
         from trabecula.certificate.consistency import check_record
+        from trabecula.certificate.finished import check_part
         from trabecula.certificate.independent import recheck
         from trabecula.discretisation import discretise
 
@@ -425,7 +444,8 @@ class Result:
             word=self.word,
             threads=threads,
         )
-        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks))
+        of_part = check_part(self.problem, discrete, self.density, self.part, self.word, threads)
+        return replace(found, checks=(*check_record(discrete, self.record()), *found.checks, *of_part))
 
     def __repr__(self) -> str:
         grid = "x".join(map(str, self.problem.domain.elements))
@@ -445,7 +465,7 @@ class Result:
         """The record that `check` verifies; of a loaded result with the fields that only its file has."""
         from trabecula.certificate.consistency import Record as Claim
 
-        return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta)
+        return Claim(self._claim(), self.history, self.certificate, self.penalty, self.beta, self.part)
 
     def _claim(self) -> dict[str, object]:
         """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""

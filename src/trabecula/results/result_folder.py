@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 PROBLEM = "problem.yaml"
 RESULT = "result.json"
 DENSITY = "density.npy"
+PART = "part.npy"
 STATE = "state.npz"
 HISTORY = "history.csv"
 PICTURE = "design.png"
 CHECKPOINT = "checkpoint"
-FILES = (PROBLEM, DENSITY, STATE, HISTORY, PICTURE, RESULT)
+FILES = (PROBLEM, DENSITY, PART, STATE, HISTORY, PICTURE, RESULT)
 """What `Result.save` writes, besides copies of the files that the problem names."""
 
 KIND = "result"

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from trabecula.certificate.kinds import refuse_other
 from trabecula.certificate.record import Certificate
 from trabecula.certificate.words import Word
+from trabecula.part import Part
 from trabecula.problem import Problem
 from trabecula.results.result import LimitRecord, Result, Stage, Trial
 from trabecula.results.result_folder import (
     DENSITY,
     HISTORY,
+    PART,
     RESULT,
     STATE,
     load_problem,
@@ -47,13 +49,19 @@ def load(folder: Path, max_memory: float | None = None) -> Result:
     if density.min() < 0 or density.max() > 1:
         raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")
     refuse_other(folder / DENSITY, {"density": density})
+    mask = None
+    if values.get("part") is not None:
+        mask = read_array(folder / PART, shape)
+        refuse_other(folder / PART, {"part": mask})
+        if mask.max() > 1:
+            raise UnreadableError(folder / PART, "holds other numbers than 0 and 1")
     state = read_arrays(folder / STATE, {"design": shape, "relaxed": shape, "penalty": (), "beta": ()})
     for name in ("design", "penalty", "beta"):
         if name not in state:
             raise UnreadableError(folder / STATE, f"does not hold {name!r}")
     refuse_other(folder / STATE, state)
     rows = read_history(folder / HISTORY)
-    return _from_json(folder / RESULT, values, problem, density, state, rows)
+    return _from_json(folder / RESULT, values, problem, density, mask, state, rows)
 
 
 def _from_json(
@@ -61,6 +69,7 @@ def _from_json(
     values: dict[str, Any],
     problem: Problem,
     density: NDArray[Any],
+    mask: NDArray[Any] | None,
     state: dict[str, NDArray[Any]],
     history: Sequence[Row],
 ) -> Result:
@@ -89,6 +98,12 @@ def _from_json(
         if isinstance(error, UnreadableError):
             raise
         raise UnreadableError(path, f"'certificate' cannot be read ({error})") from error
+    try:
+        part = None if mask is None else Part.from_json(held.take("part", dict), mask.astype(bool))
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, UnreadableError):
+            raise
+        raise UnreadableError(path, f"'part' cannot be read ({error})") from error
     relaxed = state.get("relaxed")
     return Result(
         problem=problem,
@@ -124,6 +139,10 @@ def _from_json(
         word=word,
         relaxed=None if relaxed is None else relaxed.astype(np.float32),
         tolerance=real(held, "tolerance") if "tolerance" in values else 0.0,
+        part=part,
+        not_certified=(held.take("not_certified", str, type(None)) or "")
+        if "not_certified" in values
+        else "",
         recorded=values,
         penalty=float(state["penalty"]),
         beta=float(state["beta"]),

@@ -15,9 +15,11 @@ from trabecula.certificate.bound import UNKNOWN_GOAL, reason_unbounded
 from trabecula.certificate.certify import certify
 from trabecula.certificate.consistency import MET
 from trabecula.certificate.relax import Relaxed
-from trabecula.certificate.words import EQUILIBRIUM, word_of
+from trabecula.certificate.words import EQUILIBRIUM, shortcomings, word_of
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.step import Row
+from trabecula.part import Part
+from trabecula.part.measure import PartSolver, make_part
 from trabecula.physics import Guess
 from trabecula.problem import Problem
 from trabecula.responses import Evaluation, optimality_residual
@@ -53,6 +55,7 @@ class _Final:
     physical: Array
     found: Evaluation
     certificate: Certificate
+    displacements: tuple[NDArray[np.float32], ...]
 
 
 def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Event, None, Result]:
@@ -80,6 +83,9 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
     _refuse_untrue(final)
     certificate, unit = final.certificate, ldexp(1.0, discrete.units.compliance)
     status = outcome.step.finished or Status.LIMIT
+    density = final.physical.astype(np.float32).clip(0.0, 1.0)
+    part = _make_part(bench, analysis, asked.problem, density, final.displacements)
+    compliance = unit * final.found.compliance
     stages = (
         *outcome.stages,
         Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
@@ -90,7 +96,7 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
         certificate = replace(certificate, lower_bound=of_objective * certificate.lower_bound)
     return Result(
         problem=asked.problem,
-        density=final.physical.astype(np.float32).clip(0.0, 1.0),
+        density=density,
         design=x,
         history=tuple(_history_row(row, of_objective, unit) for row in rows),
         certificate=certificate,
@@ -100,7 +106,7 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
         iterations=iterations,
         solves=solves + analysis.cases,
         seconds=time.perf_counter() - asked.clock,
-        compliance=unit * final.found.compliance,
+        compliance=compliance,
         volume=final.found.volume,
         objective=formulation.quantity_value(final.found.objective),
         limits=tuple(
@@ -117,7 +123,9 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
         threads=bench.machine.threads,
         version=VERSION,
         machine=_machine_of(analysis),
-        word=word_of(certificate, status, final.found.compliance, final.found.volume),
+        word=word_of(certificate, status, compliance, final.found.volume, part),
+        part=part,
+        not_certified=shortcomings(certificate, status, compliance, part),
         tolerance=outcome.plan.stop.change,
         relaxed=None if convex is None else convex.density.astype(np.float32),
         penalty=penalty,
@@ -157,10 +165,23 @@ def _certify(
         bound = convex.bound if convex is not None and found.keeps_promises else None
         excesses = [constraint.value for constraint in found.constraints]
         certificate = certify(discrete, physical, relative, found.displacements, bound, kkt, excesses)
-        finals.append(_Final(physical, replace(found, displacements=()), certificate))
+        kept = tuple(u.astype(np.float32) for u in found.displacements)  # to begin the part's solve with
+        finals.append(_Final(physical, replace(found, displacements=()), certificate, kept))
         if _residual(finals[-1]) <= EQUILIBRIUM["certified"]:
             break
     return min(finals, key=_residual)
+
+
+def _make_part(
+    bench: Workbench,
+    analysis: Analysis,
+    problem: Problem,
+    density: NDArray[np.float32],
+    displacements: Sequence[Guess],
+) -> Part:
+    """The finished part of a design, by one solve more, which begins with the displacements of the design."""
+    solver = PartSolver(problem, bench.discrete, lambda: solvers(analysis), TIGHT, EQUILIBRIUM["certified"])
+    return make_part(solver, density, displacements)
 
 
 def _residual(final: _Final) -> float:

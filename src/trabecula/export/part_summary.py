@@ -1,0 +1,94 @@
+"""The finished part in a few lines: what an engineer asks first, from the tree of `result.json`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+LOADED = 0.999
+"""Share of a load that must end on the part, as for the word certified."""
+
+PEAKS = (
+    ("moves", "displacement", 1e3, "mm"),
+    ("warmer by", "temperature", 1.0, "K"),
+    ("stress", "stress", 1e-6, "MPa"),
+)
+"""Lines, the fields they are of, and the units that people read them in."""
+
+
+def describe_part(part: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Names and values: mass, how far it moves (or how warm it gets), stress, safety, and whether it is one
+    piece that carries its loads. Of several load cases the worst is named.
+
+    Parameters
+    ----------
+    part
+        The tree `part` of `result.json`; what does not look like one is left out.
+    """
+    rows = [("mass", f"{_figure(part.get('mass'))} kg, {_percent(part.get('volume'))} of the domain")]
+    cases = [case for case in _items(part.get("cases")) if isinstance(case, Mapping)]
+    for name, field, factor, unit in PEAKS:
+        found = list(_peaks(cases, field))
+        if found:
+            largest, place, case = max(found, key=lambda each: each[0])
+            of = f" in {case!r}" if len(cases) > 1 else ""
+            rows.append((name, f"at most {_figure(factor * largest)} {unit}{of}{place}"))
+    safeties = [value for value in map(_safety, cases) if value is not None]
+    if safeties:
+        rows.append(("safety", f"{_figure(min(safeties))} against yield"))
+    return [*rows, ("one piece", _wholeness(part))]
+
+
+def _peaks(cases: Sequence[Mapping[object, object]], field: str) -> Iterator[tuple[float, str, str]]:
+    """Of every case that has the field: its largest value, where, and the name of the case."""
+    for case in cases:
+        peak = case.get(field)
+        largest = _number(peak.get("largest")) if isinstance(peak, Mapping) else None
+        if isinstance(peak, Mapping) and largest is not None:
+            at = ", ".join(map(_figure, _items(peak.get("at"))))
+            yield largest, f" at ({at}) m" if at else "", str(case.get("name"))
+
+
+def _safety(case: Mapping[object, object]) -> float | None:
+    stress = case.get("stress")
+    return _number(stress.get("safety")) if isinstance(stress, Mapping) else None
+
+
+def _wholeness(part: Mapping[str, object]) -> str:
+    """Whether it is one piece that is held and loaded; what else there is to say of its shape."""
+    pieces, held = part.get("pieces"), part.get("held")
+    loaded, removed = _number(part.get("loaded")) or 0.0, _number(part.get("removed")) or 0.0
+    said = ["yes" if pieces == 1 else f"no, {pieces} pieces"]
+    if pieces == 1 and held and loaded >= LOADED:
+        said.append("held, carries its loads")
+    if not held:
+        said.append("touches no support")
+    elif free := _items(part.get("free_supports")):
+        said.append(f"does not touch support{'s' * (len(free) > 1)} {', '.join(map(str, free))}")
+    if loaded < LOADED:
+        said.append(f"{_percent(1.0 - loaded)} of a load acts on no material")
+    if cavities := part.get("cavities"):
+        said.append(f"{cavities} closed {'cavity' if cavities == 1 else 'cavities'}, which nothing can empty")
+    if removed > 0.0:
+        said.append(f"{_percent(removed)} of the material carried nothing and was moved")
+    return "; ".join(said)
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _figure(value: object) -> str:
+    number = _number(value)
+    return "–" if number is None else f"{number:.4g}"
+
+
+def _percent(value: object) -> str:
+    number = _number(value)
+    return "–" if number is None else f"{100.0 * number:.3g} %"

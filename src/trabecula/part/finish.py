@@ -1,0 +1,172 @@
+"""The part of a design: thresholded, joined, freed of what carries nothing, and measured by a solve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.part.load_paths import Paths, join, loaded_nodes, touches
+from trabecula.part.threshold import ROOM, Ranking
+from trabecula.responses import formulate
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+JOININGS = 12
+"""Times that pieces are joined: what is spent on that is missing elsewhere, and may cut another."""
+
+SOLVES = 8
+"""Most solves for the lightest part that keeps its limits."""
+
+NEAR = 2e-3
+"""Relative room to a limit, or share of the volume, at which a lighter part is no longer looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """The voxels of a part, `mask`; the `threshold` they came of, and the share that was `removed`."""
+
+    mask: Mask
+    threshold: float
+    removed: float
+
+
+def target_volume(discrete: DiscreteProblem, density: NDArray[np.floating]) -> float:
+    """The volume that a part is given, in elements: what the design uses, to the nearest whole voxel, and no
+    more than is allowed."""
+    used = discrete.total(density.astype(np.float64)) + 0.5
+    limit = formulate(discrete).volume_limit(discrete)
+    return used if limit is None else min(used, limit * discrete.domain_volume)
+
+
+def shape_part(ranking: Ranking, volume: float) -> Shape:
+    """The part of so much volume (in elements).
+
+    Parameters
+    ----------
+    ranking
+        Of the design's voxels.
+    volume
+        See `target_volume`.
+    """
+    discrete = ranking.discrete
+    mask, threshold = ranking.keep(volume)
+    mask = _join_all(ranking, mask, volume)
+    useless = _useless(ranking, mask)
+    whole = ranking.volume(mask)
+    removed = ranking.volume(useless) / whole if whole and useless.any() else 0.0
+    mask = ranking.grow(mask & ~useless, volume, useless) if removed else mask
+    if removed and discrete.grid.volumes is not None:  # neighbours there may share no more than a node
+        mask &= ~_useless(ranking, mask)
+    return Shape(mask, threshold, removed)
+
+
+def _join_all(ranking: Ranking, mask: Mask, volume: float) -> Mask:
+    """The best that comes of joining what a mask of some volume leaves apart, at the same volume."""
+    best, score = mask, _score(ranking, mask)
+    forced = np.zeros_like(mask)
+    for _ in range(JOININGS):
+        wanted = join(ranking, mask)
+        if not (wanted & ~mask).any():
+            break
+        forced |= wanted
+        mask, _ = ranking.keep(volume, forced)
+        if ranking.volume(mask) > volume * (1.0 + ROOM):
+            break  # joining takes more than there is
+        found = _score(ranking, mask)
+        if found > score:
+            best, score = mask, found
+    return best
+
+
+def _score(ranking: Ranking, mask: Mask) -> tuple[int, int]:
+    """How much of the loads a mask carries to supports, in nodes, and how few pieces it has."""
+    paths = Paths.of(ranking.discrete, mask)
+    carried = loaded_nodes(ranking.discrete) & touches(ranking.discrete, paths.working)
+    return int(np.count_nonzero(carried)), -paths.count
+
+
+def _useless(ranking: Ranking, mask: Mask) -> Mask:
+    """What belongs to no load path: pieces that join no load to a support and hold no passive solid.
+
+    Where nothing joins loads to supports, all of it is kept, for then nothing is left to keep.
+    """
+    paths = Paths.of(ranking.discrete, mask)
+    is_useful = paths.held & paths.loaded
+    if not is_useful[1:].any():
+        return np.zeros_like(mask)
+    is_useful[np.unique(paths.labels[ranking.solid])] = True
+    is_useful[0] = True
+    return np.asarray(~is_useful[paths.labels])
+
+
+def lightest(ranking: Ranking, volume: float, excess: Callable[[Shape], float]) -> Shape:
+    """The lightest part that keeps its limits, to `NEAR`; the best that was found where none does.
+
+    Parameters
+    ----------
+    volume
+        Of the design, in elements: where the search begins.
+    excess
+        By how much a part misses its limits, relative to them; one solve.
+    """
+    full = ranking.volume(ranking.solid | ranking.free)
+    least = ranking.volume(ranking.solid)
+    tried: dict[float, tuple[float, Shape]] = {}
+    low, high = least, full
+    for _ in range(SOLVES):
+        shape = shape_part(ranking, volume)
+        found = excess(shape)
+        tried[volume] = (found, shape)
+        low, high = (max(low, volume), high) if found > 0.0 else (low, min(high, volume))
+        if -NEAR <= found <= 0.0 or high - low <= max(NEAR * high, 1.0):
+            break
+        volume = _next(tried, low, high)
+    kept = {volume: each for volume, each in tried.items() if each[0] <= 0.0}
+    best = min(kept) if kept else min(tried, key=lambda each: tried[each][0])
+    return tried[best][1]
+
+
+def _next(tried: dict[float, tuple[float, Shape]], low: float, high: float) -> float:
+    """The next volume to try, by a secant in logarithms: compliances fall about as a power of the volume."""
+    points = sorted((np.log(volume), np.log1p(found)) for volume, (found, _) in tried.items())
+    points = [point for point in points if np.isfinite(point[1])]
+    goal = np.log1p(-0.5 * NEAR)
+    guess = 0.5 * (low + high)
+    if len(points) == 1:
+        guess = np.exp(points[0][0] + np.clip(0.7 * (points[0][1] - goal), -0.3, 0.3))
+    elif len(points) > 1:
+        one, other = sorted(points, key=lambda point: abs(point[1] - goal))[:2]
+        if one[1] != other[1]:
+            guess = np.exp(one[0] + (goal - one[1]) * (other[0] - one[0]) / (other[1] - one[1]))
+    inside = 0.02 * (high - low)
+    return float(np.clip(guess, low + inside, high - inside))
+
+
+def support_masks(discrete: DiscreteProblem, selected: Sequence[tuple[Mask, Sequence[int]]]) -> list[Mask]:
+    """The held degrees of freedom of each support, bool `[component, ...nodes]`; what several hold
+    is the first one's.
+
+    Parameters
+    ----------
+    selected
+        Of every support: the nodes that it selects, and the components that it holds.
+
+    Returns
+    -------
+    list
+        One per support, and one more for what none of them accounts for, if there is any.
+    """
+    left = discrete.fixed.copy()
+    found = []
+    for nodes, components in selected:
+        own = np.zeros_like(left)
+        for component in components:
+            own[component] = nodes & left[component]
+        left &= ~own
+        found.append(own)
+    return [*found, left] if left.any() else found

@@ -106,6 +106,28 @@ def share_total(
     return Spread(out, 0, 0.0)
 
 
+def covered_share(selected: Mask, material: Mask, spacing: tuple[float, ...]) -> float:
+    """How much of a selection touches material, by the size of its parts of the highest kind, from 0 to 1.
+
+    Parameters as `share_total`; the selection holds at least one node.
+    """
+    box = bounding_box(selected)
+    assert box is not None
+    inner = selected[box]
+    around = _padded(material)[tuple(slice(b.start, b.stop + 1) for b in box)]
+    dimension = selected.ndim
+    for kind in range(dimension, -1, -1):
+        found, touching = 0.0, 0.0
+        for along in combinations(range(dimension), kind):
+            whole = all_corners(inner, along)
+            size = prod(spacing[dimension - 1 - axis] for axis in along)
+            found += size * np.count_nonzero(whole)
+            touching += size * np.count_nonzero(whole & any_neighbour(around, along))
+        if found > 0:
+            return touching / found
+    return 0.0
+
+
 def pressure(selected: Mask, material: Mask, spacing: tuple[float, ...], thickness: float) -> Floats:
     """Nodal forces of a unit pressure on the selected part of the surface, pushing inwards.
 

@@ -83,7 +83,17 @@ def _alternatives(where: Where) -> Iterator[tuple[str, Where]]:
 
 
 def true_middle(where: Where, size: tuple[float, ...]) -> dict[int, float]:
-    """Where the middle of a box-like selector lies along the axes that it bounds, in metres.
+    """Where the middle of a box-like selector lies along the axes that it bounds; arguments as `true_spans`.
+
+    Returns
+    -------
+    In metres, by number of the axis.
+    """
+    return {axis: 0.5 * (low + high) for axis, (low, high) in true_spans(where, size).items()}
+
+
+def true_spans(where: Where, size: tuple[float, ...]) -> dict[int, tuple[float, float]]:
+    """From where to where a box-like selector reaches along the axes that it bounds, in metres.
 
     Parameters
     ----------
@@ -114,7 +124,7 @@ def true_middle(where: Where, size: tuple[float, ...]) -> dict[int, float]:
         for axis, a, b in spans:
             bounded.add(axis)
             low[axis], high[axis] = max(low[axis], a), min(high[axis], b)
-    return {axis: 0.5 * (low[axis] + high[axis]) for axis in sorted(bounded - planes)}
+    return {axis: (low[axis], high[axis]) for axis in sorted(bounded - planes)}
 
 
 def round_part(where: Where, dimension: int) -> Round | None:

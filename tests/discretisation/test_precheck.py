@@ -174,6 +174,13 @@ def test_a_slow_machine_takes_longer_and_no_more_memory() -> None:
     assert slow.memory_bytes == quick.memory_bytes
 
 
+@pytest.mark.parametrize("base", [PLATE, BLOCK])
+def test_one_thread_takes_longer_than_two_and_more_are_promised_nothing(base: dict[str, Any]) -> None:
+    one, two, many = (estimate(parse(base), threads=count).seconds for count in (1, 2, 64))
+    assert 1.05 * two < one < 2 * two
+    assert many == two == estimate(parse(base)).seconds
+
+
 def test_a_million_solid_elements_are_estimated_at_half_a_gigabyte() -> None:
     block = parse(bent(BLOCK, domain__elements=[160, 80, 80]))
     assert 0.4e9 < estimate(block).memory_bytes < 0.7e9

@@ -127,7 +127,7 @@ def test_own_weight_is_not_judged_by_the_full_solid() -> None:
     refuse_unsolvable(Workbench(heavy, 1))
 
 
-@pytest.mark.parametrize("ratio", [1.0, 4.0, 12.0])
+@pytest.mark.parametrize("ratio", [1.0, 4.0, 12.0, 20.0, 50.0])
 def test_voxels_that_are_a_little_flat_are_solved(ratio: float) -> None:
     refuse_unsolvable(Workbench(flat(ratio), 1))
     analysis = Analysis(flat(ratio), 1)
@@ -135,7 +135,7 @@ def test_voxels_that_are_a_little_flat_are_solved(ratio: float) -> None:
     assert analysis.chain.volume(x) == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize("ratio", [50.0, 300.0, 1000.0])
+@pytest.mark.parametrize("ratio", [300.0, 1000.0])
 def test_voxels_so_flat_that_double_precision_ends_are_refused_with_the_reason(ratio: float) -> None:
     with pytest.raises(NoDesignError, match=r"voxels are .* times as long as wide") as caught:
         refuse_unsolvable(Workbench(flat(ratio), 1))

@@ -26,6 +26,7 @@ from trabecula.status import NoDesignError, Status
 from trabecula.strategy.feasible import (
     KEPT,
     TIGHT,
+    doubled_residual,
     keep_limits,
     solvers,
 )
@@ -154,7 +155,9 @@ def _certify(
         kkt = optimality_residual(by.formulation, discrete, x, found.gradient, found.constraints)
         bound = convex.bound if convex is not None and found.keeps_promises else None
         excesses = [constraint.value for constraint in found.constraints]
-        certificate = certify(discrete, physical, relative, found.displacements, bound, kkt, excesses)
+        certificate = certify(
+            discrete, physical, relative, found.displacements, bound, kkt, excesses, doubled_residual(state)
+        )
         finals.append(_Final(physical, replace(found, displacements=()), certificate))
         if _residual(finals[-1]) <= EQUILIBRIUM["certified"]:
             break

@@ -1,5 +1,5 @@
-"""Claim: a load on the rim of a bore acts on the bore's axis, whatever the radius of the selector that picks the
-rim, and flat voxels are solved to an equilibrium residual of 1e-8.
+"""Claim: a load on the rim of a bore acts on the bore's axis, whatever the radius of the selector that picks
+it, and flat voxels are solved to an equilibrium residual of 1e-8.
 
 Picks the rims of bores with selectors whose radius grows by a tenth of a voxel, and compares the shares with
 those that know nothing of the bore (`load_shares.share_total`): how far the resultant lies off the axis, and

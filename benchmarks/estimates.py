@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from benchmarks.file_to_design import solve
 from benchmarks.report import Cell, Figure, Table, arguments, finish, size_text
+from trabecula.physics import thread_count
 from trabecula.physics.pace import pace
 from trabecula.problem import Problem, estimate, problems
 
@@ -48,7 +49,7 @@ def main() -> None:
     rows: list[tuple[Cell, ...]] = []
     times, memories = [], []
     for name, problem in asked_of(asked.quick).items():
-        said, ran = estimate(problem, here), solve(problem, asked.threads)
+        said, ran = estimate(problem, here, thread_count(asked.threads)), solve(problem, asked.threads)
         times.append(said.seconds / ran.seconds)
         memories.append(said.memory_bytes / 1e6 / ran.megabytes)
         size = size_text(problem.domain.elements)

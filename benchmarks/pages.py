@@ -190,6 +190,13 @@ PAGES = (
          "memory said within a factor of two (19 problems)"),
     ),
     Page(
+        "shares",
+        "How loads are shared and balanced",
+        ("shares",),
+        ("largest distance of a rim's load from its axis", "largest residual of the multigrid, corrected"),
+        "[How loads are shared, and why displacements are pairs of doubles](../decisions/loads.md)",
+    ),
+    Page(
         "mirrored",
         "A problem and its mirror image",
         ("mirrored",),

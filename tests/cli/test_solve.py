@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -49,6 +50,16 @@ def test_json_is_exactly_one_object_with_the_promised_keys(run: Run, small: Path
     assert found["certificate"]["equilibrium_residual"] <= 1e-8
     assert found["certificate"]["lower_bound"] <= found["compliance"]
     assert json.loads((tmp_path / "r" / "result.json").read_text()) == found
+
+
+@pytest.mark.parametrize(("asked", "said"), [("1", "on 1 thread\n"), (None, "on 1 thread\n")])
+def test_the_estimate_is_of_the_threads_that_are_used(
+    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str | None, said: str
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    options = () if asked is None else ("--threads", asked)
+    done = run("solve", small, "--out", tmp_path / "r", "--iterations", "2", *options)
+    assert re.search(r"about .* GB " + said, done.stderr)
 
 
 def test_a_summary_names_the_word_the_gap_and_the_picture(run: Run, small: Path, tmp_path: Path) -> None:

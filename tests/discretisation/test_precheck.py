@@ -83,10 +83,11 @@ def test_cautions_of_different_kinds_are_told_apart_with_least_and_most() -> Non
         FREE,
     ]
     cautions = prepare(parse(bent(PLATE, loads=loads, regions=regions)))[1]
-    assert [caution.count for caution in cautions] == [2, 2]
+    assert [caution.count for caution in cautions] == [2, 3]
     assert str(cautions[0]).startswith("loads[0] and loads[1]: 50% of each acts on held nodes")
     assert str(cautions[1]) == (
-        "loads[2].where and loads[3].where: 64% to 76% of each is passive void; the rest carries the load"
+        "loads[2].where and 2 others: 50% to 80% of each is passive void; the rest carries the load: make the"
+        " selection or the void smaller if it should not"
     )
 
 
@@ -171,6 +172,13 @@ def test_a_slow_machine_takes_longer_and_no_more_memory() -> None:
     quick, slow = estimate(parse(PLATE)), estimate(parse(PLATE), pace=3.0)
     assert slow.seconds == pytest.approx(3 * quick.seconds)
     assert slow.memory_bytes == quick.memory_bytes
+
+
+@pytest.mark.parametrize("base", [PLATE, BLOCK])
+def test_one_thread_takes_longer_than_two_and_more_are_promised_nothing(base: dict[str, Any]) -> None:
+    one, two, many = (estimate(parse(base), threads=count).seconds for count in (1, 2, 64))
+    assert 1.05 * two < one < 2 * two
+    assert many == two == estimate(parse(base)).seconds
 
 
 def test_a_million_solid_elements_are_estimated_at_half_a_gigabyte() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -46,10 +47,49 @@ def flat(ratio: float, elements: tuple[int, int] = (40, 20)) -> DiscreteProblem:
 def test_a_limit_that_the_full_solid_misses_is_infeasible_before_anything_is_optimised() -> None:
     steps = tb.iterate(plate(goal={"minimize": "volume", "compliance": 0.99 * FULL}))
     with pytest.raises(
-        NoDesignError, match=r"full solid exceeds goal.compliance: .* 1\.01.* times"
+        NoDesignError, match=r"full solid exceeds the limit on the compliance: it reaches 0.0002104 J"
     ) as caught:
         next(steps)
     assert caught.value.status is Status.INFEASIBLE
+
+
+@pytest.mark.parametrize("share", [0.99, 0.5, 1e-3])
+def test_what_is_said_to_mend_a_limit_out_of_reach_mends_it(share: float) -> None:
+    """The refusal names what the full solid reaches and how much stiffer the material must be."""
+    limit = share * FULL
+    with pytest.raises(NoDesignError) as caught:
+        refuse_unsolvable(Workbench(discretise(plate(goal={"minimize": "volume", "compliance": limit})), 1))
+    found = re.search(
+        r"reaches (\S+) J, and (\S+) J is allowed; .* is (\S+) times as stiff$", str(caught.value)
+    )
+    assert found is not None
+    reached, allowed, stiffer = map(float, found.groups())
+    assert reached == pytest.approx(FULL, rel=1e-3)
+    assert allowed == pytest.approx(limit, rel=1e-3)
+    young = {"young": 210e9 * stiffer, "poisson": 0.3, "density": 7850}
+    for tree in (
+        {"goal": {"minimize": "volume", "compliance": 1.01 * reached}},
+        {"goal": {"minimize": "volume", "compliance": limit}, "material": young},
+    ):
+        refuse_unsolvable(Workbench(discretise(plate(**tree)), 1))
+
+
+def test_of_several_limits_out_of_reach_the_farthest_is_named() -> None:
+    load = PLATE["loads"]
+    cases = [{"name": "a", "loads": load}, {"name": "b", "loads": [load[0] | {"force": [0, -2000]}]}]
+    goal = {"minimize": "volume", "compliance": [0.9 * FULL, 0.9 * FULL]}
+    tree = {key: value for key, value in PLATE.items() if key != "loads"} | {"cases": cases, "goal": goal}
+    said = r"the compliance of case 2 \(2 limits are out of reach, this one farthest\): it reaches 0.0008"
+    with pytest.raises(NoDesignError, match=said):
+        refuse_unsolvable(Workbench(discretise(parse(tree)), 1))
+
+
+def test_a_limit_out_of_reach_is_seen_beside_a_limit_on_the_volume() -> None:
+    goal = {"minimize": "compliance", "volume": 0.5}
+    tree = plate(goal=goal, limits=[{"compliance": 0.9 * FULL}])
+    with pytest.raises(NoDesignError, match=r"full solid exceeds the limit on the compliance"):
+        refuse_unsolvable(Workbench(discretise(tree), 1))
+    refuse_unsolvable(Workbench(discretise(plate(goal=goal, limits=[{"compliance": 1.01 * FULL}])), 1))
 
 
 def test_a_limit_just_above_the_full_solid_can_be_kept() -> None:
@@ -87,7 +127,7 @@ def test_own_weight_is_not_judged_by_the_full_solid() -> None:
     refuse_unsolvable(Workbench(heavy, 1))
 
 
-@pytest.mark.parametrize("ratio", [1.0, 4.0, 12.0])
+@pytest.mark.parametrize("ratio", [1.0, 4.0, 12.0, 20.0, 50.0])
 def test_voxels_that_are_a_little_flat_are_solved(ratio: float) -> None:
     refuse_unsolvable(Workbench(flat(ratio), 1))
     analysis = Analysis(flat(ratio), 1)
@@ -95,7 +135,7 @@ def test_voxels_that_are_a_little_flat_are_solved(ratio: float) -> None:
     assert analysis.chain.volume(x) == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize("ratio", [50.0, 300.0, 1000.0])
+@pytest.mark.parametrize("ratio", [300.0, 1000.0])
 def test_voxels_so_flat_that_double_precision_ends_are_refused_with_the_reason(ratio: float) -> None:
     with pytest.raises(NoDesignError, match=r"voxels are .* times as long as wide") as caught:
         refuse_unsolvable(Workbench(flat(ratio), 1))

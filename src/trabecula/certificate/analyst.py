@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.certify import designs_of_bound
 from trabecula.certificate.relax import prove
+from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.numerics.inner_product import inner
 from trabecula.physics import State
-from trabecula.physics.assembled import make_witness, total_load
+from trabecula.physics.assembled import AssembledState, make_witness, total_load
+from trabecula.physics.refinement import RefinedState
 from trabecula.responses import (
     Constraint,
     DesignPoint,
@@ -75,14 +77,34 @@ class Analyst:
     def solve(self, relative: Array, physical: Array | None) -> tuple[Array, ...]:
         """Displacements of all cases; with `physical` None own weight is left out."""
         self.state.set_stiffness(relative)
-        return tuple(
-            self.state.solve(
-                self.discrete.loads[case] if physical is None else total_load(self.discrete, physical, case),
-                None,
-                self.tolerance,
-            )[0]
-            for case in range(len(self.discrete.loads))
-        )
+        return tuple(self.state.solve(load, None, self.tolerance)[0] for load in self._loads(physical))
+
+    def refine(
+        self, relative: Array, physical: Array, displacements: Sequence[Array]
+    ) -> tuple[tuple[Array, ...], float | None]:
+        """Displacements that were found, corrected in doubled precision, and their equilibrium residual.
+
+        They are left as they are (and the residual is None) where they balance the loads well enough, or
+        where the discretisation is somebody else's.
+        """
+        loads = self._loads(physical)
+        enough = EQUILIBRIUM["certified"]
+        if not isinstance(self.assembled, AssembledState):
+            return tuple(displacements), None
+        self.assembled.set_stiffness(relative)
+        worst = max(self.assembled.residual(f, u) for f, u in zip(loads, displacements, strict=True))
+        if worst <= enough or not np.isfinite(worst):
+            return tuple(displacements), None
+        refined = RefinedState(self.state, self.assembled)
+        refined.set_stiffness(relative)
+        return tuple(refined.solve(load, None, self.tolerance)[0] for load in loads), refined.residual
+
+    def _loads(self, physical: Array | None) -> list[Array]:
+        """Nodal forces of all cases, own weight included if there are densities."""
+        cases = range(len(self.discrete.loads))
+        if physical is None:
+            return [self.discrete.loads[case] for case in cases]
+        return [total_load(self.discrete, physical, case) for case in cases]
 
     def compliance(self, physical: Array, displacements: Sequence[Array]) -> float:
         """Weighted compliance, J."""

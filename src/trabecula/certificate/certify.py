@@ -35,6 +35,7 @@ def certify(
     bound: Bound | None = None,
     kkt: float | None = None,
     excesses: Sequence[float] | None = None,
+    equilibrium: float | None = None,
 ) -> Certificate:
     """Put together what is proven of a design; what is not given is computed here, without the core.
 
@@ -53,6 +54,9 @@ def certify(
     excesses
         One a limit: by how much its quantity misses it (`Limited.excess`); default: computed here, which can
         be done where only the material and compliances are limited.
+    equilibrium
+        Equilibrium residual of states in doubled precision (`physics.refinement`), whose upper halves the
+        displacements are; default: that of the displacements.
     """
     loads = [total_load(discrete, physical, case) for case in range(len(discrete.loads))]
     compliances = np.array([inner(f, u) for f, u in zip(loads, displacements, strict=True)])
@@ -61,7 +65,11 @@ def certify(
     if excesses is None:
         excesses = _excesses(discrete, volume, compliances)
     return Certificate(
-        equilibrium_residual=equilibrium_residual(discrete, relative, loads, displacements),
+        equilibrium_residual=(
+            equilibrium_residual(discrete, relative, loads, displacements)
+            if equilibrium is None
+            else equilibrium
+        ),
         kkt_residual=kkt,
         lower_bound=value,
         gap=None if bound is None else bound.gap(_objective(discrete, volume, compliances)),

@@ -76,7 +76,7 @@ def recheck(
     steepness = beta if beta > 0 else 1.0
     analyst = Analyst(discrete, threads, direct_limit)
     relative = analyst.stiffness(physical)
-    displacements = analyst.solve(relative, physical)
+    displacements, equilibrium = analyst.refine(relative, physical, analyst.solve(relative, physical))
     at = analyst.measure(physical, displacements)
     formulation = analyst.formulation
     values = [limited.quantity.value(at) for limited in formulation.limits]
@@ -84,7 +84,7 @@ def recheck(
     goal = formulation.objective.value(at)
     kkt = analyst.kkt(design, steepness, at)
     bound = analyst.bound(relaxed) if formulation.keeps_promises(at) else Bound(None, UNKNOWN_GOAL)
-    found = certify(discrete, physical, relative, displacements, bound, kkt, excesses)
+    found = certify(discrete, physical, relative, displacements, bound, kkt, excesses, equilibrium)
     total = analyst.compliance(physical, displacements)
     room = _room(claimed.equilibrium_residual)
     checks = (

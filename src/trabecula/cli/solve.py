@@ -107,7 +107,7 @@ def solve(
         if resume is not None:
             job = _resumed(file, resume, out, asked, pictures, memory, formats, stack)
         else:
-            job = _fresh(file, out, asked, pictures, memory, quiet, learns, formats, stack)
+            job = _fresh(file, out, asked, pictures, memory, threads, quiet, learns, formats, stack)
         go_on = f"what was reached is kept; go on with: trabecula solve --resume {job.folder}"
         stack.enter_context(continuing(go_on))
         watchers = _watchers(job, pictures)
@@ -136,6 +136,7 @@ def _fresh(
     request: SavedRequest,
     pictures: list[str],
     max_memory: float | None,
+    threads: int | None,
     quiet: bool,
     learns: bool,
     formats: dict[str, str],
@@ -168,7 +169,7 @@ def _fresh(
         fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
     if folder.exists() and not folder.is_dir():
         fail(f"--out {folder} is a file; choose another folder")
-    discrete = _announce(problem, max_memory, quiet)
+    discrete = _announce(problem, max_memory, threads, quiet)
     held = _held(folder, stack)
     copies = check_names(problem, held, [*FILES, REQUEST, PAST, *formats.values()])
     check_checkpoints(held)
@@ -195,10 +196,13 @@ def _held(folder: Path, stack: ExitStack) -> Owned:
     return held
 
 
-def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> DiscreteProblem:
+def _announce(
+    problem: Problem, max_memory: float | None, threads: int | None, quiet: bool
+) -> DiscreteProblem:
     """Check the problem before anything is touched; say what is worth knowing and what it will cost."""
     from trabecula.cli.console import number, seconds
     from trabecula.discretisation import prepare
+    from trabecula.physics import thread_count
     from trabecula.physics.pace import pace
     from trabecula.problem import estimate
 
@@ -206,8 +210,10 @@ def _announce(problem: Problem, max_memory: float | None, quiet: bool) -> Discre
     for caution in cautions:
         say(f"trabecula: note: {caution}")
     if not quiet:
-        cost = estimate(problem, pace())
-        say(f"about {seconds(cost.seconds)} and {number(cost.memory_bytes / GIGABYTE, 'GB', 2)} on two cores")
+        count = thread_count(threads)
+        cost = estimate(problem, pace(), count)
+        on = "1 thread" if count == 1 else f"{count} threads"
+        say(f"about {seconds(cost.seconds)} and {number(cost.memory_bytes / GIGABYTE, 'GB', 2)} on {on}")
     return discrete
 
 

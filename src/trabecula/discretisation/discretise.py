@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
-from trabecula.discretisation.load_shares import nodes_of, pressure, shares
+from trabecula.discretisation.load_shares import nodes_of, pressure
+from trabecula.discretisation.selection_shares import share_selection
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import AXES, Load, Problem
 from trabecula.problem.read import load_path, span
@@ -31,9 +32,9 @@ def discretise(problem: Problem) -> DiscreteProblem:
 
     A domain of somebody else's (`OwnDomain`) does it itself.
 
-    Total forces and heat are spread over what is selected (see `spread`); pressure acts on the faces of the
-    non-void domain whose corners are all selected; passive void is not part of the domain, so nothing is held
-    or loaded where only void is. Later regions overrule earlier ones; nothing is solid outside
+    Total forces and heat are spread over what is selected (see `share_selection`); pressure acts on the faces
+    of the non-void domain whose corners are all selected; passive void is not part of the domain, so nothing
+    is held or loaded where only void is. Later regions overrule earlier ones; nothing is solid outside
     `domain.shape`.
 
     Raises
@@ -103,7 +104,7 @@ def nodal_load(problem: Problem, grid: Grid, material: Mask, load: Load, path: s
                 "select a side of the domain",
             )
         return np.asarray(forces)
-    share = shares(selected, material, grid.spacing)
+    share = share_selection(load.where, grid, material, f"{path}.where").shares
     if not share.any():
         raise ProblemError(
             f"{path}.where",

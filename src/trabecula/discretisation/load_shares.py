@@ -3,17 +3,21 @@
 What is selected may be a lump, a patch of surface, a line or a few points. The largest kind that is complete
 in it carries the load: a voxel, face or edge all of whose corners are selected shares its size equally among
 them. For a row of nodes that is the trapezoid rule, half at the ends, so the load is what a constant traction
-would give.
+would give. Patches of a lower kind beside it (a row of nodes beside a face) carry by their tributary size:
+they count as one element wide.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations, product
-from math import prod
+from math import fsum, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.discretisation.cells import all_corners, any_neighbour, sides
+from trabecula.discretisation.tributary import lower_parts
 from trabecula.problem.where import Mask
 
 Floats = NDArray[np.float64]
@@ -21,11 +25,38 @@ Floats = NDArray[np.float64]
 
 def nodes_of(elements: Mask) -> Mask:
     """The nodes of at least one of the elements, bool `[z, y, x]` over elements in, over nodes out."""
-    return _nodes_of(elements)
+    return any_neighbour(_padded(elements), ())
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A total over a selection.
+
+    Attributes
+    ----------
+    shares
+        float64 `[z, y, x]` over nodes, summing to one; all zero if nothing of the selection touches material.
+    kind
+        Of what carries it: 3 for voxels of a solid, 2 for faces (elements of the plane), 1 for edges, 0 for
+        points; the highest one.
+    narrow
+        Share of the patches that are of a lower kind than the highest one.
+    """
+
+    shares: Floats
+    kind: int
+    narrow: float
 
 
 def shares(selected: Mask, material: Mask, spacing: tuple[float, ...]) -> Floats:
-    """Each node's share of a total that is spread over a selection.
+    """Each node's share of a total that is spread over a selection: `share_total(...).shares`."""
+    return share_total(selected, material, spacing).shares
+
+
+def share_total(
+    selected: Mask, material: Mask, spacing: tuple[float, ...], own: Mask | None = None
+) -> Spread:
+    """Spread a total over a selection.
 
     Parameters
     ----------
@@ -35,15 +66,18 @@ def shares(selected: Mask, material: Mask, spacing: tuple[float, ...]) -> Floats
         bool `[z, y, x]` over elements: those that are not passive void. Only what touches them carries load.
     spacing
         Edge lengths of a voxel along x, y(, z).
+    own
+        bool `[z, y, x]` over nodes that carry even where they merely stick out of a patch; none unless given.
 
     Returns
     -------
-    float64 `[z, y, x]` over nodes, summing to one; all zero if nothing of the selection touches material.
+    The shares, and of what kind the parts are that carry them. Of nodes that touch material only those carry
+    nothing that stick out of a patch whose highest kind has at least half of its nodes.
     """
     box = bounding_box(selected)
     out = np.zeros(selected.shape)
     if box is None:
-        return out
+        return Spread(out, 0, 0.0)
     # Beyond the selection's own box only the material around it matters, one voxel each way.
     inner = selected[box]
     around = _padded(material)[tuple(slice(b.start, b.stop + 1) for b in box)]
@@ -51,14 +85,47 @@ def shares(selected: Mask, material: Mask, spacing: tuple[float, ...]) -> Floats
     for kind in range(dimension, -1, -1):
         weights = np.zeros(inner.shape)
         for along in combinations(range(dimension), kind):
-            whole = _all_corners(inner, along) & _any_neighbour(around, along)
+            whole = all_corners(inner, along) & any_neighbour(around, along)
             size = prod(spacing[dimension - 1 - axis] for axis in along)
             _give(weights, whole * (size / 2**kind), along)
-        total = weights.sum()
-        if total > 0:
-            out[box] = weights / total
-            return out
-    return out
+        if not weights.any():
+            continue
+        reachable = inner & any_neighbour(around, ())
+        total, narrow = float(weights.sum()), 0.0
+        if kind > 0 and (reachable & (weights == 0)).any():
+            # one voxel more each way, for the elements that tributary sizes are measured by
+            beyond = np.pad(material, 2)[tuple(slice(b.start, b.stop + 3) for b in box)]
+            inset = tuple(slice(1, -1) for _ in box)
+            outline = np.pad(np.zeros_like(inner) if own is None else inner & own[box], 1)
+            lower = lower_parts(np.pad(inner, 1), beyond, np.pad(weights > 0, 1), outline, spacing, kind)
+            if lower.weights.any():
+                weights += lower.weights[inset]
+                total, narrow = fsum(weights.flat), lower.narrow
+        out[box] = weights / total
+        return Spread(out, kind, narrow / total)
+    return Spread(out, 0, 0.0)
+
+
+def covered_share(selected: Mask, material: Mask, spacing: tuple[float, ...]) -> float:
+    """How much of a selection touches material, by the size of its parts of the highest kind, from 0 to 1.
+
+    Parameters as `share_total`; the selection holds at least one node.
+    """
+    box = bounding_box(selected)
+    assert box is not None
+    inner = selected[box]
+    around = _padded(material)[tuple(slice(b.start, b.stop + 1) for b in box)]
+    dimension = selected.ndim
+    for kind in range(dimension, -1, -1):
+        found, touching = 0.0, 0.0
+        for along in combinations(range(dimension), kind):
+            whole = all_corners(inner, along)
+            size = prod(spacing[dimension - 1 - axis] for axis in along)
+            found += size * np.count_nonzero(whole)
+            touching += size * np.count_nonzero(whole & any_neighbour(around, along))
+        if found > 0:
+            return touching / found
+    return 0.0
 
 
 def pressure(selected: Mask, material: Mask, spacing: tuple[float, ...], thickness: float) -> Floats:
@@ -83,10 +150,9 @@ def pressure(selected: Mask, material: Mask, spacing: tuple[float, ...], thickne
     padded = _padded(material)
     for normal in range(dimension):
         along = tuple(axis for axis in range(dimension) if axis != normal)
-        low = _cut(padded, normal, along, slice(None, -1))
-        high = _cut(padded, normal, along, slice(1, None))
+        low, high = sides(padded, normal)
         # +1 where material begins (pressure pushes to positive), -1 where it ends.
-        push = (high.astype(np.int8) - low) * _all_corners(selected, along)
+        push = (high.astype(np.int8) - low) * all_corners(selected, along)
         area = prod(spacing[dimension - 1 - axis] for axis in along) * depth
         _give(forces[dimension - 1 - normal], push * (area / 2 ** len(along)), along)
     return forces
@@ -108,37 +174,6 @@ def _padded(material: Mask) -> Mask:
     return np.pad(material, 1)
 
 
-def _all_corners(nodes: Mask, along: tuple[int, ...]) -> Mask:
-    """Voxels, faces or edges that extend along some axes and have all corners selected."""
-    for axis in along:
-        low, high = _ends(nodes.ndim, axis)
-        nodes = nodes[low] & nodes[high]
-    return nodes
-
-
-def _any_neighbour(padded: Mask, along: tuple[int, ...]) -> Mask:
-    """Whether such a voxel, face or edge belongs to an element with material."""
-    for axis in range(padded.ndim):
-        low, high = _ends(padded.ndim, axis)
-        if axis in along:
-            middle = [slice(None)] * padded.ndim
-            middle[axis] = slice(1, -1)
-            padded = padded[tuple(middle)]
-        else:
-            padded = padded[low] | padded[high]
-    return padded
-
-
-def _nodes_of(elements: Mask) -> Mask:
-    return _any_neighbour(_padded(elements), ())
-
-
-def _cut(padded: Mask, normal: int, along: tuple[int, ...], part: slice) -> Mask:
-    index = [slice(1, -1) if axis in along else part for axis in range(padded.ndim)]
-    assert index[normal] == part
-    return padded[tuple(index)]
-
-
 def _give(nodes: Floats, amount: Floats, along: tuple[int, ...]) -> None:
     """Add an amount to every corner of the voxels, faces or edges that extend along some axes."""
     for ends in product((0, 1), repeat=len(along)):
@@ -146,9 +181,3 @@ def _give(nodes: Floats, amount: Floats, along: tuple[int, ...]) -> None:
         for axis, end in zip(along, ends, strict=True):
             index[axis] = slice(1, None) if end else slice(None, -1)
         nodes[tuple(index)] += amount
-
-
-def _ends(dimension: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    low, high = [slice(None)] * dimension, [slice(None)] * dimension
-    low[axis], high[axis] = slice(None, -1), slice(1, None)
-    return tuple(low), tuple(high)

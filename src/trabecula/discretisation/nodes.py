@@ -21,7 +21,7 @@ def to_nodes(elements: Array, skip: int | None = None) -> Array:
     """
     nodes = elements
     for axis in range(elements.ndim):
-        nodes = nodes if axis == skip else _spread(nodes, axis)
+        nodes = nodes if axis == skip else to_ends(nodes, axis)
     return nodes
 
 
@@ -43,7 +43,8 @@ def to_elements(nodes: Array, skip: int | None = None) -> Array:
     return elements
 
 
-def _spread(a: Array, axis: int) -> Array:
+def to_ends(a: Array, axis: int) -> Array:
+    """Sums at the ends of cells in a row along an array axis: one longer there than what is given."""
     shape = list(a.shape)
     shape[axis] += 1
     out = np.empty(shape)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.discretise import discretise, nodal_load
 from trabecula.discretisation.grid import Grid
-from trabecula.discretisation.load_shares import nodes_of
+from trabecula.discretisation.notes import check_regions, check_selections, check_supports, merge_shares
 from trabecula.discretisation.rigid_motions import loose
 from trabecula.numerics.errstate import own_errstate
 from trabecula.problem.errors import Caution, ProblemError, name_first
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.model import AXES, Domain, Problem
 from trabecula.problem.read import is_single, load_path
-from trabecula.problem.where import Lattice
 
 _ROUNDING = 1e-9
-_WORTH_SAYING, _MOSTLY = 0.25, 0.5
+_WORTH_SAYING = 0.25
 
 
 @own_errstate
@@ -76,6 +73,8 @@ def _check_voxels(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     return [
         *_check_motions(discrete),
         *_check_loads(problem, discrete),
+        *check_supports(problem, discrete),
+        *check_regions(problem, discrete),
         *_check_shape(problem),
     ]
 
@@ -208,10 +207,7 @@ def _check_weight(problem: Problem, discrete: DiscreteProblem) -> None:
 def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     _check_weight(problem, discrete)
     held: list[tuple[str, float]] = []
-    void: list[tuple[str, float]] = []
     material = ~discrete.void
-    free = nodes_of(material)
-    nodes = Lattice(discrete.grid.elements, discrete.grid.spacing, nodes=True)
     for c, case in enumerate(problem.cases):
         for i, load in enumerate(case.loads):
             if load.gravity is not None:
@@ -222,25 +218,8 @@ def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
             share = float(forces[discrete.fixed].sum()) / total if total else 0.0
             if share > _WORTH_SAYING:
                 held.append((path, share))
-            if load.pressure is None and problem.domain.shape is None:
-                selected = load.where.select(nodes)
-                share = 1.0 - np.count_nonzero(selected & free) / np.count_nonzero(selected)
-                if share > _MOSTLY:
-                    void.append((f"{path}.where", share))
-    return [
-        *_merge(held, "acts on held nodes and goes straight into the supports"),
-        *_merge(void, "is passive void; the rest carries the load"),
-    ]
-
-
-def _merge(shares: Sequence[tuple[str, float]], what: str) -> list[Caution]:
-    """One caution for all places with something of one kind: how much of each, from the least to the most."""
-    if not shares:
-        return []
-    least, most = (f"{bound(share for _, share in shares):.0%}" for bound in (min, max))
-    much = least if least == most else f"{least} to {most}"
-    each = "it" if len(shares) == 1 else "each"
-    return [Caution(name_first([place for place, _ in shares]), f"{much} of {each} {what}", len(shares))]
+    said = merge_shares(held, "acts on held nodes and goes straight into the supports")
+    return [*said, *check_selections(problem, discrete)]
 
 
 def _check_shape(problem: Problem) -> list[Caution]:

@@ -118,10 +118,10 @@ class AssembledState:
         self.element = element_matrix(discrete.voxels, discrete.material, discrete.physics)
         self.fixed = discrete.fixed
         self.relative: Array = np.broadcast_to(1.0, discrete.grid.shape)
-        self._corners = _corners(self.grid.dimension)
+        self.corners = _corners(self.grid.dimension)
         is_ours = discrete.physics.element_matrix is None
         components = len(self.fixed)
-        self._is_free = [True] * components if is_ours else _is_free(self.element, components)
+        self.is_free = [True] * components if is_ours else _is_free(self.element, components)
         self._free = self.fixed.size - int(np.count_nonzero(self.fixed))
         self._limit = DIRECT_LIMIT[self.grid.dimension] if direct_limit is None else direct_limit
         self._factor: Callable[[Array], Array] | None = None
@@ -194,7 +194,7 @@ class AssembledState:
     def apply(self, u: Array) -> Array:
         """Return K u over all nodes, float64 `[component, z, y, x]`, u taken as zero where it is held."""
         product_ = np.zeros(u.shape)
-        for rows in self._slabs():
+        for rows in self.slabs():
             local = self._gather(u, rows)
             forces = _product(self.element, local)
             forces *= self.relative[rows].ravel()
@@ -207,7 +207,7 @@ class AssembledState:
         Both `[component, z, y, x]`, taken as zero where they are held.
         """
         found = np.empty(self.grid.shape)
-        for rows in self._slabs():
+        for rows in self.slabs():
             local = self._gather(u, rows)
             other = local if v is u else self._gather(v, rows)
             product_ = _product(self.element, other)
@@ -224,20 +224,21 @@ class AssembledState:
         """
         energy, error = np.empty(self.grid.shape), np.empty(self.grid.shape)
         allowance = 4 * len(self.element) * EPSILON * float(np.linalg.norm(self.element))
-        for rows in self._slabs():
+        for rows in self.slabs():
             local = self._gather(u, rows)
             shape = energy[rows].shape
             energy[rows] = np.einsum("ij,ij->j", local, _product(self.element, local)).reshape(shape)
             error[rows] = allowance * np.einsum("ij,ij->j", local, local).reshape(shape)
         return energy, error
 
-    def _slabs(self) -> Iterator[slice]:
+    def slabs(self) -> Iterator[slice]:
+        """Layers of elements that are worked on at once."""
         layers, *rest = self.grid.shape
         step = max(1, SLAB // int(np.prod(rest)))
         for first in range(0, layers, step):
             yield slice(first, min(first + step, layers))
 
-    def _window(self, corner: tuple[int, ...], rows: slice) -> tuple[slice, ...]:
+    def window(self, corner: tuple[int, ...], rows: slice) -> tuple[slice, ...]:
         """Where a node array holds one corner of every element of a slab."""
         first = slice(rows.start + corner[0], rows.stop + corner[0])
         return first, *(slice(b, b + n) for b, n in zip(corner[1:], self.grid.shape[1:], strict=True))
@@ -245,15 +246,15 @@ class AssembledState:
     def _gather(self, u: Array, rows: slice) -> Array:
         """Displacements `[dof, element]` of a slab, 0 where held; relative to each element's first node in
         components of which a constant has no energy."""
-        nodes = len(self._corners)
+        nodes = len(self.corners)
         here, below = slice(rows.start, rows.stop + 1), slice(0, rows.stop - rows.start)
         local = np.empty((len(self.element), below.stop, *self.grid.shape[1:]))
         for component, (values, held) in enumerate(zip(u, self.fixed, strict=True)):
             layers = np.where(held[here], 0.0, values[here])
-            base = layers[self._window(self._corners[0], below)]
-            for a, corner in enumerate(self._corners):
-                values_ = layers[self._window(corner, below)]
-                if self._is_free[component]:
+            base = layers[self.window(self.corners[0], below)]
+            for a, corner in enumerate(self.corners):
+                values_ = layers[self.window(corner, below)]
+                if self.is_free[component]:
                     np.subtract(values_, base, out=local[component * nodes + a])
                 else:
                     local[component * nodes + a] = values_
@@ -261,11 +262,11 @@ class AssembledState:
 
     def _scatter(self, forces: Array, rows: slice, out: Array) -> None:
         """Add element forces `[dof, element]` of a slab to the nodes."""
-        nodes = len(self._corners)
+        nodes = len(self.corners)
         shape = (rows.stop - rows.start, *self.grid.shape[1:])
         for component in range(len(out)):
-            for a, corner in enumerate(self._corners):
-                out[component][self._window(corner, rows)] += forces[component * nodes + a].reshape(shape)
+            for a, corner in enumerate(self.corners):
+                out[component][self.window(corner, rows)] += forces[component * nodes + a].reshape(shape)
 
     def _solve_direct(self, right: Array, norm: float) -> Array:
         if self._factor is None:
@@ -304,7 +305,7 @@ class AssembledState:
         number = np.arange(count, dtype=np.int32).reshape(self.grid.node_shape)
         nodes = [
             number[tuple(slice(b, b + n) for b, n in zip(corner, self.grid.shape, strict=True))].ravel()
-            for corner in self._corners
+            for corner in self.corners
         ]
         dofs = np.concatenate([np.stack(nodes) + c * count for c in range(len(self.fixed))])
         shape = (len(dofs), *dofs.shape)
@@ -349,7 +350,7 @@ class AssembledState:
 
     def _inverse_diagonal(self) -> Array:
         diagonal = np.zeros(self.fixed.shape)
-        for rows in self._slabs():
+        for rows in self.slabs():
             values = np.diag(self.element)[:, None] * self.relative[rows].ravel()
             self._scatter(values, rows, diagonal)
         return np.where(self.fixed, 0.0, 1.0 / np.maximum(diagonal, np.finfo(np.float64).tiny))

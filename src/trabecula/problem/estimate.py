@@ -17,7 +17,8 @@ _UNKNOWN_MACHINE = 8e9
 
 @dataclass(frozen=True)
 class _Cost:
-    """Figures of one dimension: memory in bytes, time in seconds for a whole default solve on two threads.
+    """Figures of one dimension: memory in bytes, time in seconds for a whole default solve on two threads,
+    and how many times as long it takes on one (docs/decisions/threads.md).
 
     Measured from file to files by `python -m benchmarks.estimates`, which prints how far off they are; times
     are those of the machine that `physics.pace` compares with.
@@ -29,11 +30,12 @@ class _Cost:
     bytes_element_case: float  # load and displacement of one case
     seconds_base: float
     seconds_element: float  # of one case
+    on_one_thread: float
 
 
 _COSTS = {
-    2: _Cost(60e6, 100e6, 300.0, 48.0, 0.6, 18e-6),
-    3: _Cost(60e6, 320e6, 380.0, 60.0, 2.3, 38e-6),
+    2: _Cost(60e6, 100e6, 300.0, 48.0, 0.6, 18e-6, 1.1),
+    3: _Cost(60e6, 320e6, 380.0, 60.0, 2.3, 38e-6, 1.3),
 }
 
 
@@ -45,7 +47,7 @@ class Estimate:
     seconds: float
 
 
-def estimate(problem: Problem, pace: float = 1.0) -> Estimate:
+def estimate(problem: Problem, pace: float = 1.0, threads: int = 2) -> Estimate:
     """Estimate memory and time of a whole solve from the number of elements and load cases alone.
 
     Parameters
@@ -54,13 +56,16 @@ def estimate(problem: Problem, pace: float = 1.0) -> Estimate:
         Nothing is allocated for it.
     pace
         How many times as long this machine takes: `physics.pace`.
+    threads
+        It works on; more than two are promised no more speed than two.
     """
     cost = _COSTS[problem.domain.dimension]
     elements, cases = float(prod(problem.domain.elements)), len(problem.cases)
     solving = cost.bytes_base + elements * (cost.bytes_element + cases * cost.bytes_element_case)
+    slower = cost.on_one_thread if threads == 1 else 1.0
     return Estimate(
         max(solving, cost.bytes_picture),
-        pace * (cost.seconds_base + elements * cases * cost.seconds_element),
+        slower * pace * (cost.seconds_base + elements * cases * cost.seconds_element),
     )
 
 

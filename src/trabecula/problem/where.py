@@ -66,23 +66,32 @@ class Lattice:
         return np.array(np.broadcast_to(chosen.reshape(shape), self.shape))
 
     def near(self, axis: int, at: float) -> Mask:
-        """Which places along `axis` belong to a plane, bool `[n]`: its nearest node, or voxels it touches."""
-        h = self.spacing[axis]
-        place = at / h
+        """Which places along `axis` belong to a plane, bool `[n]`: its nearest node, or voxels it touches.
+
+        Midway between two nodes it is both of them, so that what is symmetric stays so.
+        """
+        place = at / self.spacing[axis]
         if self.nodes:
-            nearest = np.floor(place + 0.5)
             inside = -0.5 - _TOLERANCE <= place <= self.elements[axis] + 0.5 + _TOLERANCE
-            nearest = min(max(nearest, 0.0), float(self.elements[axis]))
-            return np.asarray((np.arange(self.elements[axis] + 1) == nearest) & inside)
+            place = min(max(place, 0.0), float(self.elements[axis]))
+            distance = np.abs(np.arange(self.elements[axis] + 1) - place)
+            return np.asarray((distance <= distance.min() + 2 * _TOLERANCE) & inside)
         centre = np.arange(self.elements[axis]) + 0.5
         return np.asarray(np.abs(centre - place) <= 0.5 + _TOLERANCE)
 
     def nearest(self, point: tuple[float, ...]) -> Mask:
-        """The node nearest to a place, or the voxels that touch it; nothing outside."""
-        places = [np.flatnonzero(self.near(axis, at)) for axis, at in enumerate(point)]
+        """The node nearest to a place, or the voxels that touch it; nothing outside.
+
+        Of nodes that are equally near all are chosen: 2 in the middle of an edge, 4 of a face, 8 of a voxel.
+        """
         chosen = np.zeros(self.shape, dtype=np.bool_)
-        chosen[np.ix_(*reversed(places))] = True
+        chosen[self.places_nearest(point)] = True
         return chosen
+
+    def places_nearest(self, point: tuple[float, ...]) -> tuple[NDArray[np.intp], ...]:
+        """The same as an index of arrays over the lattice."""
+        places = [np.flatnonzero(self.near(axis, at)) for axis, at in enumerate(point)]
+        return np.ix_(*reversed(places))
 
 
 @dataclass(frozen=True)
@@ -133,12 +142,17 @@ class Points(Lattice):
         return np.asarray(np.abs(self.along(axis) - at) <= self.within)
 
     def nearest(self, point: tuple[float, ...]) -> Mask:
-        """The point nearest to a place, if it is near enough."""
-        distance = np.sqrt(((self.coordinates - np.asarray(point)) ** 2).sum(axis=1))
+        """The point nearest to a place, if it is near enough; all of those that are equally near."""
         chosen = np.zeros(self.shape, dtype=np.bool_)
-        best = int(np.argmin(distance))
-        chosen[best] = bool(distance[best] <= self.within)
+        chosen[self.places_nearest(point)] = True
         return chosen
+
+    def places_nearest(self, point: tuple[float, ...]) -> tuple[NDArray[np.intp], ...]:
+        """The same as an index of arrays over the points."""
+        distance = np.sqrt(((self.coordinates - np.asarray(point)) ** 2).sum(axis=1))
+        best = distance.min()
+        near = (distance <= best + 2 * _TOLERANCE * self.within) & (best <= self.within)
+        return (np.flatnonzero(near),)
 
 
 class Where(ABC):
@@ -168,13 +182,16 @@ class Everywhere(Where):
 
 @dataclass(frozen=True)
 class Plane(Where):
-    """`x: 0`: the layer of nodes nearest to a plane, if within half an element; the voxels that touch it."""
+    """`x: 0`: the layer of nodes nearest to a plane, if within half an element; the voxels that touch it.
+
+    Midway between two layers of nodes it is both.
+    """
 
     axis: str
     at: float
 
     def select(self, lattice: Lattice) -> Mask:
-        """The points of one layer."""
+        """The points of one layer (of two, midway between them)."""
         axis = _LETTERS.index(self.axis)
         return lattice.slab(axis, lattice.near(axis, self.at))
 
@@ -259,15 +276,18 @@ class Stl(Where):
 
 @dataclass(frozen=True)
 class Nodes(Where):
-    """The nodes nearest to given points (the voxels that hold them); points outside select nothing."""
+    """The nodes nearest to given points (the voxels that hold them); points outside select nothing.
+
+    Where several nodes are equally near, a point selects all of them.
+    """
 
     points: tuple[tuple[float, ...], ...]
 
     def select(self, lattice: Lattice) -> Mask:
-        """One node a point, or the voxels that touch the point."""
+        """One node per point (all that are equally near), or the voxels that touch the point."""
         chosen = np.zeros(lattice.shape, dtype=np.bool_)
         for point in self.points:
-            chosen |= lattice.nearest(point)
+            chosen[lattice.places_nearest(point)] = True
         return chosen
 
 

@@ -28,6 +28,7 @@ from trabecula.status import NoDesignError, Status
 from trabecula.strategy.feasible import (
     KEPT,
     TIGHT,
+    doubled_residual,
     keep_limits,
     solvers,
 )
@@ -164,7 +165,9 @@ def _certify(
         )
         bound = convex.bound if convex is not None and found.keeps_promises else None
         excesses = [constraint.value for constraint in found.constraints]
-        certificate = certify(discrete, physical, relative, found.displacements, bound, kkt, excesses)
+        certificate = certify(
+            discrete, physical, relative, found.displacements, bound, kkt, excesses, doubled_residual(state)
+        )
         kept = tuple(u.astype(np.float32) for u in found.displacements)  # to begin the part's solve with
         finals.append(_Final(physical, replace(found, displacements=()), certificate, kept))
         if _residual(finals[-1]) <= EQUILIBRIUM["certified"]:

@@ -63,6 +63,10 @@ class Design:
         The problem file itself, YAML; may be empty.
     find_conditions
         Gives `conditions`, which cost time and memory and are asked for only where a format needs them.
+    part
+        bool, shape of the density: cells of the finished part; None where there is only a density.
+    threshold
+        Density at which the part was cut out of the density.
     """
 
     density: NDArray[np.floating]
@@ -76,6 +80,8 @@ class Design:
     problem: Mapping[str, object] = field(default_factory=dict)
     problem_text: str = ""
     find_conditions: Callable[[], Conditions] = Conditions
+    part: NDArray[np.bool_] | None = None
+    threshold: float = 0.5
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -84,12 +90,19 @@ class Design:
 
     @cached_property
     def surface(self) -> Mesh:
-        """The smooth watertight surface, in metres; made when first asked for."""
+        """The smooth watertight surface, in metres, with the volume of the part; made when first asked
+        for."""
         from trabecula.surface.surface import surface
 
         passive = self.conditions
         return surface(
-            self.density, self.spacing, thickness=self.thickness, solid=passive.solid, void=passive.void
+            self.density,
+            self.spacing,
+            thickness=self.thickness,
+            solid=passive.solid,
+            void=passive.void,
+            part=self.part,
+            threshold=self.threshold,
         )
 
     @cached_property

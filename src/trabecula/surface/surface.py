@@ -13,7 +13,7 @@ from trabecula.surface.mesh import Mesh
 from trabecula.surface.nodes import find_joined_cells, find_nodes
 from trabecula.surface.relax import relax
 from trabecula.surface.samples import LEVEL, find_pieces, sample
-from trabecula.surface.volume import Shell, match_volume, restore_locally
+from trabecula.surface.volume import Shell, fit_volume
 
 SMOOTHING = 5
 """Rounds of smoothing by default."""
@@ -94,8 +94,9 @@ def surface(
     faces, centres = _triangles(nodes.corner + offset, quads, np.array(cell))
     plain = quads.corners[~quads.are_fanned()]
     shell = Shell(nodes, offset, np.concatenate([quads.extra, centres]), faces, plain, np.array(cell))
+    del quads, plain, centres
     before = nodes.offset if part is None else np.zeros_like(offset)
-    shell = match_volume(restore_locally(shell, before), volume)
+    shell = fit_volume(shell, before, volume)
     return Mesh(*_drop_unused(shell.points(), faces), int((~keep[1:]).sum()), share)
 
 

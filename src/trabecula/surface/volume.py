@@ -8,6 +8,7 @@ is given back what it lost, and what is left over is spread evenly. No surface i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,9 +21,12 @@ Floats = NDArray[np.float64]
 _NEIGHBOURHOOD = 4.0
 """Voxels between the centres of neighbourhoods."""
 
-_LOCAL_ROUNDS = 2
+_LOCAL_LIMIT = 0.25
+"""How far, in voxels, a neighbourhood is moved at most."""
 
-_EXACT = 1e-4
+_CHUNK = 20_000
+
+_EXACT = 2e-4
 """Relative difference of volume that ends the search."""
 
 
@@ -54,37 +58,37 @@ class Shell:
     cell: Floats
 
     def points(self) -> Floats:
-        """Co-ordinates of all vertices in metres."""
+        """Co-ordinates of all vertices in metres, float64 `[vertex, (x, y, z)]`."""
         return np.concatenate([self.nodes.corner + self.offset, self.others]) * self.cell
 
     def gradient(self) -> Floats:
         """Derivative of the volume with respect to the nodes' vertices, float64 `[vertex, axis]`, in square
         metres; the mean over both ways of parting a quadrilateral, so that it does not lean to a side."""
-        points = self.points()
-        total = np.zeros((3, len(points)))
-        diagonals = [points[self.plain[:, k]] - points[self.plain[:, k - 2]] for k in (2, 3)]
-        normal = np.cross(*diagonals)  # twice the area
-        sides = [points[self.plain[:, k]] for k in range(4)]
-        for k in range(4):
-            beside = np.cross(sides[k] - sides[k - 1], sides[(k + 1) % 4] - sides[k])
-            for axis in range(3):
-                # the corner has both triangles of one parting and its own of the other
-                share = (normal[:, axis] + beside[:, axis]) / 12
-                total[axis] += np.bincount(self.plain[:, k], share, len(points))
-        fans = self.faces[2 * len(self.plain) :]
-        a, b, c = (points[fans[:, k]] for k in range(3))
-        normal = np.cross(b - a, c - a) / 6
-        for k in range(3):
-            for axis in range(3):
-                total[axis] += np.bincount(fans[:, k], normal[:, axis], len(points))
+        points = self._columns()
+        total = np.zeros_like(points)
+        for corners in _chunks(self.plain):
+            a, b, c, d = (points[:, corner] for corner in corners)
+            # a corner has both triangles of one parting and its own of the other
+            both = _cross(c - a, d - b)
+            for corner, before, here, after in zip(
+                corners, (d, a, b, c), (a, b, c, d), (b, c, d, a), strict=True
+            ):
+                _scatter(total, corner, (both + _cross(here - before, after - here)) / 12)
+        for corners in _chunks(self.faces[2 * len(self.plain) :]):
+            a, b, c = (points[:, corner] for corner in corners)
+            share = _cross(b - a, c - a) / 6
+            for corner in corners:
+                _scatter(total, corner, share)
         return np.ascontiguousarray(total[:, : len(self.offset)].T)
 
     def volume(self) -> float:
         """Enclosed volume in cubic metres."""
-        points = self.points()
-        points -= points.mean(axis=0) if len(points) else 0.0
-        a, b, c = (points[self.faces[:, k]] for k in range(3))
-        return float(np.einsum("fi,fi->", a, np.cross(b - a, c - a))) / 6.0
+        points = self._columns()
+        total = 0.0
+        for corners in _chunks(self.faces):
+            a, b, c = (points[:, corner] for corner in corners)
+            total += float((a * _cross(b - a, c - a)).sum())
+        return total / 6.0
 
     def move(self, directions: Floats, distance: Floats | float) -> Shell:
         """Vertices moved by a distance in metres along `directions`; none further than `REACH`."""
@@ -94,14 +98,40 @@ class Shell:
     def directions(self, gradient: Floats) -> Floats:
         """The way in which every vertex may move outwards, float64 `[vertex, axis]`; zero where it is
         exact."""
-        length = np.linalg.norm(gradient, axis=1, keepdims=True)
+        length = np.sqrt((gradient**2).sum(axis=1))[:, None]
         normal = gradient / np.where(length > 0, length, 1.0)
         normal[self.nodes.fixed | ~self.nodes.free[:, None]] = 0.0
         return normal
 
+    def _columns(self) -> Floats:
+        """Co-ordinates from the middle of the grid, float64 `[(x, y, z), vertex]`."""
+        middle = np.array(self.nodes.shape[::-1]) / 2 * self.cell
+        return np.ascontiguousarray((self.points() - middle).T)
 
-def restore_locally(shell: Shell, before: Floats) -> Shell:
-    """Give every neighbourhood of some voxels the volume that smoothing took from it.
+
+def _chunks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Rows `[n, corner]` as columns `[corner, n]`, some thousand at a time, which the cache holds."""
+    for start in range(0, len(rows), _CHUNK):
+        yield np.ascontiguousarray(rows[start : start + _CHUNK].T)
+
+
+def _cross(first: Floats, second: Floats) -> Floats:
+    """Vector products of columns, float64 `[axis, n]`."""
+    (ax, ay, az), (bx, by, bz) = first, second
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
+def _scatter(total: Floats, corner: NDArray[np.int64], share: Floats) -> None:
+    """Add shares `[axis, n]` to the totals `[axis, vertex]` of corners."""
+    low = int(corner.min()) if len(corner) else 0
+    near = corner - low
+    for row, values in zip(total, share, strict=True):
+        found = np.bincount(near, values)
+        row[low : low + len(found)] += found
+
+
+def fit_volume(shell: Shell, before: Floats, target: float) -> Shell:
+    """Give every neighbourhood back what smoothing took, then the whole surface its volume.
 
     Parameters
     ----------
@@ -109,70 +139,72 @@ def restore_locally(shell: Shell, before: Floats) -> Shell:
         The surface.
     before
         float64 `[vertex, (x, y, z)]`: offsets with which every neighbourhood has its volume, in voxels.
+    target
+        Volume of the whole in cubic metres. What cannot be reached with every vertex within `REACH` of its
+        voxel corner is approached as far as that goes.
     """
-    gradient_before = replace(shell, offset=before).gradient()
-    for _ in range(_LOCAL_ROUNDS):
-        gradient = shell.gradient()
-        way = (shell.offset - before) * shell.cell
-        loss = -(way * (gradient + gradient_before) / 2).sum(axis=1)  # exact to second order
-        directions = shell.directions(gradient)
-        slope = (gradient * directions).sum(axis=1)
-        distance = _quotient_of_means(shell.nodes, loss, slope)
-        limit = 0.25 * float(shell.cell.min())
-        shell = shell.move(directions, np.clip(distance, -limit, limit))
-    return shell
+    gradient = shell.gradient()
+    directions = shell.directions(gradient)
+    slope = (gradient * directions).sum(axis=1)
+    mean = (gradient + replace(shell, offset=before).gradient()) / 2  # exact to second order
+    loss = ((before - shell.offset) * shell.cell * mean).sum(axis=1)
+    limit = _LOCAL_LIMIT * float(shell.cell.min())
+    local = np.clip(_quotient_of_means(shell.nodes, loss, slope), -limit, limit)
+    return _match(shell, directions, local, float(slope.sum()), target)
+
+
+def _match(shell: Shell, directions: Floats, local: Floats, slope: float, target: float) -> Shell:
+    """Move vertices by local distances and by one distance more, which gives the target volume."""
+    moved = shell.move(directions, local)
+    volume = moved.volume()
+    if slope <= 0 or target <= 0:
+        return moved
+    distance, limit = 0.0, 2 * REACH * float(shell.cell.max())
+    low, high = -limit, limit
+    for _ in range(8):
+        if abs(volume - target) <= _EXACT * target:
+            break
+        low, high = (distance, high) if volume < target else (low, distance)
+        step = distance + (target - volume) / slope
+        before, last = distance, volume
+        distance = step if low < step < high else (low + high) / 2
+        moved = shell.move(directions, local + distance)
+        volume = moved.volume()
+        slope = (volume - last) / (distance - before) if volume != last else slope
+    return moved
 
 
 def _quotient_of_means(nodes: SurfaceNodes, above: Floats, below: Floats) -> Floats:
     """Two sums over neighbourhoods that overlap linearly, one divided by the other, at every vertex."""
     count = [max(1, round(n / _NEIGHBOURHOOD)) for n in reversed(nodes.shape)]
-    place = nodes.corner / (np.array(nodes.shape[::-1], dtype=np.float64) - 1) * count
-    low = np.minimum(place.astype(np.int64), np.array(count) - 1)
-    part = place - low
     sides = [n + 1 for n in count]
-    total = np.zeros((2, np.prod(sides)))
-    corners = []
-    for bits in np.ndindex(2, 2, 2):
-        weight = np.prod([part[:, a] if bits[a] else 1 - part[:, a] for a in range(3)], axis=0)
-        index = ((low[:, 2] + bits[2]) * sides[1] + low[:, 1] + bits[1]) * sides[0] + low[:, 0] + bits[0]
-        corners.append((index, weight))
-        for row, values in zip(total, (above, below), strict=True):
-            row += np.bincount(index, weight * values, len(row))
-    least = 1e-3 * total[1].max(initial=0.0)
-    quotient = np.where(total[1] > least, total[0] / np.where(total[1] > least, total[1], 1.0), 0.0)
-    return np.asarray(sum(weight * quotient[index] for index, weight in corners))
+    sums = np.zeros((2, int(np.prod(sides))))
+    for index, weight in _overlaps(nodes, count):
+        _scatter(sums, index, np.stack([weight * above, weight * below]))
+    least = 1e-3 * sums[1].max(initial=0.0)
+    quotient = np.where(sums[1] > least, sums[0] / np.where(sums[1] > least, sums[1], 1.0), 0.0)
+    total = np.zeros(len(above))
+    for index, weight in _overlaps(nodes, count):
+        total += weight * quotient[index]
+    return total
 
 
-def match_volume(shell: Shell, target: float) -> Shell:
-    """Move all free vertices by one distance along their normals until the volume is `target`.
+def _overlaps(nodes: SurfaceNodes, count: list[int]) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """The neighbourhoods that every vertex belongs to: their numbers and its shares, both `[vertex]`.
 
     Parameters
     ----------
-    shell
-        The surface.
-    target
-        In cubic metres. What cannot be reached with every vertex within `REACH` of its voxel corner is
-        approached as far as that goes.
+    nodes
+        Voxel corners with their vertices.
+    count
+        Neighbourhoods along x, y, z.
     """
-    volume = shell.volume()
-    if target <= 0 or abs(volume - target) <= _EXACT * target:
-        return shell
-    gradient = shell.gradient()
-    directions = shell.directions(gradient)
-    slope = float((gradient * directions).sum())
-    if slope <= 0:
-        return shell
-    limit = 2 * REACH * float(shell.cell.max())
-    low, high = -limit, limit
-    distance = 0.0
-    moved = shell
-    for _ in range(8):
-        low, high = (distance, high) if volume < target else (low, distance)
-        step = distance + (target - volume) / slope
-        distance, before, last = (step if low < step < high else (low + high) / 2), distance, volume
-        moved = shell.move(directions, distance)
-        volume = moved.volume()
-        if abs(volume - target) <= _EXACT * target:
-            break
-        slope = (volume - last) / (distance - before) if volume != last else slope
-    return moved
+    low, part = [], []
+    for axis, many in enumerate(count):
+        place = nodes.corner[:, axis] * (many / (nodes.shape[2 - axis] - 1.0))
+        low.append(np.minimum(place.astype(np.int64), many - 1))
+        part.append(place - low[-1])
+    for bits in np.ndindex(2, 2, 2):
+        x, y, z = (low[axis] + bits[axis] for axis in range(3))
+        weight = np.prod([part[a] if bits[a] else 1 - part[a] for a in range(3)], axis=0)
+        yield (z * (count[1] + 1) + y) * (count[0] + 1) + x, weight

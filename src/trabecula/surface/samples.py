@@ -18,6 +18,9 @@ _SMALL_PIECE = 0.01
 _CLEAR = 0.05
 """How far from the level a cell of a part, and one outside, is at least: the surface passes between them."""
 
+OUTSIDE = LEVEL - _CLEAR
+"""Most that a cell outside a part is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.numerics.errstate import own_errstate
+from trabecula.surface.cut import Cut, carry_on, cut_to_volume
 from trabecula.surface.faces import Quads, find_quads
 from trabecula.surface.mesh import Mesh
-from trabecula.surface.nodes import find_joined_cells, find_nodes
+from trabecula.surface.nodes import SurfaceNodes, find_joined_cells, find_nodes
+from trabecula.surface.primitives import make_box
 from trabecula.surface.relax import relax
-from trabecula.surface.samples import LEVEL, find_pieces, sample
-from trabecula.surface.volume import Shell, fit_volume
+from trabecula.surface.samples import LEVEL, OUTSIDE, Samples, find_pieces, sample
+from trabecula.surface.volume import FreeFaces, Shell, find_free_faces
 
 SMOOTHING = 5
 """Rounds of smoothing by default."""
@@ -32,12 +34,14 @@ def surface(
     keep_islands: bool = False,
     part: NDArray[np.bool_] | None = None,
     threshold: float = LEVEL,
+    cuts: Sequence[Cut] = (),
 ) -> Mesh:
     """The closed surface around a part, or around all material denser than 0.5, with the same volume.
 
     The surface lies exactly on the domain's box and on passive voxels where these are bounded by void, and is
-    smooth elsewhere. Its volume is that of the cells it surrounds. It is always an oriented manifold without boundary, and stays one when its co-ordinates
-    are rounded to float32. Plane designs become plates from z = 0 to `thickness`.
+    smooth elsewhere. Its volume is that of the cells it surrounds. It is always an oriented manifold without
+    boundary, and stays one when its co-ordinates are rounded to float32. Plane designs become plates from
+    z = 0 to `thickness`.
 
     Parameters
     ----------
@@ -61,6 +65,9 @@ def surface(
         between two cells the surface passes. None: the cells denser than 0.5, without floating pieces.
     threshold
         Density at which the part was cut out of the density.
+    cuts
+        True shapes of all that is passive, in the order in which they count: the surface has their faces
+        instead of those of the passive cells.
 
     Returns
     -------
@@ -82,22 +89,65 @@ def surface(
     field, cell, layers = _to_layers(density, spacing, thickness, masks)
     samples = sample(field, layers["solid"], layers["void"], sharp, layers["part"], threshold)
     nodes = find_nodes(samples)
-    quads = find_quads(samples, nodes)
     labels, keep, share = find_pieces(samples, find_joined_cells(nodes), layers["solid"])
     if keep_islands or part is not None:
         keep[1:], share = True, 0.0
+    lost = int((~keep[1:]).sum())
+    if cuts:
+        mesh = _cut_surface(samples, keep[labels], layers, cuts, np.array(cell), smoothing)
+        return Mesh(mesh.vertices, mesh.faces, lost, share)
+    quads = find_quads(samples, nodes)
     if share > 0:
         quads = quads.select(np.asarray(keep[labels.ravel()[quads.cell]]))
     volume = float(np.count_nonzero(keep[labels])) * float(np.prod(cell))
     del samples, labels
-    offset = relax(nodes, quads.corners, np.array(cell), smoothing)
-    faces, centres = _triangles(nodes.corner + offset, quads, np.array(cell))
+    free = _smooth(nodes, quads, np.array(cell), smoothing, part is not None)
+    del quads
+    shell = free.move(free.match(volume))
+    return Mesh(*_drop_unused(shell.points(), shell.faces), lost, share)
+
+
+def _cut_surface(
+    samples: Samples,
+    inside: NDArray[np.bool_],
+    layers: Mapping[str, NDArray[np.bool_] | None],
+    cuts: Sequence[Cut],
+    cell: NDArray[np.float64],
+    smoothing: int,
+) -> Mesh:
+    """The surface of the padded cells that are `inside`, with the faces of true shapes."""
+    core = (slice(1, -1),) * 3
+    part = inside[core]
+    passive = np.zeros(part.shape, dtype=np.bool_)
+    for name in ("solid", "void"):
+        mask = layers[name]
+        passive |= False if mask is None else mask
+    values = np.where(inside, samples.values, np.minimum(samples.values, OUTSIDE))
+    carry_on(values, passive)
+    hard = samples.hard.copy()
+    hard[core] = False
+    whole = Samples(values, hard, values > LEVEL)
+    nodes = find_nodes(whole)
+    free = _smooth(nodes, find_quads(whole, nodes), cell, smoothing, True)
+    first = free.match(float(np.count_nonzero(whole.inside)) * float(np.prod(cell)))
+
+    def make(distance: float) -> Mesh:
+        shell = free.move(first + distance)
+        return Mesh(*_drop_unused(shell.points(), shell.faces))
+
+    box = make_box((0.0, 0.0, 0.0), cell * part.shape[::-1])
+    return cut_to_volume(make, cuts, box, part, cell, free.slope)
+
+
+def _smooth(
+    nodes: SurfaceNodes, quads: Quads, cell: NDArray[np.float64], rounds: int, is_part: bool
+) -> FreeFaces:
+    """The smooth surface of quadrilaterals."""
+    offset = relax(nodes, quads.corners, cell, rounds)
+    faces, centres = _triangles(nodes.corner + offset, quads, cell)
     plain = quads.corners[~quads.are_fanned()]
-    shell = Shell(nodes, offset, np.concatenate([quads.extra, centres]), faces, plain, np.array(cell))
-    del quads, plain, centres
-    before = nodes.offset if part is None else np.zeros_like(offset)
-    shell = fit_volume(shell, before, volume)
-    return Mesh(*_drop_unused(shell.points(), faces), int((~keep[1:]).sum()), share)
+    shell = Shell(nodes, offset, np.concatenate([quads.extra, centres]), faces, plain, cell)
+    return find_free_faces(shell, np.zeros_like(offset) if is_part else nodes.offset)
 
 
 def _to_layers(

@@ -130,8 +130,51 @@ def _scatter(total: Floats, corner: NDArray[np.int64], share: Floats) -> None:
         row[low : low + len(found)] += found
 
 
-def fit_volume(shell: Shell, before: Floats, target: float) -> Shell:
-    """Give every neighbourhood back what smoothing took, then the whole surface its volume.
+@dataclass(frozen=True, eq=False)
+class FreeFaces:
+    """A surface whose free faces can be moved outwards, evenly, from where every neighbourhood has its volume.
+
+    Attributes
+    ----------
+    shell
+        The surface.
+    directions
+        float64 `[vertex, axis]`: the way outwards of every vertex that may move.
+    local
+        float64 `[vertex]`: how far each is moved for its neighbourhood, in metres.
+    slope
+        How fast the volume grows with the distance, in square metres.
+    """
+
+    shell: Shell
+    directions: Floats
+    local: Floats
+    slope: float
+
+    def move(self, distance: float) -> Shell:
+        """The surface with its free faces moved outwards, by a distance in metres."""
+        return self.shell.move(self.directions, self.local + distance)
+
+    def match(self, target: float) -> float:
+        """The distance in metres at which the surface has a volume in cubic metres, or as near to it as it
+        can be with every vertex within `REACH` of its voxel corner."""
+        volume, slope, distance = self.move(0.0).volume(), self.slope, 0.0
+        limit = 2 * REACH * float(self.shell.cell.max())
+        low, high = -limit, limit
+        for _ in range(8):
+            if slope <= 0 or abs(volume - target) <= _EXACT * target:
+                break
+            low, high = (distance, high) if volume < target else (low, distance)
+            step = distance + (target - volume) / slope
+            before, last = distance, volume
+            distance = step if low < step < high else (low + high) / 2
+            volume = self.move(distance).volume()
+            slope = (volume - last) / (distance - before) if volume != last else slope
+        return distance
+
+
+def find_free_faces(shell: Shell, before: Floats) -> FreeFaces:
+    """The free faces of a surface, with what each neighbourhood lost to smoothing.
 
     Parameters
     ----------
@@ -139,9 +182,6 @@ def fit_volume(shell: Shell, before: Floats, target: float) -> Shell:
         The surface.
     before
         float64 `[vertex, (x, y, z)]`: offsets with which every neighbourhood has its volume, in voxels.
-    target
-        Volume of the whole in cubic metres. What cannot be reached with every vertex within `REACH` of its
-        voxel corner is approached as far as that goes.
     """
     gradient = shell.gradient()
     directions = shell.directions(gradient)
@@ -150,28 +190,7 @@ def fit_volume(shell: Shell, before: Floats, target: float) -> Shell:
     loss = ((before - shell.offset) * shell.cell * mean).sum(axis=1)
     limit = _LOCAL_LIMIT * float(shell.cell.min())
     local = np.clip(_quotient_of_means(shell.nodes, loss, slope), -limit, limit)
-    return _match(shell, directions, local, float(slope.sum()), target)
-
-
-def _match(shell: Shell, directions: Floats, local: Floats, slope: float, target: float) -> Shell:
-    """Move vertices by local distances and by one distance more, which gives the target volume."""
-    moved = shell.move(directions, local)
-    volume = moved.volume()
-    if slope <= 0 or target <= 0:
-        return moved
-    distance, limit = 0.0, 2 * REACH * float(shell.cell.max())
-    low, high = -limit, limit
-    for _ in range(8):
-        if abs(volume - target) <= _EXACT * target:
-            break
-        low, high = (distance, high) if volume < target else (low, distance)
-        step = distance + (target - volume) / slope
-        before, last = distance, volume
-        distance = step if low < step < high else (low + high) / 2
-        moved = shell.move(directions, local + distance)
-        volume = moved.volume()
-        slope = (volume - last) / (distance - before) if volume != last else slope
-    return moved
+    return FreeFaces(shell, directions, local, float(slope.sum()))
 
 
 def _quotient_of_means(nodes: SurfaceNodes, above: Floats, below: Floats) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trabecula.drawing.chart import Row
 from trabecula.drawing.verdicts import Word
 from trabecula.export.target import Unit
+from trabecula.surface.cut import Cut
 from trabecula.surface.mesh import Mesh
 
 
@@ -27,12 +28,15 @@ class Conditions:
         bool `[component, z, y, x]` or `[component, y, x]` over nodes: held components.
     loads
         float64 `[case, component, z, y, x]` or `[case, component, y, x]` over nodes.
+    cuts
+        True shapes of what is passive, in the order in which they count; the surface is cut by them.
     """
 
     solid: NDArray[np.bool_] | None = None
     void: NDArray[np.bool_] | None = None
     fixed: NDArray[np.bool_] | None = None
     loads: NDArray[np.float64] | None = None
+    cuts: Sequence[Cut] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +107,24 @@ class Design:
             void=passive.void,
             part=self.part,
             threshold=self.threshold,
+            cuts=passive.cuts,
         )
 
     @cached_property
     def picture(self) -> bytes:
         """The picture, a PNG file; drawn when first asked for."""
         from trabecula.drawing.picture import picture
+        from trabecula.drawing.space import MOST_CELLS
 
-        return picture(self.density, self.spacing, **vars(self.conditions), title=self.title, word=self.word)
+        asked = self.conditions
+        return picture(
+            self.density,
+            self.spacing,
+            solid=asked.solid,
+            void=asked.void,
+            fixed=asked.fixed,
+            loads=asked.loads,
+            title=self.title,
+            word=self.word,
+            mesh=self.surface if self.density.ndim == 3 and self.density.size <= MOST_CELLS else None,
+        )

@@ -53,7 +53,8 @@ def to_manifold(mesh: Mesh) -> Manifold:
     if not len(mesh.faces):
         return manifold3d.Manifold()
     vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float64)
-    found = manifold3d.Manifold(manifold3d.Mesh64(vertices, mesh.faces.astype(np.uint64)))
+    faces = np.ascontiguousarray(mesh.faces, dtype=np.uint64)
+    found = manifold3d.Manifold(manifold3d.Mesh64(vertices, faces))
     if found.status() != manifold3d.Error.NoError:
         raise ValueError(f"the mesh is no closed surface ({found.status().name})")
     return found
@@ -62,7 +63,7 @@ def to_manifold(mesh: Mesh) -> Manifold:
 def from_manifold(manifold: Manifold) -> Mesh:
     """The mesh of one of manifold3d's; without faces where it is empty."""
     mesh = manifold.to_mesh64()
-    vertices = np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3]
+    vertices = np.array(mesh.vert_properties, dtype=np.float64)[:, :3]  # theirs cannot be written to
     return Mesh(vertices, np.asarray(mesh.tri_verts).astype(np.int64).reshape(-1, 3))
 
 
@@ -85,7 +86,8 @@ def unite_bodies(mesh: Mesh) -> Mesh | None:
     sides = np.concatenate([mesh.faces[:, :2], mesh.faces[:, 1:]])
     number, count = components(len(mesh.vertices), sides)
     of_face = number[mesh.faces[:, 0]]
-    solids, turned = [], []
+    solids: list[Mesh] = []
+    turned: list[Mesh] = []
     for piece in range(count):
         faces = mesh.faces[of_face == piece]
         if not len(faces):
@@ -106,4 +108,3 @@ def unite_bodies(mesh: Mesh) -> Mesh | None:
         else:
             whole = unite([whole, body])
     return subtract(whole, cavities) if cavities else whole
-

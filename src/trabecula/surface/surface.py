@@ -135,7 +135,7 @@ def _cut_surface(
         shell = free.move(first + distance)
         return Mesh(*_drop_unused(shell.points(), shell.faces))
 
-    box = make_box((0.0, 0.0, 0.0), cell * part.shape[::-1])
+    box = make_box((0.0, 0.0, 0.0), (cell * part.shape[::-1]).tolist())
     return cut_to_volume(make, cuts, box, part, cell, free.slope)
 
 

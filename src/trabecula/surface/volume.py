@@ -132,7 +132,8 @@ def _scatter(total: Floats, corner: NDArray[np.int64], share: Floats) -> None:
 
 @dataclass(frozen=True, eq=False)
 class FreeFaces:
-    """A surface whose free faces can be moved outwards, evenly, from where every neighbourhood has its volume.
+    """A surface whose free faces can be moved outwards evenly, beginning where every neighbourhood has its
+    volume.
 
     Attributes
     ----------

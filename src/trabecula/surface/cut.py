@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from trabecula.surface.boolean import from_manifold, to_manifold
 from trabecula.surface.mesh import Mesh
+from trabecula.surface.separate import separate
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -140,7 +141,8 @@ def _cut(
             body ^= shape
     finest = _FINEST * float(cell.min())
     pieces = body.simplify(finest).decompose()
-    return _join([piece for piece in map(from_manifold, pieces) if _is_worth_keeping(piece, part, cell)])
+    kept = [piece for piece in map(from_manifold, pieces) if _is_worth_keeping(piece, part, cell)]
+    return separate(_join(kept), finest)
 
 
 def _is_worth_keeping(piece: Mesh, part: NDArray[np.bool_], cell: NDArray[np.float64]) -> bool:

@@ -110,6 +110,14 @@ class Design:
             cuts=passive.cuts,
         )
 
+    def describe_thin_members(self) -> str:
+        """A sentence about members too thin for the surface to be as stiff as the voxels; empty if there is
+        nothing to say."""
+        from trabecula.surface.thickness import describe_thin_share, measure_thin_share
+
+        cells = np.asarray(self.density > self.threshold) if self.part is None else self.part
+        return describe_thin_share(measure_thin_share(cells))
+
     @cached_property
     def picture(self) -> bytes:
         """The picture, a PNG file; drawn when first asked for."""

@@ -110,18 +110,22 @@ def cut_to_volume(
     target = float(np.count_nonzero(part)) * float(np.prod(cell))
     limit = _MOST * float(cell.min())
     distance = 0.0
-    best = _cut(make(distance), shapes, frame, part, cell)
-    volume = best.volume()
+    pieces = _cut(make(distance), shapes, frame, part, cell)
+    volume = sum(piece.volume() for piece in pieces)
     for _ in range(3):
         if slope <= 0 or abs(volume - target) <= _EXACT * target:
             break
         step = float(np.clip(distance + (target - volume) / slope, -limit, limit))
         if step == distance:
             break
-        mesh = _cut(make(step), shapes, frame, part, cell)
-        slope = (mesh.volume() - volume) / (step - distance)
-        distance, volume, best = step, mesh.volume(), mesh
-    return best
+        before = volume
+        pieces = _cut(make(step), shapes, frame, part, cell)
+        volume = sum(piece.volume() for piece in pieces)
+        slope = (volume - before) / (step - distance)
+        distance = step
+    finest = _FINEST * float(cell.min())
+    simple = [from_manifold(piece.simplify(finest)) for piece in pieces]
+    return separate(_join([piece for piece in simple if len(piece.faces)]), finest)
 
 
 def _cut(
@@ -130,7 +134,8 @@ def _cut(
     box: Manifold,
     part: NDArray[np.bool_],
     cell: NDArray[np.float64],
-) -> Mesh:
+) -> list[Manifold]:
+    """What is left of a surface by true shapes: its pieces that are of the part, and their cavities."""
     body = to_manifold(mesh)
     for kind, shape in shapes:
         if kind == "solid":
@@ -139,20 +144,17 @@ def _cut(
             body -= shape
         else:
             body ^= shape
-    finest = _FINEST * float(cell.min())
-    pieces = body.simplify(finest).decompose()
-    kept = [piece for piece in map(from_manifold, pieces) if _is_worth_keeping(piece, part, cell)]
-    return separate(_join(kept), finest)
+    return [piece for piece in body.decompose() if _is_worth_keeping(piece, part, cell)]
 
 
-def _is_worth_keeping(piece: Mesh, part: NDArray[np.bool_], cell: NDArray[np.float64]) -> bool:
+def _is_worth_keeping(piece: Manifold, part: NDArray[np.bool_], cell: NDArray[np.float64]) -> bool:
     """Whether a piece is of the part, or a cavity of more than half a cell."""
     volume = piece.volume()
     if abs(volume) < 0.5 * float(np.prod(cell)):
         return False
     if volume < 0:
         return True
-    low, high = piece.bounds / cell
+    low, high = np.array(piece.bounding_box()).reshape(2, 3) / cell
     first = np.maximum(np.ceil(low - 0.5), 0).astype(int)
     last = np.floor(high - 0.5).astype(int)
     within = tuple(slice(first[axis], last[axis] + 1) for axis in (2, 1, 0))

@@ -15,7 +15,7 @@ from trabecula.surface.nodes import SurfaceNodes, find_joined_cells, find_nodes
 from trabecula.surface.primitives import make_box
 from trabecula.surface.relax import relax
 from trabecula.surface.samples import LEVEL, OUTSIDE, Samples, find_pieces, sample
-from trabecula.surface.volume import FreeFaces, Shell, find_free_faces
+from trabecula.surface.volume import Shell, find_free_faces
 
 SMOOTHING = 5
 """Rounds of smoothing by default."""
@@ -101,8 +101,10 @@ def surface(
         quads = quads.select(np.asarray(keep[labels.ravel()[quads.cell]]))
     volume = float(np.count_nonzero(keep[labels])) * float(np.prod(cell))
     del samples, labels
-    free = _smooth(nodes, quads, np.array(cell), smoothing, part is not None)
-    del quads
+    shell = _smooth(nodes, quads, np.array(cell), smoothing)
+    before = nodes.offset if part is None else np.zeros_like(nodes.offset)
+    del quads, nodes  # half of the memory
+    free = find_free_faces(shell, before)
     shell = free.move(free.match(volume))
     return Mesh(*_drop_unused(shell.points(), shell.faces), lost, share)
 
@@ -128,26 +130,24 @@ def _cut_surface(
     hard[core] = False
     whole = Samples(values, hard, values > LEVEL)
     nodes = find_nodes(whole)
-    free = _smooth(nodes, find_quads(whole, nodes), cell, smoothing, True)
+    shell = _smooth(nodes, find_quads(whole, nodes), cell, smoothing)
+    free = find_free_faces(shell, np.zeros_like(nodes.offset))
     first = free.match(float(np.count_nonzero(whole.inside)) * float(np.prod(cell)))
 
     def make(distance: float) -> Mesh:
-        shell = free.move(first + distance)
-        return Mesh(*_drop_unused(shell.points(), shell.faces))
+        moved = free.move(first + distance)
+        return Mesh(*_drop_unused(moved.points(), moved.faces))
 
     box = make_box((0.0, 0.0, 0.0), (cell * part.shape[::-1]).tolist())
     return cut_to_volume(make, cuts, box, part, cell, free.slope)
 
 
-def _smooth(
-    nodes: SurfaceNodes, quads: Quads, cell: NDArray[np.float64], rounds: int, is_part: bool
-) -> FreeFaces:
+def _smooth(nodes: SurfaceNodes, quads: Quads, cell: NDArray[np.float64], rounds: int) -> Shell:
     """The smooth surface of quadrilaterals."""
     offset = relax(nodes, quads.corners, cell, rounds)
     faces, centres = _triangles(nodes.corner + offset, quads, cell)
     plain = quads.corners[~quads.are_fanned()]
-    shell = Shell(nodes, offset, np.concatenate([quads.extra, centres]), faces, plain, cell)
-    return find_free_faces(shell, np.zeros_like(offset) if is_part else nodes.offset)
+    return Shell(nodes, offset, np.concatenate([quads.extra, centres]), faces, plain, cell)
 
 
 def _to_layers(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
@@ -171,3 +172,14 @@ def test_two_exports_into_one_file_are_refused(run: Run, solved: Path, tmp_path:
     done = run("export", solved, "--stl", "--format", "columns")
     assert done.exit_code == 2
     assert "the exports stl and columns both write design.stl" in done.stderr
+
+
+def test_thin_members_are_told_where_the_surface_leaves_and_nowhere_else(run: Run, solved: Path) -> None:
+    cells = np.zeros((12, 24), dtype=np.float32)
+    cells[2:4] = 1
+    cells[6:12] = 1
+    np.save(solved / "density.npy", cells)
+    surface, voxels = (run("export", solved, switch) for switch in ("--stl", "--vti"))
+    assert surface.exit_code == voxels.exit_code == 0
+    assert "note: 25 % of the part is thinner than three voxels" in surface.stderr
+    assert "thinner" not in voxels.stderr

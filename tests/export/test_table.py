@@ -168,3 +168,14 @@ def test_an_export_that_fails_is_named_and_ours_is_not_excused(own_table: Table[
         written("full", block())
     with pytest.raises(ValueError, match="surface"):
         written("stl", block(spacing=(1, 1)))
+
+
+def test_the_surface_is_that_of_the_part() -> None:
+    part = np.zeros((6, 8, 10), dtype=bool)
+    part[1:5, 1:7, 1:9] = True
+    design = block(part=part, threshold=0.4)
+    assert design.surface.volume() == pytest.approx(part.sum() * np.prod(design.spacing), rel=1e-3)
+    assert design.describe_thin_members() == ""
+    part[4:] = part[:3] = False
+    assert design.describe_thin_members().startswith("100 % of the part")
+    assert block(part=part).picture != block().picture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
+from trabecula.problem.point_in_mesh import inside
 from trabecula.surface import Mesh, surface
 
 
@@ -146,6 +147,67 @@ def test_passive_parts_can_be_smoothed_instead():
     assert smooth.area() < 0.85 * stairs.area()
 
 
+def test_the_volume_is_that_of_the_cells_whatever_was_smoothed():
+    bars = np.zeros((16, 30, 30))
+    bars[2:4, 3:5, 1:29] = 1  # two voxels thick: smoothing rounds it most
+    bars[6:15, 3:5, 27:29] = bars[2:15, 10:25, 10:25] = 1
+    bars[2:7, 3:5, 27:29] = 1
+    for keep in (True, False):
+        mesh = surface(bars, (0.1, 0.2, 0.3), keep_islands=keep)
+        assert mesh.volume() == pytest.approx(bars.sum() * 0.006, rel=1e-3)
+
+
+def test_thin_members_get_back_what_smoothing_took_from_them():
+    both = np.zeros((20, 20, 50))
+    both[9:11, 9:11, :14] = 1
+    both[2:18, 2:18, 24:44] = 1
+    thin = both.copy()
+    thin[:, :, 20:] = 0
+    surfaces = [surface(field, (1, 1, 1), part=field > 0) for field in (both, thin)]
+    halves = [mesh.vertices[:, 0] < 19 for mesh in surfaces]
+    volumes = [
+        Mesh(mesh.vertices, mesh.faces[half[mesh.faces[:, 0]]]).volume()
+        for mesh, half in zip(surfaces, halves, strict=True)
+    ]
+    assert volumes[0] == pytest.approx(56, rel=0.03)
+    assert volumes[1] == pytest.approx(56, rel=1e-3)
+
+
+@settings(deadline=None, max_examples=100)
+@given(arrays(np.float64, shapes, elements=cells), st.data())
+def test_the_surface_of_a_part_is_watertight_and_holds_all_of_it_and_nothing_else(density, data):
+    part = data.draw(arrays(np.bool_, density.shape))
+    mesh = surface(density, (1, 1, 1), part=part, threshold=data.draw(st.sampled_from([0.0, 0.3, 0.5, 1.0])))
+    assert mesh.is_watertight() == bool(part.any())
+    if part.any():
+        axes = tuple(np.arange(n) + 0.5 for n in part.shape[::-1])
+        assert np.array_equal(inside(mesh.corners(), axes), part)
+
+
+def test_a_part_in_one_piece_is_a_surface_in_one_piece():
+    random = np.random.default_rng(0)
+    part = np.zeros((9, 9, 9), dtype=bool)
+    place = np.array([4, 4, 4])
+    for _ in range(400):  # a walk from face to face
+        part[tuple(place)] = True
+        place = np.clip(place + random.choice([-1, 0, 1], 3) * (np.arange(3) == random.integers(3)), 0, 8)
+    mesh = surface(random.random(part.shape), (1, 1, 1), part=part, threshold=0.4)
+    assert mesh.islands == 0
+    assert len([p for p in trimesh.Trimesh(mesh.vertices, mesh.faces).split() if p.volume > 0]) == 1
+
+
+def test_a_mirrored_part_has_the_mirrored_surface():
+    random = np.random.default_rng(4)
+    field = gaussian_filter(random.random((10, 12, 14)), 1.0)
+    part = field > np.median(field)
+    here = surface(field, (1, 1, 1), part=part)
+    there = surface(field[:, :, ::-1], (1, 1, 1), part=part[:, :, ::-1])
+    flipped = there.vertices * [-1, 1, 1] + [14, 0, 0]
+    for one, other in ((here.vertices, flipped), (flipped, here.vertices)):
+        nearest = [np.abs(other - point).max(axis=1).min() for point in one]
+        assert max(nearest) < 1e-3
+
+
 def test_floating_crumbs_are_left_out_and_reported():
     density = np.zeros((12, 12, 30))
     density[:, :, :20] = 1
@@ -195,6 +257,7 @@ def test_nothing_denser_than_a_half_is_an_empty_mesh():
         (np.ones((3, 3)), (1, 1, 1), {}, "spacings"),
         (np.ones((3, 3)), (1, 1), {"solid": np.ones((2, 3), bool)}, "`solid` has shape"),
         (np.ones((3, 3)), (1, 1), {"void": np.ones((2, 3), bool)}, "`void` has shape"),
+        (np.ones((3, 3)), (1, 1), {"part": np.ones((2, 3), bool)}, "`part` has shape"),
         (np.full((3, 3), np.nan), (1, 1), {}, "not finite"),
     ],
 )

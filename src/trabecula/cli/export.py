@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trabecula.results.result import Result
     from trabecula.storage.owned import Owned
 
+SURFACES = {"stl", "3mf"}
+"""Exports that are the surface."""
+
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a saved result.")],
@@ -105,4 +108,7 @@ def write(
         with waiting(f"writing {file_name}", quiet), folder.replacing(file_name) as file:
             write_export(name, file, design)
         paths.append(folder.folder / file_name)
+    thin = design.describe_thin_members() if SURFACES & chosen.keys() and not quiet else ""
+    if thin:
+        say(f"trabecula: note: {thin}")
     return paths

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trabecula.drawing.verdicts import Word
 from trabecula.numerics.errstate import own_errstate
+from trabecula.surface.mesh import Mesh
 
 
 @own_errstate
@@ -23,6 +24,7 @@ def picture(
     title: str | None = None,
     word: Word | None = None,
     width: int = 1200,
+    mesh: Mesh | None = None,
 ) -> bytes:
     """Draw a design as PNG.
 
@@ -44,6 +46,8 @@ def picture(
         "predicted", "verified" or "certified": stands before the title, in its colour.
     width
         Width in pixels; the height follows from the design, within half and one and a half of it.
+    mesh
+        The surface of a solid design, where it is there already; None: it is made of the density.
 
     Returns
     -------
@@ -52,6 +56,8 @@ def picture(
     """
     if density.ndim == 2:
         from trabecula.drawing.plane import draw
-    else:
-        from trabecula.drawing.space import draw
-    return draw(density, spacing, solid, void, fixed, loads, title, word, width)
+
+        return draw(density, spacing, solid, void, fixed, loads, title, word, width)
+    from trabecula.drawing.space import draw as draw_solid
+
+    return draw_solid(density, spacing, solid, void, fixed, loads, title, word, width, mesh)

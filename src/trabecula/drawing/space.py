@@ -13,9 +13,12 @@ from trabecula.drawing.distance import distance
 from trabecula.drawing.glyphs import make_arrows, place_tails
 from trabecula.drawing.page import Page, rgb
 from trabecula.drawing.render import Scene, View, render
+from trabecula.surface.mesh import Mesh
 from trabecula.surface.surface import surface
 
-_MOST_CELLS = 1_500_000
+MOST_CELLS = 1_500_000
+"""Cells that are drawn as they are; more are made coarser first."""
+
 _MATERIAL = np.array([0.78, 0.81, 0.86], dtype=np.float32)
 _SUPPORT = np.array([0.33, 0.55, 0.90], dtype=np.float32)
 
@@ -30,10 +33,11 @@ def draw(
     title: str | None,
     word: str | None,
     width: int,
+    mesh: Mesh | None = None,
 ) -> bytes:
     """PNG of a solid design; see `trabecula.drawing.picture`."""
     size = np.array(density.shape[::-1]) * np.asarray(spacing, dtype=np.float64)
-    scene = _scene(density, spacing, size, solid, void, fixed, loads)
+    scene = _scene(density, spacing, size, solid, void, fixed, loads, mesh)
     view = View()
     header = layout.HEADER if title or word else 0
     inner = width - 2 * layout.MARGIN
@@ -55,15 +59,17 @@ def _scene(
     void: NDArray[np.bool_] | None,
     fixed: NDArray[np.bool_] | None,
     loads: NDArray[np.float64] | None,
+    mesh: Mesh | None,
 ) -> Scene:
-    step = int(np.ceil((density.size / _MOST_CELLS) ** (1 / 3) - 1e-9))
+    step = int(np.ceil((density.size / MOST_CELLS) ** (1 / 3) - 1e-9)) if mesh is None else 1
     coarse = [h * step for h in spacing]
-    mesh = surface(
-        _coarsen(density, step),
-        coarse,
-        solid=None if solid is None else _coarsen(solid, step) > 0.5,
-        void=None if void is None else _coarsen(void, step) > 0.5,
-    )
+    if mesh is None:
+        mesh = surface(
+            _coarsen(density, step),
+            coarse,
+            solid=None if solid is None else _coarsen(solid, step) > 0.5,
+            void=None if void is None else _coarsen(void, step) > 0.5,
+        )
     vertices = np.minimum(mesh.vertices, size)
     colours = np.tile(_MATERIAL, (len(vertices), 1))
     diagonal = float(np.linalg.norm(size))

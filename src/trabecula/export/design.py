@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from trabecula.drawing.chart import Row
 from trabecula.drawing.verdicts import Word
 from trabecula.export.target import Unit
+from trabecula.surface.cut import Cut
 from trabecula.surface.mesh import Mesh
 
 
@@ -28,12 +29,15 @@ class Conditions:
         bool `[component, z, y, x]` or `[component, y, x]` over nodes: held components.
     loads
         float64 `[case, component, z, y, x]` or `[case, component, y, x]` over nodes.
+    cuts
+        True shapes of what is passive, in the order in which they count; the surface is cut by them.
     """
 
     solid: NDArray[np.bool_] | None = None
     void: NDArray[np.bool_] | None = None
     fixed: NDArray[np.bool_] | None = None
     loads: NDArray[np.float64] | None = None
+    cuts: Sequence[Cut] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +69,9 @@ class Design:
     find_conditions
         Gives `conditions`, which cost time and memory and are asked for only where a format needs them.
     part
-        bool in the shape of `density`: the cells of the finished part; None where there is none.
+        bool in the shape of `density`: the cells of the finished part; None where there is only a density.
     threshold
-        Density that separates the part from the rest.
+        Density at which the part was cut out of the density.
     find_fields
         Gives `fields`, which cost a solve.
     """
@@ -100,12 +104,20 @@ class Design:
 
     @cached_property
     def surface(self) -> Mesh:
-        """The smooth watertight surface, in metres; made when first asked for."""
+        """The smooth watertight surface, in metres, with the volume of the part; made when first asked
+        for."""
         from trabecula.surface.surface import surface
 
         passive = self.conditions
         return surface(
-            self.density, self.spacing, thickness=self.thickness, solid=passive.solid, void=passive.void
+            self.density,
+            self.spacing,
+            thickness=self.thickness,
+            solid=passive.solid,
+            void=passive.void,
+            part=self.part,
+            threshold=self.threshold,
+            cuts=passive.cuts,
         )
 
     def _drawn(self) -> NDArray[np.floating]:
@@ -118,9 +130,29 @@ class Design:
         drawn = np.where(self.part, np.maximum(half, 0.55), np.minimum(half, 0.45))
         return np.asarray(drawn, dtype=np.float32)
 
+    def describe_thin_members(self) -> str:
+        """A sentence about members too thin for the surface to be as stiff as the voxels; empty if there is
+        nothing to say."""
+        from trabecula.surface.thickness import describe_thin_share, measure_thin_share
+
+        cells = np.asarray(self.density > self.threshold) if self.part is None else self.part
+        return describe_thin_share(measure_thin_share(cells))
+
     @cached_property
     def picture(self) -> bytes:
         """The picture, a PNG file; drawn when first asked for."""
         from trabecula.drawing.picture import picture
+        from trabecula.drawing.space import MOST_CELLS
 
-        return picture(self._drawn(), self.spacing, **vars(self.conditions), title=self.title, word=self.word)
+        asked = self.conditions
+        return picture(
+            self._drawn(),
+            self.spacing,
+            solid=asked.solid,
+            void=asked.void,
+            fixed=asked.fixed,
+            loads=asked.loads,
+            title=self.title,
+            word=self.word,
+            mesh=self.surface if self.density.ndim == 3 and self.density.size <= MOST_CELLS else None,
+        )

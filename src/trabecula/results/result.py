@@ -386,9 +386,12 @@ class Result:
 
         def find_conditions() -> Conditions:
             from trabecula.discretisation import discretise
+            from trabecula.export.true_shapes import find_cuts
 
             discrete = discretise(self.problem)
-            return Conditions(discrete.lower >= 1, discrete.void, discrete.fixed, discrete.loads)
+            return Conditions(
+                discrete.lower >= 1, discrete.void, discrete.fixed, discrete.loads, find_cuts(self.problem)
+            )
 
         def find_fields() -> Mapping[str, NDArray[Any]]:
             from trabecula.part.fields import solve_fields

@@ -36,6 +36,10 @@ class Quads:
     cell: NDArray[np.int64]
     extra: NDArray[np.float64]
 
+    def are_fanned(self) -> NDArray[np.bool_]:
+        """bool `[quad]`: those with extra vertices on their sides, which are parted around their centres."""
+        return np.asarray((self.middles >= 0).any(axis=1))
+
     def select(self, chosen: NDArray[np.bool_]) -> Quads:
         """The chosen quadrilaterals."""
         return Quads(

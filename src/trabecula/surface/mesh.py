@@ -67,7 +67,7 @@ class Mesh:
         if not len(self.faces):
             return False
         merged = merge_equal(self.vertices.astype(np.float32), self.faces)
-        return _is_closed(merged)
+        return is_closed(merged)
 
     def scale(self, factor: float) -> Mesh:
         """The same surface in other units: every co-ordinate times `factor`."""
@@ -90,7 +90,16 @@ def merge_equal(points: NDArray[np.float32], faces: NDArray[np.int64]) -> NDArra
     return np.asarray(inverse, dtype=np.int64)[faces]
 
 
-def _is_closed(faces: NDArray[np.int64]) -> bool:
+def is_closed(faces: NDArray[np.int64]) -> bool:
+    """Whether every edge of some faces belongs to exactly two, which pass it in opposite directions.
+
+    Parameters
+    ----------
+    faces
+        int64 `[face, corner]`.
+    """
+    if not len(faces):
+        return False
     start = faces.ravel()
     end = np.roll(faces, -1, axis=1).ravel()
     if np.any(start == end):

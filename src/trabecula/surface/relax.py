@@ -36,28 +36,31 @@ def relax(
     count = np.bincount(sees, minlength=len(nodes.corner))
     movable = np.flatnonzero(count)
     sees, count = (np.cumsum(count > 0) - 1)[sees], count[movable]
-    fixed = nodes.fixed[movable]
     offset = nodes.offset.copy()
-    for _ in range(rounds):
-        for factor in (_FORWARD, _BACKWARD):
-            points = nodes.corner + offset
-            total = [np.bincount(sees, points[seen, axis], len(movable)) for axis in range(3)]
-            step = factor * (np.stack(total, axis=1) / count[:, None] - points[movable])
-            step[fixed] = 0.0
-            offset[movable] = np.clip(offset[movable] + step, -REACH, REACH)
+    for axis in range(3):  # nothing couples the axes
+        corner = nodes.corner[:, axis].astype(np.float64)
+        fixed = nodes.fixed[movable, axis]
+        way = np.ascontiguousarray(offset[:, axis])
+        for _ in range(rounds):
+            for factor in (_FORWARD, _BACKWARD):
+                points = corner + way
+                total = np.bincount(sees, points[seen], len(movable))
+                step = factor * (total / count - points[movable])
+                step[fixed] = 0.0
+                way[movable] = np.clip(way[movable] + step, -REACH, REACH)
+        offset[:, axis] = way
     return offset
 
 
 def _neighbours(nodes: SurfaceNodes, quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Who looks at whom: ends of the quadrilaterals' sides, `[pair]` each, sorted by the one that looks."""
-    here = np.concatenate([quads.ravel(), np.roll(quads, -1, axis=1).ravel()])
-    there = np.concatenate([np.roll(quads, -1, axis=1).ravel(), quads.ravel()])
+    """Who looks at whom: ends of the quadrilaterals' sides, `[pair]` each.
+
+    A side belongs to two quadrilaterals that pass it in opposite directions, so every pair is met once.
+    """
+    here, there = quads.ravel(), np.roll(quads, -1, axis=1).ravel()
     sees = nodes.free[here]
     for axis in range(3):
         sees &= ~nodes.fixed[here, axis] | nodes.fixed[there, axis]
     # on an exact plane the outline must not be drawn into the flat part
     sees &= nodes.free[there] | ~nodes.fixed[here].any(axis=1)
-    count = len(nodes.corner)
-    pairs = np.sort(here[sees] * count + there[sees])
-    pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # a side belongs to two quadrilaterals
-    return np.divmod(pairs, count)
+    return here[sees], there[sees]

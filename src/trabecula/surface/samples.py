@@ -15,6 +15,12 @@ LEVEL = 0.5
 
 _SMALL_PIECE = 0.01
 
+_CLEAR = 0.05
+"""How far from the level a cell of a part, and one outside, is at least: the surface passes between them."""
+
+OUTSIDE = LEVEL - _CLEAR
+"""Most that a cell outside a part is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -40,18 +46,37 @@ def sample(
     solid: NDArray[np.bool_] | None,
     void: NDArray[np.bool_] | None,
     sharp: bool,
+    part: NDArray[np.bool_] | None = None,
+    threshold: float = LEVEL,
 ) -> Samples:
-    """Pad a density field `[z, y, x]` with void and write passive cells into it as 0 or 1."""
+    """Pad a density field `[z, y, x]` with void and write passive cells into it as 0 or 1.
+
+    Where the cells of a `part` are given, they are what is inside, whatever their density: the density, with
+    `threshold` moved to the level, only says where between two cells the surface passes.
+    """
     values = np.zeros(tuple(n + 2 for n in density.shape), dtype=np.float32)
     hard = np.ones(values.shape, dtype=np.bool_)
     core = (slice(1, -1),) * 3
     values[core] = density
     hard[core] = False
+    if part is not None:
+        _follow(values[core], part, threshold)
     for mask, value in ((void, 0.0), (solid, 1.0)):
         if mask is not None:
-            values[core][mask] = value
+            values[core][mask if part is None else mask & (part == (value > LEVEL))] = value
             hard[core] |= mask & sharp
     return Samples(values, hard, values > LEVEL)
+
+
+def _follow(values: NDArray[np.float32], part: NDArray[np.bool_], threshold: float) -> None:
+    """Move the threshold of densities to the level, and every cell to the side of it where the part has
+    it."""
+    below = values < threshold
+    share = np.float32(LEVEL / threshold) if threshold > 0 else np.float32(1.0)
+    rest = np.float32((1 - LEVEL) / (1 - threshold)) if threshold < 1 else np.float32(1.0)
+    values[:] = np.where(below, values * share, 1 - (1 - values) * rest)
+    np.clip(values, 0, 1, out=values)
+    values[:] = np.where(part, np.maximum(values, LEVEL + _CLEAR), np.minimum(values, LEVEL - _CLEAR))
 
 
 def are_joined(values: NDArray[np.float32], face: int) -> NDArray[np.bool_]:

@@ -7,11 +7,11 @@ import pytest
 
 import trabecula as tb
 from trabecula import where
+from trabecula.design import SHARPEST
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.discretisation.resample import resample
-from trabecula.design import SHARPEST
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Stop

@@ -130,7 +130,7 @@ class DesignEvaluation:
     @property
     def _strain(self) -> StrainOperator:
         domain = self.problem.domain
-        grid = Grid(domain.elements, domain.spacing, domain.thickness)
+        grid = Grid.of(domain)
         return StrainOperator.on(grid, self.problem.material, self.problem.physics)
 
     def to_json(self) -> dict[str, object]:

@@ -91,7 +91,11 @@ def schema() -> Schema:
         "description": "All values in SI units, or as `units` says; x right, y up, z towards you.",
         **top,
         "oneOf": [*given, by_bolts],
-        "anyOf": [{"required": ["supports"]}, {"required": ["holes"]}],
+        "if": {"not": {"required": ["holes"]}},
+        "then": {
+            "required": ["supports"],
+            "properties": {"supports": {"minItems": 1}, "loads": {"minItems": 1}},
+        },
         "$defs": {"where": where()},
     }
 

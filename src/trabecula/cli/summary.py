@@ -13,9 +13,10 @@ from trabecula.cli.console import (
     seconds,
 )
 from trabecula.problem.quantities import QUANTITIES
+from trabecula.results.spoken_units import compliance_of, unit_of
 
 if TYPE_CHECKING:
-    from trabecula.results.result import Result
+    from trabecula.results.result import LimitRecord, Result
 
 FILES = {
     "design.png": "picture",
@@ -45,7 +46,7 @@ def _design(result: Result) -> list[tuple[str, str]]:
     return [
         ("elements", elements),
         *_objective(result),
-        ("compliance", number(result.compliance, _unit(result), 6)),
+        ("compliance", number(compliance_of(result.problem, result.compliance), _unit(result), 6)),
         ("volume", f"{percent(result.volume)}{asked}"),
         *_limits(result),
     ]
@@ -57,17 +58,24 @@ def _objective(result: Result) -> list[tuple[str, str]]:
     if goal.minimize in PLAIN and not goal.maximize:
         return []
     verb = "maximised" if goal.maximize else "minimised"
+    units = result.problem.unit_system
     unit = getattr(QUANTITIES[goal.minimize] if goal.keys is None else goal.keys, "unit", "")
-    return [(goal.minimize, f"{number(result.objective, unit, 6)} ({verb})")]
+    value = number(units.from_si(result.objective, unit), units.unit(unit), 6)
+    return [(goal.minimize, f"{value} ({verb})")]
 
 
 def _limits(result: Result) -> list[tuple[str, str]]:
     """What became of the limits, that on the volume left out, which stands beside it."""
     said = {"at_most": "at most", "at_least": "at least"}
+
+    def value(limit: LimitRecord, figure: float) -> str:
+        unit = unit_of(result.problem, limit.name)
+        return number(result.problem.unit_system.from_si(figure, unit), digits=6)
+
     return [
         (
             f"limit: {limit.name}",
-            f"{number(limit.value, digits=6)}, {said[limit.sense]} {number(limit.limit, digits=6)} asked"
+            f"{value(limit, limit.value)}, {said[limit.sense]} {value(limit, limit.limit)} asked"
             f"{'' if limit.met else ': MISSED'}",
         )
         for limit in result.limits
@@ -93,12 +101,13 @@ def _bound(result: Result) -> str:
     if result.problem.goal.minimize == "volume":
         bound = f"{percent(proof.lower_bound)}: no design as stiff uses less"
     else:
-        bound = f"{number(proof.lower_bound, _unit(result))}: no design of this volume is below"
+        least = compliance_of(result.problem, proof.lower_bound)
+        bound = f"{number(least, _unit(result))}: no design of this volume is below"
     return bound if proof.gap is None else f"{bound}, this one at most {percent(proof.gap)} above"
 
 
 def _unit(result: Result) -> str:
-    return result.problem.physics.compliance_unit
+    return result.problem.unit_system.unit(result.problem.physics.compliance_unit)
 
 
 def _way(result: Result) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of, pressure, shares
 from trabecula.problem.errors import ProblemError
-from trabecula.problem.holes import expand
+from trabecula.problem.holes import Bore, expand
 from trabecula.problem.model import AXES, Load, Problem
 from trabecula.problem.read import load_path, span
 from trabecula.problem.shape import check_fit, explain_nothing
@@ -149,7 +149,11 @@ def _bounds(problem: Problem, grid: Grid) -> tuple[Floats, Floats]:
     centres = Lattice(grid.elements, grid.spacing, nodes=False, origin=grid.origin)
     lower, upper = np.zeros(grid.shape), np.ones(grid.shape)
     for i, region in enumerate(problem.regions):
-        chosen = _select(problem, region.where, centres, f"regions[{i}].where", "elements")
+        path = f"regions[{i}].where"
+        if isinstance(region, Bore):
+            chosen = _evaluate(region.where, centres, path)
+        else:
+            chosen = _select(problem, region.where, centres, path, "elements")
         lower[chosen] = upper[chosen] = float(region.kind == "solid")
     if problem.domain.solid is not None:
         outside = ~_evaluate(problem.domain.solid, centres, "domain.shape")

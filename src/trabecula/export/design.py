@@ -47,6 +47,8 @@ class Design:
         Edge lengths of a cell along x, y(, z), in metres.
     thickness
         Of a plane design, in metres.
+    origin
+        Co-ordinates of the lower corner of the first cell in metres, as the problem counts; empty: zero.
     title
         Name of the design.
     word
@@ -76,6 +78,7 @@ class Design:
     problem: Mapping[str, object] = field(default_factory=dict)
     problem_text: str = ""
     find_conditions: Callable[[], Conditions] = Conditions
+    origin: tuple[float, ...] = ()
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -84,13 +87,15 @@ class Design:
 
     @cached_property
     def surface(self) -> Mesh:
-        """The smooth watertight surface, in metres; made when first asked for."""
+        """The smooth watertight surface, in metres and in the problem's co-ordinates; made when first asked
+        for."""
         from trabecula.surface.surface import surface
 
         passive = self.conditions
-        return surface(
+        found = surface(
             self.density, self.spacing, thickness=self.thickness, solid=passive.solid, void=passive.void
         )
+        return found.shift((*self.origin, 0.0)[:3]) if self.origin else found
 
     @cached_property
     def picture(self) -> bytes:

@@ -22,6 +22,11 @@ _WALL = 0.75
 
 
 @dataclass(frozen=True)
+class Bore(Region):
+    """The bore of a hole: void, and a region though it may be too thin to hold the centre of a voxel."""
+
+
+@dataclass(frozen=True)
 class Expansion:
     """A problem whose holes have become regions, supports and loads.
 
@@ -87,7 +92,7 @@ def expand(problem: Problem) -> Expansion:
     if not holes:
         return Expansion(problem, problem)
     rings = [Region(ring(hole, domain), "solid") for hole in holes if hole.wall]
-    bores = [Region(bore(hole, domain), "void") for hole in holes]
+    bores = [Bore(bore(hole, domain), "void") for hole in holes]
     supports = [Support(wall(hole, domain), fix=hole.fix) for hole in holes if hole.fix]
     loads = tuple(Load(wall(hole, domain), force=hole.force) for hole in holes if hole.force is not None)
     expanded = replace(
@@ -132,7 +137,7 @@ def notes(problem: Problem) -> list[Caution]:
     others = f" and {len(coarse) - 1} more" if len(coarse) > 1 else ""
     text = (
         f"the bore is {units.tell(hole.diameter, 'm')} wide, less than two voxels of "
-        f"{units.tell(across, 'm')}: the analysis shows it poorly; take a finer resolution"
+        f"{units.tell(across, 'm')}: the analysis shows it poorly or not at all; take a finer resolution"
     )
     return [Caution(f"holes[{first}].diameter{others}", text, len(coarse))]
 

@@ -26,6 +26,7 @@ TOO_DIFFERENT = 8.0
 """A part this many times larger or smaller than its box along its longest edge is in another unit."""
 
 _FITS = 1.05  # of the box, after a change of unit
+_LEAST_PART, _LEAST_REGION = 0.4, 0.02  # of the box at least, after a change of unit
 _OUTSIDE = 0.01  # of the box, that a part may stand out unsaid
 _SAME_SIZE = 0.02
 _TOLD_BODIES = 5
@@ -202,7 +203,7 @@ def _notes_of(problem: Problem, stl: Stl, path: str) -> list[str]:
     if shells.inner_bodies:
         which = _bodies(shells, shells.inner_bodies, units)
         said.append(
-            f"{which} inside another body and turned like it, so it is material; "
+            f"{which} lies inside another body and is turned like it, so it is material; "
             "turn its triangles round if a cavity is meant"
         )
     domain = problem.domain
@@ -223,14 +224,14 @@ def _bodies(shells: Shells, which: list[int], units: UnitSystem) -> str:
 
 def _without_voxels(shells: Shells, centres: Lattice) -> list[int]:
     """Shells of material in the domain that hold no element centre."""
-    axes = tuple(centres.along(a) for a in range(3))
-    reach = [(places[0], places[-1]) for places in axes]
+    axes, spacing = tuple(centres.along(a) for a in range(3)), centres.spacing
+    reach = [(places[0] - 0.5 * h, places[-1] + 0.5 * h) for places, h in zip(axes, spacing, strict=True)]
     found = []
     for k, sense in enumerate(shells.senses):
         low, high = shells.boxes[k]
         if sense < 0 or any(b < r[0] or a > r[1] for a, b, r in zip(low, high, reach, strict=True)):
             continue
-        if all(b - a > 2.0 * h for a, b, h in zip(low, high, centres.spacing, strict=True)):
+        if all(b - a > 2.0 * h for a, b, h in zip(low, high, spacing, strict=True)):
             continue  # looked at only where it could be thin
         one = Shells(shells.of(k), np.zeros(int((shells.label == k).sum()), np.int64), 1, np.empty((0, 2, 3)))
         if not inside_shells(one, axes).any():
@@ -291,7 +292,7 @@ def _likely_unit(
     """The unit in which a file would fit the box, if there is one and the file does not state another."""
     if stated_unit(Path(stl.file)) is not None:
         return None
-    now = in_metres(stl)
+    now, least = in_metres(stl), _LEAST_PART if bounds is None else _LEAST_REGION
     found: list[tuple[float, StlUnit]] = []
     for unit, metres in METRES.items():
         if metres == now:
@@ -302,7 +303,7 @@ def _likely_unit(
             slack = 0.05 * box
             if (low > np.array(domain.high) + slack).any() or (high < np.array(domain.low) - slack).any():
                 continue
-        if (scaled <= _FITS * box).all() and scaled.max() > box.max() / TOO_DIFFERENT:
+        if (scaled <= _FITS * box).all() and scaled.max() > least * box.max():
             found.append((float(scaled.max()), unit))
     return max(found)[1] if found else None
 

@@ -26,6 +26,7 @@ from trabecula.results.result_folder import (
     forget,
     save_problem,
 )
+from trabecula.results.spoken_units import speak
 from trabecula.status import EXPLANATIONS, Status
 from trabecula.storage import writing
 from trabecula.storage.owned import hold
@@ -118,7 +119,7 @@ class LimitRecord:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A finished (or stopped) design.
+    """A finished (or stopped) design. All figures are in SI, whatever units the problem speaks.
 
     Attributes
     ----------
@@ -173,7 +174,7 @@ class Result:
         float16 `[z, y, x]`, coarsest first: the design variables on the coarser grids of the way. They are
         not saved with the result; the history keeps them, to learn from.
     recorded
-        The tree of the `result.json` it was loaded from, for `check`; None where it was not loaded.
+        The tree of the `result.json` it was loaded from, in SI, for `check`; None where it was not loaded.
     """
 
     problem: Problem
@@ -222,11 +223,17 @@ class Result:
     def to_json(self, out: Path | str | None = None) -> dict[str, object]:
         """The result as one JSON object, without arrays; infinite and undefined numbers become null.
 
+        Its figures are in the problem's units, which it names; the attributes of a result are in SI.
+
         Parameters
         ----------
         out
             Folder the result is saved in, if it is.
         """
+        return speak(self._record(out), self.problem)
+
+    def _record(self, out: Path | str | None = None) -> dict[str, object]:
+        """The same in SI."""
         return {
             "name": self.problem.name,
             "version": self.version,
@@ -392,6 +399,7 @@ class Result:
             problem=to_tree(self.problem),
             problem_text=dump(self.problem),
             find_conditions=find_conditions,
+            origin=self.problem.domain.origin,
         )
 
     @own_errstate
@@ -449,7 +457,7 @@ class Result:
 
     def _claim(self) -> dict[str, object]:
         """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""
-        own = self.to_json()
+        own = self._record()
         if self.recorded is None:
             return own
         told = ("name", "elements", "out", "message")  # a result takes these from elsewhere

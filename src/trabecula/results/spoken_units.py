@@ -107,23 +107,24 @@ def _at(
     if not keys:
         return _changed(value, kind, change)
     if isinstance(value, list) and keys[0] == "*":
-        return [_at(each, keys[1:], _kind(kind, each, problem), problem, change) for each in value]
+        return [_at(each, keys[1:], kind, problem, change) for each in value]
     if not isinstance(value, Mapping):
         return value
     wanted = list(value) if keys[0] == "*" else [keys[0]] if keys[0] in value else []
-    kind = _kind(kind, value, problem)
-    kinds = {key: unit_of(problem, key) if kind == _NAMED else kind for key in wanted}
-    return {**value, **{key: _at(value[key], keys[1:], kinds[key], problem, change) for key in wanted}}
+    units = {key: _unit(kind, key, value, problem) if len(keys) == 1 else kind for key in wanted}
+    return {**value, **{key: _at(value[key], keys[1:], units[key], problem, change) for key in wanted}}
 
 
-def _kind(kind: str, entry: object, problem: Problem) -> str:
-    """The unit that a kind stands for here; a limit's follows from the entry's name."""
+def _unit(kind: str, key: str, entry: Mapping[str, Any], problem: Problem) -> str:
+    """The SI unit of the figure under a key of an entry."""
     if kind == _ENERGY:
         return problem.physics.compliance_unit
     if kind in (_GOAL, _BOUND):
         return unit_of(problem, problem.goal.minimize)
-    if kind == _LIMIT and isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-        return unit_of(problem, entry["name"])
+    if kind == _NAMED:
+        return unit_of(problem, key)
+    if kind == _LIMIT:
+        return unit_of(problem, str(entry.get("name")))
     return KINDS.get(kind, kind)
 
 

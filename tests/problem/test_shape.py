@@ -174,7 +174,7 @@ def test_bodies_that_hold_no_voxel_or_lie_in_others_are_told(tmp_path: Path) -> 
 
 def test_a_flat_part_and_a_resolution_beyond_the_part_are_refused(tmp_path: Path) -> None:
     flat = part(tmp_path, "flat.stl", (0, 0, 0), (60, 20, 0))
-    with pytest.raises(ProblemError, match="x 0..0.06, y 0..0.02, z 0..0 and is flat"):
+    with pytest.raises(ProblemError, match=r"x 0\.\.60, y 0\.\.20, z 0\.\.0 mm and is flat"):
         parse(shaped(flat))
     file = part(tmp_path, "part.stl", (0, 0, 0), (0.06, 0.02, 0.008))
     with pytest.raises(

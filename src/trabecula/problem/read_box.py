@@ -81,9 +81,9 @@ def _domain_of_part(at: At, keys: dict[str, At], base: Path | None) -> Domain:
     unknown = Domain((1.0, 1.0, 1.0), (1, 1, 1))
     solid = _shape(keys["shape"], unknown, base)
     if "elements" in keys:
-        return fit_domain(solid, elements=_elements(keys["elements"], 3), where=at.path)
+        return fit_domain(solid, None, _elements(keys["elements"], 3), at.path, at.units)
     edge = keys["resolution"].number(above=0, what="an edge length", unit="m")
-    domain = fit_domain(solid, edge, where=at.path)
+    domain = fit_domain(solid, edge, None, at.path, at.units)
     if edge > min(domain.size):
         size = f"the STL measures {' x '.join(at.units.show(s, 'm') for s in domain.size)}"
         raise keys["resolution"].refuse(

@@ -33,7 +33,11 @@ _TOLD_BODIES = 5
 
 
 def fit_domain(
-    stl: Stl, resolution: float | None = None, elements: Sequence[int] | None = None, where: str = "domain"
+    stl: Stl,
+    resolution: float | None = None,
+    elements: Sequence[int] | None = None,
+    where: str = "domain",
+    units: UnitSystem = SI,
 ) -> Domain:
     """The domain of a part: the box around an STL file, in the file's co-ordinates.
 
@@ -47,6 +51,8 @@ def fit_domain(
         Voxels along x, y, z, in place of `resolution`.
     where
         The key of the domain, for messages.
+    units
+        What messages speak.
 
     Raises
     ------
@@ -67,7 +73,7 @@ def fit_domain(
     if not all(s > 1e-6 * max(size) for s in size):
         raise ProblemError(
             f"{where}.shape",
-            f"the STL spans {SI.tell_spans(low, high)} and is flat",
+            f"the STL spans {units.tell_spans(low, high)} and is flat",
             "needs the surface of a solid",
             "export the solid again",
         )

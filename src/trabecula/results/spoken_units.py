@@ -46,8 +46,8 @@ KIND_OF_KEY: dict[tuple[str, ...], str] = {
 }
 """What the figure under a key is: a kind of `trabecula.problem.unit_system.KINDS`, or "compliance" (energies,
 but W K for heat), "goal" and "bound" (in the unit of what is minimised), "limit" and "named" (of the quantity
-of that name). A star stands for every entry of a list or a mapping. Figures that are not here have no unit, or
-one that all systems share."""
+of that name). A star stands for every entry of a list or a mapping. Figures that are not here have no unit,
+or one that all systems share."""
 
 
 def speak(record: Mapping[str, Any], problem: Problem) -> dict[str, Any]:

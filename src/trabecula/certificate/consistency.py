@@ -42,6 +42,7 @@ from trabecula.status import EXPLANATIONS, Status
 FIELDS = (
     "name",
     "version",
+    "units",
     "word",
     "status",
     "start",

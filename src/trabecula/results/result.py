@@ -237,6 +237,7 @@ class Result:
         return {
             "name": self.problem.name,
             "version": self.version,
+            "units": self.problem.units,
             "word": self.word,
             "status": self.status.value,
             "start": self.start,

@@ -59,7 +59,7 @@ def speak(record: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
 
 
 def understand(path: Path, record: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    """The inverse of `speak`; a record that names no units is in SI.
+    """The figures of a record in SI, whatever units it names; one that names none is in SI.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def understand(path: Path, record: Mapping[str, Any], problem: Problem) -> dict[
     named = record.get(UNITS, "SI")
     if named != units.name:
         raise UnreadableError(path, f"'units' is {named!r}, those of the problem are {units.name!r}")
-    return _convert({key: value for key, value in record.items() if key != UNITS}, problem, units.to_si)
+    return _convert(record, problem, units.to_si)
 
 
 def unit_of(problem: Problem, quantity: str) -> str:

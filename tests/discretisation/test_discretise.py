@@ -139,7 +139,7 @@ def test_a_selector_may_be_a_shape(tmp_path: Path) -> None:
     [
         ({"domain__shape": "none.stl"}, "domain.shape", "no file"),
         ({"loads__0__where": {"stl": "none.stl"}}, "loads[0].where", "no file"),
-        ({"domain__shape": "far.stl"}, "regions", "leave nothing"),
+        ({"domain__shape": "far.stl"}, "domain.shape", "spans x 100..101.*domain spans x 0..4.*corner"),
     ],
 )
 def test_wrong_shapes_are_refused_by_their_key(
@@ -153,7 +153,7 @@ def test_wrong_shapes_are_refused_by_their_key(
 
 def test_problems_built_in_python_are_held_to_the_same_rules() -> None:
     mbb = problems.mbb(elements=(12, 4))
-    with pytest.raises(ProblemError, match=r"material\.young: got -1; needs a number above 0"):
+    with pytest.raises(ProblemError, match=r"material\.young: got -1; needs a number in Pa above 0"):
         discretise(replace(mbb, material=Material(young=-1.0)))
 
 

@@ -142,10 +142,14 @@ def test_own_weight_alone_is_refused_unless_something_heavy_is_given() -> None:
 
 
 def test_a_shape_beyond_the_domain_is_worth_a_word(tmp_path: Path) -> None:
-    write_stl(tmp_path / "mm.stl", box_triangles((0, -10, -10), (4000, 2000, 1000)))
+    write_stl(tmp_path / "big.stl", box_triangles((0, -1, -1), (4, 2, 1)))
     write_stl(tmp_path / "m.stl", sphere_triangles((2, 1, 0.5), 0.5))
-    big = parse(bent(BLOCK, domain__shape="mm.stl"), base=tmp_path)
-    assert "is it in metres" in str(prepare(big)[1][0])
+    big = parse(bent(BLOCK, domain__shape="big.stl"), base=tmp_path)
+    (caution,) = prepare(big)[1]
+    assert str(caution) == (
+        "domain.shape: the STL spans x 0..4, y -1..2, z -1..1, more than the domain (x 0..4, y 0..2, "
+        "z 0..1); what lies outside is cut off"
+    )
     fits = bent(
         BLOCK,
         domain__shape="m.stl",

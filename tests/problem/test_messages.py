@@ -77,8 +77,8 @@ READING: list[Row] = [
     (HEATED, {"supports__0": {"where": {"x": 0}, "fix": ["x"]}}, "supports[0]", ["temperature"]),
     (HEATED, {"supports__0__temperature": "warm"}, "supports[0].temperature", ["got 'warm'"]),
     # loads and cases
-    (PLATE, {"loads": REMOVE}, "loads", ["neither or both", "cases"]),
-    (PLATE, {"cases": []}, "loads", ["neither or both"]),
+    (PLATE, {"loads": REMOVE}, "loads", ["neither", "cases"]),
+    (PLATE, {"cases": []}, "loads", ["needs one load case"]),
     (PLATE, {"loads": []}, "loads", ["is empty", "force"]),
     (PLATE, {"loads__0__force": REMOVE}, "loads[0]", ["exactly one of force, pressure, gravity, heat"]),
     (PLATE, {"loads__0__pressure": 1}, "loads[0]", ["exactly one"]),

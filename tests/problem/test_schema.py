@@ -102,7 +102,28 @@ FULL: dict[str, Any] = {
     "regions": [{"where": {"x": [0, 1], "y": 0}, "as": "void"}],
     "options": {"filter": {"kind": "helmholtz", "radius": 1.5}, "interpolation": "ramp", "optimizer": "mma"},
 }
-TREES = [*BASES, OWN, FULL, HEATED, {**FULL, "options": {"filter": "none", "optimizer": {"kind": "oc"}}}]
+BOLTED: dict[str, Any] = {
+    "trabecula": 1,
+    "units": "mm",
+    "domain": {"size": [60, 40, 10], "resolution": 2, "origin": [-30, 0, 0], "shape": {"stl": "part.stl"}},
+    "material": {"young": 70e3, "poisson": 0.3},
+    "regions": [{"where": {"stl": {"stl": "part.stl", "units": "inch", "origin": "corner"}}, "as": "void"}],
+    "holes": [
+        {"at": [-20, 10, 0], "axis": "z", "diameter": 6.6, "wall": 4, "fix": "all"},
+        {"at": [20, 10, 10], "axis": "-z", "diameter": 6, "depth": 5, "force": [0, -500, 0]},
+    ],
+    "goal": {"minimize": "compliance", "volume": 0.4},
+}
+SHAPED = {**BOLTED, "units": {"numbers": "SI", "results": "mm"}, "supports": [], "loads": []}
+TREES = [
+    *BASES,
+    OWN,
+    BOLTED,
+    SHAPED,
+    FULL,
+    HEATED,
+    {**FULL, "options": {"filter": "none", "optimizer": {"kind": "oc"}}},
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

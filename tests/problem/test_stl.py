@@ -73,7 +73,8 @@ def test_a_turned_box_is_exact() -> None:
 
 
 def test_a_hollow_part_is_hollow() -> None:
-    triangles = np.concatenate([box_triangles((0.1,) * 3, (0.9,) * 3), box_triangles((0.3,) * 3, (0.7,) * 3)])
+    hollow = box_triangles((0.3,) * 3, (0.7,) * 3)[:, ::-1]
+    triangles = np.concatenate([box_triangles((0.1,) * 3, (0.9,) * 3), hollow])
     mask = is_inside(triangles, axes(20, 1.0))
     assert mask[3, 3, 3]
     assert not mask[10, 10, 10]

@@ -44,6 +44,7 @@ from trabecula.status import EXPLANATIONS, Status
 FIELDS = (
     "name",
     "version",
+    "units",
     "word",
     "status",
     "start",

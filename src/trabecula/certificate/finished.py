@@ -197,7 +197,9 @@ def _check_peak(
         yield demand(f"{name}.at", claimed.at is None, "elements of this grid have no places")
         return
     place = claimed.at if claimed.at is not None and len(claimed.at) == grid.dimension else None
-    index = [at / h - middle for at, h in zip(place or (), grid.spacing, strict=False) if isfinite(at)]
+    low = grid.origin or (0.0,) * grid.dimension
+    places = zip(place or (), low, grid.spacing, strict=False)
+    index = [(at - first) / h - middle for at, first, h in places if isfinite(at)]
     whole = [round(value) for value in index][::-1]
     is_there = (
         len(whole) == grid.dimension

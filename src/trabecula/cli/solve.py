@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -289,6 +289,15 @@ def _watchers(job: _Job, pictures: list[str]) -> list[Watch | Animation]:
     return [makers[name](job.problem, job.held) for name in pictures]
 
 
+def _in_units(step: Progress, problem: Problem) -> Progress:
+    """A step whose compliance is in the problem's units, to be shown."""
+    from trabecula.results.spoken_units import compliance_of
+
+    if problem.units == "SI":
+        return step
+    return replace(step, compliance=compliance_of(problem, step.compliance))
+
+
 def _run(
     job: _Job, watchers: list[Watch | Animation], threads: int | None, quiet: bool, as_json: bool
 ) -> Result:
@@ -302,6 +311,7 @@ def _run(
         with say_warnings(), reporting(quiet) as report:
 
             def progress(step: Progress) -> None:
+                step = _in_units(step, job.problem)
                 report(step)
                 for watcher in watchers:
                     watcher(step)

@@ -13,9 +13,10 @@ from trabecula.cli.console import (
     seconds,
 )
 from trabecula.problem.quantities import QUANTITIES
+from trabecula.results.spoken_units import compliance_of, unit_of
 
 if TYPE_CHECKING:
-    from trabecula.results.result import Result
+    from trabecula.results.result import LimitRecord, Result
 
 FILES = {
     "design.png": "picture",
@@ -42,8 +43,8 @@ def _part(result: Result) -> list[tuple[str, str]]:
     """What an engineer asks first: mass, movement, safety, how much could be gained, one piece."""
     from trabecula.export.part_summary import describe_part
 
-    part, gap = result.part, result.certificate.gap
-    rows = [] if part is None else describe_part(part.to_json())
+    part, gap = result.to_json()["part"], result.certificate.gap
+    rows = describe_part(part, result.problem.units) if isinstance(part, dict) else []
     if gap is not None:
         rows.append(("gap", f"at most {percent(gap)} above the best of all designs"))
     if result.not_certified:
@@ -66,10 +67,11 @@ def _design(result: Result) -> list[tuple[str, str]]:
 
 def _compliance(result: Result) -> str:
     """That of the part, and of the design that it was made of."""
-    designed = number(result.compliance, _unit(result), 6)
+    designed = number(compliance_of(result.problem, result.compliance), _unit(result), 6)
     if result.part is None:
         return designed
-    return f"{number(result.part.compliance, _unit(result), 6)}, {designed} as optimised"
+    made = number(compliance_of(result.problem, result.part.compliance), _unit(result), 6)
+    return f"{made}, {designed} as optimised"
 
 
 def _objective(result: Result) -> list[tuple[str, str]]:
@@ -78,17 +80,24 @@ def _objective(result: Result) -> list[tuple[str, str]]:
     if goal.minimize in PLAIN and not goal.maximize:
         return []
     verb = "maximised" if goal.maximize else "minimised"
+    units = result.problem.unit_system
     unit = getattr(QUANTITIES[goal.minimize] if goal.keys is None else goal.keys, "unit", "")
-    return [(goal.minimize, f"{number(result.objective, unit, 6)} ({verb})")]
+    value = number(units.from_si(result.objective, unit), units.unit(unit), 6)
+    return [(goal.minimize, f"{value} ({verb})")]
 
 
 def _limits(result: Result) -> list[tuple[str, str]]:
     """What became of the limits, that on the volume left out, which stands beside it."""
     said = {"at_most": "at most", "at_least": "at least"}
+
+    def value(limit: LimitRecord, figure: float) -> str:
+        unit = unit_of(result.problem, limit.name)
+        return number(result.problem.unit_system.from_si(figure, unit), digits=6)
+
     return [
         (
             f"limit: {limit.name}",
-            f"{number(limit.value, digits=6)}, {said[limit.sense]} {number(limit.limit, digits=6)} asked"
+            f"{value(limit, limit.value)}, {said[limit.sense]} {value(limit, limit.limit)} asked"
             f"{'' if limit.met else ': MISSED'}",
         )
         for limit in result.limits
@@ -112,11 +121,12 @@ def _bound(result: Result) -> str:
         return f"– ({result.no_bound or 'none is known for this goal'})"
     if result.problem.goal.minimize == "volume":
         return f"{percent(proof.lower_bound)}: no design as stiff uses less"
-    return f"{number(proof.lower_bound, _unit(result))}: no design of this volume is below"
+    least = compliance_of(result.problem, proof.lower_bound)
+    return f"{number(least, _unit(result))}: no design of this volume is below"
 
 
 def _unit(result: Result) -> str:
-    return result.problem.physics.compliance_unit
+    return result.problem.unit_system.unit(result.problem.physics.compliance_unit)
 
 
 def _way(result: Result) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 from trabecula.cli.console import number
 from trabecula.cli.edge import say
+from trabecula.results.spoken_units import compliance_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,7 +130,8 @@ class Animation:
         def distance(track: _Track) -> float:
             return float(np.abs(track.frames[-1][0].astype(np.float32) - end).mean())
 
-        last = (end, caption(result.iterations, result.compliance))
+        reached = compliance_of(result.problem, result.compliance)
+        last = (end, caption(result.iterations, reached))
         nearest = min(self._tracks.values(), key=distance, default=_Track())
         kept, captions = zip(*nearest.frames, last, strict=True)
         return Frames(kept), list(captions)

@@ -48,7 +48,8 @@ def coarsen(discrete: DiscreteProblem, elements: tuple[int, ...]) -> DiscretePro
     ):
         raise ValueError(f"cannot coarsen {fine.elements} elements to {elements}")
     size = tuple(h * n for h, n in zip(fine.spacing, fine.elements, strict=True))
-    grid = Grid(tuple(elements), tuple(s / n for s, n in zip(size, elements, strict=True)), fine.thickness)
+    spacing = tuple(s / n for s, n in zip(size, elements, strict=True))
+    grid = Grid(tuple(elements), spacing, fine.thickness, fine.origin)
 
     average, linear = _matrices(fine, grid, _overlap), _matrices(fine, grid, _interpolation)
     lower, upper = _along_all(average, discrete.lower), _along_all(average, discrete.upper)

@@ -13,8 +13,10 @@ from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of, pressure
 from trabecula.discretisation.selection_shares import share_selection
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.holes import Bore, expand
 from trabecula.problem.model import AXES, Load, Problem
 from trabecula.problem.read import load_path, span
+from trabecula.problem.shape import check_fit, explain_nothing
 from trabecula.problem.where import (
     Lattice,
     Mask,
@@ -46,16 +48,25 @@ def discretise(problem: Problem) -> DiscreteProblem:
     if own is not None:
         return own(problem)
     validate(problem)
-    grid = Grid(problem.domain.elements, problem.domain.spacing, problem.domain.thickness)
+    check_fit(problem)
+    expansion = expand(problem)
+    try:
+        return _discretise(expansion.problem)
+    except ProblemError as error:
+        raise expansion.rename(error) from None
+
+
+def _discretise(problem: Problem) -> DiscreteProblem:
+    """The same for a problem whose holes are regions, supports and loads."""
+    grid = Grid.of(problem.domain)
     lower, upper = _bounds(problem, grid)
     material = np.asarray(upper > 0)
     if not material.any():
-        mend = (
-            "the STL is read in metres, in the domain's co-ordinates"
-            if problem.domain.shape
-            else "drop a region"
-        )
-        raise ProblemError("regions", "leave nothing of the domain", span(problem.domain), mend)
+        solid = problem.domain.solid
+        centres = Lattice(grid.elements, grid.spacing, nodes=False, origin=grid.origin)
+        if solid is not None and not _evaluate(solid, centres, "domain.shape").any():
+            raise explain_nothing(solid, centres, "domain.shape", problem)
+        raise ProblemError("regions", "leave nothing of the domain", span(problem), "drop a region")
     fixed = _fixed(problem, grid, material)
     loads, gravity = _loads(problem, grid, material, fixed)
     return DiscreteProblem(
@@ -92,7 +103,7 @@ def nodal_load(problem: Problem, grid: Grid, material: Mask, load: Load, path: s
     -------
     float64 `[component, z, y, x]` in N (W).
     """
-    nodes = Lattice(grid.elements, grid.spacing, nodes=True)
+    nodes = Lattice(grid.elements, grid.spacing, nodes=True, origin=grid.origin)
     selected = _select(problem, load.where, nodes, f"{path}.where", "nodes")
     if load.pressure is not None:
         forces = pressure(selected, material, grid.spacing, grid.thickness) * load.pressure
@@ -100,7 +111,7 @@ def nodal_load(problem: Problem, grid: Grid, material: Mask, load: Load, path: s
             raise ProblemError(
                 f"{path}.where",
                 "selects no faces of the surface",
-                span(problem.domain),
+                span(problem),
                 "select a side of the domain",
             )
         return np.asarray(forces)
@@ -119,8 +130,11 @@ def nodal_load(problem: Problem, grid: Grid, material: Mask, load: Load, path: s
 def _select(problem: Problem, where: Where, lattice: Lattice, path: str, what: str) -> Mask:
     chosen = _evaluate(where, lattice, path)
     if not chosen.any():
+        for part in where.every():
+            if isinstance(part, Stl) and not part.select(lattice).any():
+                raise explain_nothing(part, lattice, path, problem)
         raise ProblemError(
-            path, f"selects no {what}", span(problem.domain), "move it, or widen it to half an element"
+            path, f"selects no {what}", span(problem), "move it, or widen it to half an element"
         )
     return chosen
 
@@ -134,20 +148,24 @@ def _evaluate(where: Where, lattice: Lattice, path: str) -> Mask:
 
 def _bounds(problem: Problem, grid: Grid) -> tuple[Floats, Floats]:
     """Lower and upper bounds of the density, float64 `[z, y, x]`."""
-    centres = Lattice(grid.elements, grid.spacing, nodes=False)
+    centres = Lattice(grid.elements, grid.spacing, nodes=False, origin=grid.origin)
     lower, upper = np.zeros(grid.shape), np.ones(grid.shape)
     for i, region in enumerate(problem.regions):
-        chosen = _select(problem, region.where, centres, f"regions[{i}].where", "elements")
+        path = f"regions[{i}].where"
+        if isinstance(region, Bore):
+            chosen = _evaluate(region.where, centres, path)
+        else:
+            chosen = _select(problem, region.where, centres, path, "elements")
         lower[chosen] = upper[chosen] = float(region.kind == "solid")
-    if problem.domain.shape is not None:
-        outside = ~_evaluate(Stl(problem.domain.shape), centres, "domain.shape")
+    if problem.domain.solid is not None:
+        outside = ~_evaluate(problem.domain.solid, centres, "domain.shape")
         lower[outside] = upper[outside] = 0.0
     return lower, upper
 
 
 def _fixed(problem: Problem, grid: Grid, material: Mask) -> NDArray[np.bool_]:
     """Held degrees of freedom, bool `[component, z, y, x]`."""
-    nodes = Lattice(grid.elements, grid.spacing, nodes=True)
+    nodes = Lattice(grid.elements, grid.spacing, nodes=True, origin=grid.origin)
     components = problem.physics.count(grid.dimension)
     fixed = np.zeros((components, *grid.node_shape), dtype=np.bool_)
     part = nodes_of(material)

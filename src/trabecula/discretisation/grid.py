@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.nodes import to_elements, to_nodes
 from trabecula.numerics.components import Labels, label
 from trabecula.numerics.gaussian import blur
+from trabecula.problem.model import Domain
 from trabecula.problem.where import Lattice, Where
 
 Array = NDArray[np.float64]
@@ -22,12 +23,20 @@ Mask = NDArray[np.bool_]
 class Grid:
     """A box of equal voxels: `elements` along x, y(, z), `spacing` in metres, `thickness` (in 2-D).
 
+    `origin` holds the co-ordinates of its lower corner in metres, empty where they are zero.
+
     It is a `Discretisation`; element and node arrays are `[z, y, x]` or `[y, x]`.
     """
 
     elements: tuple[int, ...]
     spacing: tuple[float, ...]
     thickness: float = 1.0
+    origin: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, domain: Domain) -> Grid:
+        """The grid of a domain."""
+        return cls(domain.elements, domain.spacing, domain.thickness, domain.origin)
 
     @property
     def dimension(self) -> int:
@@ -74,16 +83,17 @@ class Grid:
         return replace(
             self,
             spacing=tuple(ldexp(edge, length) for edge in self.spacing),
+            origin=tuple(ldexp(place, length) for place in self.origin),
             thickness=ldexp(self.thickness, thickness) if self.dimension == 2 else self.thickness,
         )
 
     def select_nodes(self, where: Where) -> Mask:
         """bool over nodes: what a selector selects."""
-        return where.select(Lattice(self.elements, self.spacing, nodes=True))
+        return where.select(Lattice(self.elements, self.spacing, nodes=True, origin=self.origin))
 
     def select_elements(self, where: Where) -> Mask:
         """bool over elements: those whose centres a selector selects."""
-        return where.select(Lattice(self.elements, self.spacing, nodes=False))
+        return where.select(Lattice(self.elements, self.spacing, nodes=False, origin=self.origin))
 
     def to_nodes(self, values: Array) -> Array:
         """Every node's sum over the elements that touch it, by their volume in elements; a new array."""

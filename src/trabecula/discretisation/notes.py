@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -13,9 +14,11 @@ from trabecula.discretisation.load_shares import covered_share, nodes_of, pressu
 from trabecula.discretisation.selection_shares import share_selection
 from trabecula.numerics.components import boxes, label
 from trabecula.problem.errors import Caution, name_first
+from trabecula.problem.holes import Bore
 from trabecula.problem.model import AXES, Load, Problem
 from trabecula.problem.read import load_path
 from trabecula.problem.where import Cylinder, Lattice, Mask, Nodes, Plane, Sphere, Where
+from trabecula.problem.where_frame import see_from
 from trabecula.problem.where_parts import alternatives, factors, round_part, true_spans
 
 TENTH = 0.1
@@ -100,6 +103,7 @@ def _void_share(where: Where, grid: Grid, material: Mask) -> float:
     """How much of a selection lies over void; nothing, where it is drawn around a hole."""
     if material.all():
         return 0.0
+    where, grid = see_from(where, grid.origin), replace(grid, origin=())
     for one in [alone for _, alone in alternatives(where)] or [where]:
         part = round_part(one, grid.dimension)
         if part is None:
@@ -123,6 +127,7 @@ def _ends(nodes: Mask, grid: Grid) -> tuple[list[float], list[float]]:
 
 def _missed_area(where: Where, grid: Grid) -> float:
     """By how much the area of a rectangle of a plane differs from that of its whole faces, relative to it."""
+    where, grid = see_from(where, grid.origin), replace(grid, origin=())
     size = tuple(n * h for n, h in zip(grid.elements, grid.spacing, strict=True))
     planes = {AXES.index(one.axis) for one in factors(where) if isinstance(one, Plane)}
     spans = true_spans(where, size)
@@ -156,7 +161,7 @@ def check_supports(problem: Problem, discrete: DiscreteProblem) -> list[Caution]
 
 def _tie(where: Where, grid: Grid) -> str:
     """What lies midway between nodes, so that more than one is held; an empty text where nothing does."""
-    lattice = Lattice(grid.elements, grid.spacing, nodes=True)
+    lattice = Lattice(grid.elements, grid.spacing, nodes=True, origin=grid.origin)
     for one in where.every():
         if isinstance(one, Plane):
             axis = AXES.index(one.axis)
@@ -184,6 +189,8 @@ def check_regions(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     """Notes on regions: those without effect, and cavities that they close in."""
     said: dict[str, list[str]] = {}
     for i, region in enumerate(problem.regions):
+        if isinstance(region, Bore):  # what a hole is thinner than is said of the hole
+            continue
         for place, alone in alternatives(region.where) or [("", region.where)]:
             text = _without_effect(problem, discrete, i, alone)
             if text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -10,12 +12,14 @@ from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.notes import check_regions, check_selections, check_supports, merge_shares
 from trabecula.discretisation.rigid_motions import loose
 from trabecula.numerics.errstate import own_errstate
+from trabecula.problem import holes, plausibility, shape
 from trabecula.problem.errors import Caution, ProblemError, name_first
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.model import AXES, Domain, Problem
 from trabecula.problem.read import is_single, load_path
 
 _ROUNDING = 1e-9
+_UNEVEN = 1e-6  # of the largest nodal load
 _WORTH_SAYING = 0.25
 
 
@@ -70,12 +74,19 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
 
 def _check_voxels(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     """What is known of a box of voxels only."""
+    expansion = holes.expand(problem)
+    whole = expansion.problem
+    about_selections = [
+        *_check_loads(whole, discrete),
+        *check_supports(whole, discrete),
+        *check_regions(whole, discrete),
+    ]
     return [
         *_check_motions(discrete),
-        *_check_loads(problem, discrete),
-        *check_supports(problem, discrete),
-        *check_regions(problem, discrete),
-        *_check_shape(problem),
+        *(replace(caution, where=expansion.key(caution.where)) for caution in about_selections),
+        *shape.notes(problem),
+        *holes.notes(problem),
+        *plausibility.questions(problem),
     ]
 
 
@@ -111,24 +122,26 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     said = _check_settling(problem)
     if chosen.radius is None:
         return said
+    units = problem.unit_system
+    radius, least = units.show(chosen.radius, "m"), units.show(min(spacing), "m")
     if chosen.radius < min(spacing) * (1 - _ROUNDING):
         raise ProblemError(
             where,
-            f"{chosen.radius:g} is under one voxel ({min(spacing):g})",
-            f"needs at least {min(spacing):g}; 1.5 voxels and more work well",
-            f"write {1.5 * max(spacing):g}, or `kind: none` if no filter is meant",
+            f"{radius} is under one voxel ({least})",
+            f"needs at least {least}; 1.5 voxels and more work well",
+            f"write {units.show(1.5 * max(spacing), 'm')}, or `kind: none` if no filter is meant",
         )
     largest = max(problem.domain.size) if isinstance(problem.domain, Domain) else float("inf")
     if chosen.radius > largest:
         raise ProblemError(
             where,
-            f"{chosen.radius:g} is larger than the domain",
-            f"needs less than {largest:g}",
-            "is it in metres?",
+            f"{radius} is larger than the domain",
+            f"needs less than {units.show(largest, 'm')}",
+            f"is it in {units.spoken('m')}? 1.5 voxels are {units.show(1.5 * max(spacing), 'm')}",
         )
     if chosen.radius < max(spacing) * (1 - _ROUNDING):
-        text = f"{chosen.radius:g} is under one voxel along the longer edge ({max(spacing):g})"
-        return [*said, Caution(where, text)]
+        longer = units.show(max(spacing), "m")
+        return [*said, Caution(where, f"{radius} is under one voxel along the longer edge ({longer})")]
     return said
 
 
@@ -144,25 +157,38 @@ def _check_settling(problem: Problem) -> list[Caution]:
 
 
 def _check_symmetry(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
-    askew = []
+    askew: list[str] = []
+    uneven: list[str] = []
     for axis in problem.options.symmetry:
         place = discrete.grid.dimension - 1 - AXES.index(axis)
+        middle = _middle(problem, AXES.index(axis))
         if any(
             not np.array_equal(bound, np.flip(bound, place)) for bound in (discrete.lower, discrete.upper)
         ):
             raise ProblemError(
                 "options.symmetry",
                 f"the passive regions or the shape are not symmetric in {axis}",
-                f"needs them mirrored about {axis} = {problem.domain.size[AXES.index(axis)] / 2:g}",
+                f"needs them mirrored about {axis} = {middle}",
                 f"leave {axis} out of symmetry, or mirror the regions",
             )
         held = discrete.fixed.any(axis=0)  # a pin mirrored by a roller is symmetric enough
         if not np.array_equal(held, np.flip(held, place)):
             askew.append(axis)
-    if not askew:
-        return []
-    message = f"the supports are not symmetric in {' and '.join(askew)}; the design will be"
-    return [Caution("options.symmetry", message, len(askew))]
+        pull = np.abs(discrete.loads).sum(axis=(0, 1))
+        if np.abs(pull - np.flip(pull, place)).max() > _UNEVEN * pull.max():
+            uneven.extend(axis if axis not in askew else "")
+    said = []
+    for what, axes in (("supports", askew), ("loads", uneven)):
+        if axes:
+            message = f"the {what} are not symmetric in {' and '.join(axes)}; the design will be"
+            said.append(Caution("options.symmetry", message, len(axes)))
+    return said
+
+
+def _middle(problem: Problem, axis: int) -> str:
+    """The middle of the domain along an axis, in the problem's units."""
+    domain = problem.domain
+    return problem.unit_system.tell(domain.low[axis] + domain.size[axis] / 2, "m")
 
 
 def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
@@ -220,24 +246,3 @@ def _check_loads(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
                 held.append((path, share))
     said = merge_shares(held, "acts on held nodes and goes straight into the supports")
     return [*said, *check_selections(problem, discrete)]
-
-
-def _check_shape(problem: Problem) -> list[Caution]:
-    if problem.domain.shape is None:
-        return []
-    from pathlib import Path
-
-    from trabecula.problem.stl import read_stl
-
-    triangles = read_stl(Path(problem.domain.shape), "domain.shape")
-    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
-    size = np.array(problem.domain.size)
-    if (low >= -0.01 * size).all() and (high <= 1.01 * size).all():
-        return []
-    spans = ", ".join(f"{axis} {a:g}..{b:g}" for axis, a, b in zip(AXES, low, high, strict=True))
-    return [
-        Caution(
-            "domain.shape",
-            f"the STL spans {spans}, more than the domain; is it in metres, in the domain's co-ordinates?",
-        )
-    ]

@@ -6,7 +6,7 @@ middle of a disc on a face, about the axis of a bore.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from trabecula.discretisation.recentre import recentre
 from trabecula.discretisation.rims import Rim, rim
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.where import AnyOf, Box, Everywhere, Lattice, Mask, Nodes, Plane, Range, Where
+from trabecula.problem.where_frame import see_from
 from trabecula.problem.where_parts import Round, alternatives, round_part, true_middle
 
 Floats = NDArray[np.float64]
@@ -63,6 +64,7 @@ def share_selection(where: Where, grid: Grid, material: Mask, path: str) -> Sele
         If a part of it that was named by itself (in `any`, or as a point) selects no node, or nothing but
         passive void: nothing of the load would act there.
     """
+    where, grid = see_from(where, grid.origin), replace(grid, origin=())
     selected, part = grid.select_nodes(where), nodes_of(material)
     named = [(one, _reachable(one, grid, part, f"{path}{place}")) for place, one in alternatives(where)]
     if isinstance(where, Nodes):

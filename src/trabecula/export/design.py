@@ -52,6 +52,8 @@ class Design:
         Edge lengths of a cell along x, y(, z), in metres.
     thickness
         Of a plane design, in metres.
+    origin
+        Co-ordinates of the lower corner of the first cell in metres, as the problem counts; empty: zero.
     title
         Name of the design.
     word
@@ -90,6 +92,7 @@ class Design:
     part: NDArray[np.bool_] | None = None
     threshold: float = 0.5
     find_fields: Callable[[], Mapping[str, NDArray[Any]]] = dict
+    origin: tuple[float, ...] = ()
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -109,7 +112,7 @@ class Design:
         from trabecula.surface.surface import surface
 
         passive = self.conditions
-        return surface(
+        found = surface(
             self.density,
             self.spacing,
             thickness=self.thickness,
@@ -119,6 +122,7 @@ class Design:
             threshold=self.threshold,
             cuts=passive.cuts,
         )
+        return found.shift((*self.origin, 0.0)[:3]) if self.origin else found
 
     def _drawn(self) -> NDArray[np.floating]:
         """What a picture shows: the part, in space with the density between its voxels, which is smooth."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from trabecula.problem.unit_system import MILLIMETRES, SI, UNIT_SYSTEMS
+
 LOADED = 0.999
 """Share of a load that must end on the part, as for the word certified."""
 
 PEAKS = (
-    ("moves", "displacement", 1e3, "mm"),
-    ("warmer by", "temperature", 1.0, "K"),
-    ("stress", "stress", 1e-6, "MPa"),
+    ("moves", "displacement", "length", "mm"),
+    ("warmer by", "temperature", "temperature", "K"),
+    ("stress", "stress", "stress", "MPa"),
 )
-"""Lines, the fields they are of, and the units that people read them in."""
+"""Lines, the fields they are of, their kinds, and the units that people read them in."""
 
 
-def describe_part(part: Mapping[str, object]) -> list[tuple[str, str]]:
+def describe_part(part: Mapping[str, object], units: str = "SI") -> list[tuple[str, str]]:
     """Names and values: mass, how far it moves (or how warm it gets), stress, safety, and whether it is one
     piece that carries its loads. Of several load cases the worst is named.
 
@@ -24,29 +26,35 @@ def describe_part(part: Mapping[str, object]) -> list[tuple[str, str]]:
     ----------
     part
         The tree `part` of `result.json`; what does not look like one is left out.
+    units
+        What its figures are in: "SI" or "mm".
     """
+    spoken = UNIT_SYSTEMS.get(units, SI)
     rows = [("mass", f"{_figure(part.get('mass'))} kg, {_percent(part.get('volume'))} of the domain")]
     cases = [case for case in _items(part.get("cases")) if isinstance(case, Mapping)]
-    for name, field, factor, unit in PEAKS:
-        found = list(_peaks(cases, field))
+    for name, field, kind, unit in PEAKS:
+        found = list(_peaks(cases, field, spoken.unit("length")))
         if found:
             largest, place, case = max(found, key=lambda each: each[0])
             of = f" in {case!r}" if len(cases) > 1 else ""
-            rows.append((name, f"at most {_figure(factor * largest)} {unit}{of}{place}"))
+            read = MILLIMETRES.from_si(spoken.to_si(largest, kind), kind)
+            rows.append((name, f"at most {_figure(read)} {unit}{of}{place}"))
     safeties = [value for value in map(_safety, cases) if value is not None]
     if safeties:
         rows.append(("safety", f"{_figure(min(safeties))} against yield"))
     return [*rows, ("one piece", _wholeness(part))]
 
 
-def _peaks(cases: Sequence[Mapping[object, object]], field: str) -> Iterator[tuple[float, str, str]]:
+def _peaks(
+    cases: Sequence[Mapping[object, object]], field: str, length: str
+) -> Iterator[tuple[float, str, str]]:
     """Of every case that has the field: its largest value, where, and the name of the case."""
     for case in cases:
         peak = case.get(field)
         largest = _number(peak.get("largest")) if isinstance(peak, Mapping) else None
         if isinstance(peak, Mapping) and largest is not None:
             at = ", ".join(map(_figure, _items(peak.get("at"))))
-            yield largest, f" at ({at}) m" if at else "", str(case.get("name"))
+            yield largest, f" at ({at}) {length}" if at else "", str(case.get("name"))
 
 
 def _safety(case: Mapping[object, object]) -> float | None:

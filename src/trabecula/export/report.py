@@ -16,6 +16,7 @@ from trabecula.export.design import Design
 from trabecula.export.part_summary import describe_part
 from trabecula.export.summary import name_goal, summarise
 from trabecula.problem.physics import choose_physics
+from trabecula.problem.unit_system import SI, UNIT_SYSTEMS, UnitSystem
 from trabecula.storage.visible import visible
 
 _CERTIFICATE: dict[str, tuple[str, str]] = {
@@ -80,6 +81,9 @@ def report(
     goal = name_goal(problem)
     # where volume is minimised the bound is a volume and has no place on the compliance axis
     bound = None if goal == "volume" else _finite(proven.get("lower_bound"))
+    if bound is not None:  # the history is in SI
+        bound = _units(result).to_si(bound, _compliance_unit(problem))
+    unit = _units(result).unit(_compliance_unit(problem))
     image = base64.b64encode(picture).decode("ascii")
     return "\n".join(
         [
@@ -89,9 +93,9 @@ def report(
             f"<title>{escape(name)}</title>",
             f"<style>{style}</style></head><body><main>",
             f"<header><h1>{escape(name)}</h1>{_badge(word)}</header>",
-            f'<p class="key">{_key_figures(result, proven, _unit(problem))}</p>',
+            f'<p class="key">{_key_figures(result, proven, unit)}</p>',
             f'<figure><img alt="The design" src="data:image/png;base64,{image}"></figure>',
-            _part(result.get("part")),
+            _part(result.get("part"), str(result.get("units"))),
             '<div class="columns">',
             f"<section><h2>What was asked</h2>{_table(summarise(problem))}",
             f"<h2>Stages</h2>{_stages(result.get('stages'))}</section>",
@@ -106,8 +110,13 @@ def report(
     )
 
 
-def _unit(problem: Mapping[str, object]) -> str:
-    """Unit of the compliance of a problem file's tree."""
+def _units(result: Mapping[str, object]) -> UnitSystem:
+    """The units that the figures of a result are in."""
+    return UNIT_SYSTEMS.get(str(result.get("units")), SI)
+
+
+def _compliance_unit(problem: Mapping[str, object]) -> str:
+    """SI unit of the compliance of a problem file's tree."""
     name = problem.get("physics")
     return choose_physics(name_goal(problem), name if isinstance(name, str) else None).compliance_unit
 
@@ -139,11 +148,11 @@ def _key_figures(result: Mapping[str, object], proven: Mapping[object, object], 
     return " ".join(shown)
 
 
-def _part(part: object) -> str:
+def _part(part: object, units: str) -> str:
     """What is made of the design: the figures of the finished part, and what its supports carry."""
     if not isinstance(part, Mapping):
         return ""
-    rows = [(name.capitalize(), text) for name, text in describe_part(part)]
+    rows = [(name.capitalize(), text) for name, text in describe_part(part, units)]
     compliance = _quantity(part.get("compliance"))
     rows += [("Compliance of the part", compliance)] if compliance else []
     for case in part.get("cases") or () if isinstance(part.get("cases"), Sequence) else ():

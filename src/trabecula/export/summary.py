@@ -17,11 +17,12 @@ def summarise(problem: Mapping[str, object]) -> list[tuple[str, str]]:
         return [("Problem", "see the problem file below")]
     rows = [
         ("Goal", _goal(problem.get("goal"))),
-        ("Domain", _domain(problem.get("domain"))),
+        ("Domain", _domain(problem.get("domain"), "mm" if problem.get("units") == "mm" else "m")),
         ("Material", _inline(problem.get("material"))),
         *(("Held", text) for text in _each(problem.get("supports"))),
         *(("Load", text) for text in _loads(problem)),
         *(("Region", text) for text in _each(problem.get("regions"))),
+        *(("Hole", text) for text in _each(problem.get("holes"))),
         ("Options", _inline(problem.get("options"))),
     ]
     return [(label, text) for label, text in rows if text]
@@ -41,13 +42,13 @@ def _goal(goal: object) -> str:
     return f"{text} with {_inline(rest)}" if rest else text
 
 
-def _domain(domain: object) -> str:
+def _domain(domain: object, unit: str) -> str:
     if not isinstance(domain, Mapping):
         return ""
     size, elements = domain.get("size"), domain.get("elements")
     parts = []
     if isinstance(size, Sequence):
-        parts.append(f"{' × '.join(map(_inline, size))} m")
+        parts.append(f"{' × '.join(map(_inline, size))} {unit}")
     if isinstance(elements, Sequence):
         parts.append(f"{' × '.join(map(_inline, elements))} elements")
     others = {

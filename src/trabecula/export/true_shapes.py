@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.problem.holes import expand_holes
 from trabecula.problem.model import AXES, Problem
-from trabecula.problem.stl import read_stl
+from trabecula.problem.stl import read_solid
 from trabecula.problem.where import (
     AllOf,
     AnyOf,
@@ -30,6 +30,7 @@ from trabecula.problem.where import (
     Stl,
     Where,
 )
+from trabecula.problem.where_frame import Displaced, see_from
 from trabecula.surface.boolean import intersect, subtract, unite, unite_bodies
 from trabecula.surface.cut import MARGIN, Cut
 from trabecula.surface.mesh import Mesh
@@ -58,19 +59,19 @@ def find_cuts(problem: Problem) -> tuple[Cut, ...]:
         surface that is open) is cut along its voxels.
     """
     domain = problem.domain
-    frame = _Frame(domain.elements, domain.spacing, domain.thickness)
+    frame = _Frame(domain.elements, domain.spacing, domain.thickness, domain.origin)
     cuts = [
-        Cut(region.kind, frame.make(region.where, outside=region.kind == "void"))
-        for region in problem.regions
+        Cut(region.kind, frame.make(see_from(region.where, domain.origin), outside=region.kind == "void"))
+        for region in expand_holes(problem).regions
     ]
-    if domain.shape is not None:
-        cuts.append(Cut("domain", frame.make(Stl(domain.shape), outside=False)))
+    if domain.solid is not None:
+        cuts.append(Cut("domain", frame.make(see_from(domain.solid, domain.origin), outside=False)))
     return tuple(cuts)
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """The box of voxels in which shapes are made.
+    """The box of voxels in which shapes are made, with its lower corner at zero.
 
     Attributes
     ----------
@@ -80,11 +81,14 @@ class _Frame:
         Edge lengths of a voxel in metres.
     thickness
         Of a plane domain in metres.
+    origin
+        Where that corner lies in the co-ordinates of files, in metres; empty where it is the same.
     """
 
     elements: tuple[int, ...]
     spacing: tuple[float, ...]
     thickness: float
+    origin: tuple[float, ...] = ()
 
     def make(self, where: Where, outside: bool) -> Mesh:
         """The true shape of a selector, which goes beyond the box where it ends there.
@@ -129,8 +133,8 @@ class _Frame:
                 return self._bar(AXES.index(axis), center, radius, outside)
             case Nodes(points):
                 return self._voxels(points)
-            case Stl(file):
-                return self._body(read_stl(Path(file)), where)
+            case Stl() | Displaced(Stl()):
+                return self._body(where)
             case AllOf(parts) | AnyOf(parts):
                 shapes = self._shapes(parts, outside)
                 combine = intersect if isinstance(where, AllOf) else unite
@@ -190,9 +194,12 @@ class _Frame:
         ]
         return unite([self._layers(layers) for layers in near])
 
-    def _body(self, corners: NDArray[np.float64], where: Where) -> Mesh | None:
+    def _body(self, where: Stl | Displaced) -> Mesh | None:
         """The inside of a surface; None where it is not the one that the voxels have."""
-        body = unite_bodies(join_corners(corners))
+        low = self.origin or (0.0,) * 3
+        solid = where.part if isinstance(where, Displaced) else where
+        assert isinstance(solid, Stl)
+        body = unite_bodies(join_corners(read_solid(solid, low) - np.array(low)))
         if body is None:
             return None
         size = [n * h for n, h in zip(self.elements, self.spacing, strict=True)]

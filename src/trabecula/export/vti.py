@@ -25,12 +25,13 @@ def write_vti(
     density: NDArray[np.floating],
     spacing: Sequence[float],
     fields: Mapping[str, NDArray[Any]] | None = None,
+    origin: Sequence[float] = (),
 ) -> None:
     """Write a density field, and others on the same grid, as VTK image data.
 
-    Origin (0, 0, 0) is the corner of the first cell; spacing is in metres; x runs fastest, as VTK has it. A
-    plane design is a flat image. The density is cell data; the other fields are cell or point data by their
-    shape.
+    The origin is the corner of the first cell; it and the spacing are in metres; x runs fastest, as VTK has
+    it. A plane design is a flat image. The density is cell data; the other fields are cell or point data by
+    their shape.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def write_vti(
     fields
         More arrays by name: over elements (the density's shape) or over nodes (one more each way), with a
         first axis for the components if there are several. Two components become three, as ParaView expects.
+    origin
+        Co-ordinates of that corner along x, y(, z); empty: zero.
 
     Raises
     ------
@@ -80,12 +83,13 @@ def write_vti(
 
     extent = " ".join(f"0 {n}" for n in (*density.shape[::-1], 0)[:3])
     steps = " ".join(repr(float(h)) for h in (*spacing, min(spacing))[:3])
+    corner = " ".join(f"{place:.17g}" for place in (*origin, 0.0, 0.0, 0.0)[:3])
     head = "\n".join(
         [
             '<?xml version="1.0"?>',
             '<VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt64"'
             ' compressor="vtkZLibDataCompressor">',
-            f'  <ImageData WholeExtent="{extent}" Origin="0 0 0" Spacing="{steps}">',
+            f'  <ImageData WholeExtent="{extent}" Origin="{corner}" Spacing="{steps}">',
             f'    <Piece Extent="{extent}">',
             *declared,
             "    </Piece>",
@@ -148,4 +152,4 @@ class Vti:
 
     def write(self, file: IO[bytes], design: Design) -> None:
         """Write the density of a design, its part, and what the part does in every load case."""
-        write_vti(file, design.density, design.spacing, design.fields)
+        write_vti(file, design.density, design.spacing, design.fields, origin=design.origin)

@@ -294,7 +294,7 @@ def _largest_stress(at: DesignPoint, u: Array, mask: Mask) -> Peak | None:
     if best < 0.0:
         return None
     index = np.unravel_index(place, mask.shape)[::-1]
-    return Peak(best, tuple((float(i) + 0.5) * h for i, h in zip(index, grid.spacing, strict=True)))
+    return Peak(best, _place(grid, index, 0.5))
 
 
 def _largest(grid: object, values: Array, nodes: Mask) -> Peak | None:
@@ -306,7 +306,13 @@ def _largest(grid: object, values: Array, nodes: Mask) -> Peak | None:
     if not isinstance(grid, Grid):
         return Peak(largest)
     index = np.unravel_index(place, values.shape)[::-1]
-    return Peak(largest, tuple(float(i) * h for i, h in zip(index, grid.spacing, strict=True)))
+    return Peak(largest, _place(grid, index, 0.0))
+
+
+def _place(grid: Grid, index: Sequence[np.intp], offset: float) -> tuple[float, ...]:
+    """Co-ordinates of a node, or with an offset of a half those of an element's centre, in metres."""
+    low = grid.origin or (0.0,) * grid.dimension
+    return tuple(a + (float(i) + offset) * h for a, i, h in zip(low, index, grid.spacing, strict=True))
 
 
 def _limit(limited: Limited, at: DesignPoint) -> PartLimit:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.read_where import Space, read_where
+from trabecula.problem.unit_system import SI, UnitSystem
 from trabecula.problem.validation import At
 from trabecula.problem.where import Everywhere, Where
 from trabecula.problem.where_tree import where_tree
@@ -113,8 +114,8 @@ def read_keys(cls: type[T], entries: Mapping[str, At], space: Space) -> T:
     return cls(**values)
 
 
-def write_keys(part: object) -> dict[str, Any]:
-    """The keys of a part as plain values, those left out that have their default.
+def write_keys(part: object, units: UnitSystem = SI) -> dict[str, Any]:
+    """The keys of a part as plain values in some units, those left out that have their default.
 
     Raises
     ------
@@ -124,7 +125,8 @@ def write_keys(part: object) -> dict[str, Any]:
     if not is_dataclass(part) or isinstance(part, type):
         return {}
     kept = [one for one in fields(part) if one.init and one.default != getattr(part, one.name)]
-    return {one.name: _plain(getattr(part, one.name), one.name) for one in kept}
+    abouts = keys_of(type(part))
+    return {one.name: _plain(getattr(part, one.name), one.name, abouts[one.name].unit, units) for one in kept}
 
 
 def _has_no_default(one: Field[Any]) -> bool:
@@ -138,7 +140,7 @@ def _read(at: At, hint: Any, about: Key, space: Space) -> Any:
             return None
         (hint,) = (part for part in parts if part is not type(None))
         return _read(at, hint, about, space)
-    what = f"{about.description or 'a value'}{f' in {about.unit}' if about.unit else ''}"
+    what = about.description or "a value"
     if origin is Literal:
         return at.choice([str(part) for part in parts])
     if origin is tuple:
@@ -150,7 +152,7 @@ def _read(at: At, hint: Any, about: Key, space: Space) -> Any:
         least = int(about.least if about.least is not None else -_LARGEST_WHOLE)
         return at.whole(least, int(about.most if about.most is not None else _LARGEST_WHOLE), what)
     if hint is float:
-        return at.number(above=about.above, least=about.least, most=about.most, what=what)
+        return at.number(above=about.above, least=about.least, most=about.most, what=what, unit=about.unit)
     if hint is str:
         return at.text(what=what)
     if isinstance(hint, type) and issubclass(hint, Where):
@@ -158,11 +160,13 @@ def _read(at: At, hint: Any, about: Key, space: Space) -> Any:
     raise at.refuse("a kind of value that a file can hold", given=f"{hint} is none")
 
 
-def _plain(value: Any, name: str) -> Any:
+def _plain(value: Any, name: str, unit: str, units: UnitSystem) -> Any:
     if isinstance(value, Where):
-        return "everywhere" if value == Everywhere() else where_tree(value)
-    if value is None or isinstance(value, bool | int | float | str):
+        return "everywhere" if value == Everywhere() else where_tree(value, units)
+    if isinstance(value, float):
+        return units.from_si(value, unit)
+    if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Sequence):
-        return [_plain(item, name) for item in value]
+        return [_plain(item, name, unit, units) for item in value]
     raise ProblemError(name, f"holds a {type(value).__name__}", "has no form in a problem file")

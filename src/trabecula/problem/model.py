@@ -11,7 +11,8 @@ from typing import Any, Literal
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.physics import Physics, choose_physics
 from trabecula.problem.quantities import name_of
-from trabecula.problem.where import Everywhere, Where
+from trabecula.problem.unit_system import SI, UNIT_SYSTEMS, UnitSystem
+from trabecula.problem.where import Everywhere, Stl, Where
 
 AXES = ("x", "y", "z")
 UNNAMED = "load"
@@ -20,12 +21,35 @@ UNNAMED = "load"
 
 @dataclass(frozen=True)
 class Domain:
-    """A box of voxels: `size` in metres and `elements` along x, y(, z)."""
+    """A box of voxels.
+
+    Attributes
+    ----------
+    size
+        Edge lengths along x, y(, z) in metres; see `trabecula.problem.shape.fit_domain` for the box around a
+        part.
+    elements
+        Voxels along x, y(, z).
+    thickness
+        In metres; 2-D only.
+    shape
+        An STL file of a solid, 3-D only: outside of it there is only void. A name is that of a file in metres
+        in the domain's co-ordinates; else a `trabecula.problem.where.Stl`.
+    origin
+        Co-ordinates of the lower corner in metres, that all selections count from; empty where they are zero.
+    """
 
     size: tuple[float, ...]
     elements: tuple[int, ...]
     thickness: float = 1.0
-    shape: str | None = None
+    shape: str | Stl | None = None
+    origin: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.shape, Stl) and self.shape == Stl(self.shape.file):
+            object.__setattr__(self, "shape", self.shape.file)
+        if not any(self.origin):
+            object.__setattr__(self, "origin", ())
 
     @property
     def dimension(self) -> int:
@@ -36,6 +60,21 @@ class Domain:
     def spacing(self) -> tuple[float, ...]:
         """Edge lengths of one element along x, y(, z) in metres."""
         return tuple(s / n for s, n in zip(self.size, self.elements, strict=True))
+
+    @property
+    def low(self) -> tuple[float, ...]:
+        """The lower corner in metres: `origin`, with its zeros."""
+        return self.origin or (0.0,) * len(self.size)
+
+    @property
+    def high(self) -> tuple[float, ...]:
+        """The upper corner in metres."""
+        return tuple(a + s for a, s in zip(self.low, self.size, strict=True))
+
+    @property
+    def solid(self) -> Stl | None:
+        """The solid of `shape`, or None."""
+        return Stl(self.shape) if isinstance(self.shape, str) else self.shape
 
 
 @dataclass(frozen=True)
@@ -89,6 +128,40 @@ class Region:
 
     where: Where
     kind: Literal["solid", "void"]
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A hole for a bolt: its bore, a ring of material around it, and what the bolt holds or carries.
+
+    `trabecula.problem.holes.expand_holes` says what it stands for in regions, supports and loads.
+
+    Attributes
+    ----------
+    at
+        A point of the bore's axis, in metres; of a blind hole its mouth.
+    axis
+        "x", "y" or "z", the direction of the bore; with a sign before it ("-z") the one that a blind hole is
+        drilled in. Without a sign that goes from the mouth towards the middle of the domain.
+    diameter
+        Of the bore, in metres.
+    wall
+        Thickness of the ring that stays solid around the bore, in metres; 0 for none.
+    depth
+        Of a blind hole, in metres; None for one through everything.
+    fix
+        Displacement components that the bolt holds at zero.
+    force
+        Total force that the bolt carries to the part, in N, in every load case; spread over the bore.
+    """
+
+    at: tuple[float, ...]
+    axis: str
+    diameter: float
+    wall: float = 0.0
+    depth: float | None = None
+    fix: tuple[str, ...] = ()
+    force: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -221,9 +294,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Problem:
-    """A whole design problem; see `trabecula.load` for the file form.
+    """A whole design problem; see `trabecula.load` for the file form. All its values are in SI.
 
     `physics_name` names an entry of the table `trabecula.problem.physics.PHYSICS`; None: the goal decides.
+    `units` says what its file and its results speak, "SI" or "mm".
     """
 
     domain: Domain
@@ -235,10 +309,17 @@ class Problem:
     options: Options = field(default_factory=Options)
     name: str = "problem"
     physics_name: str | None = None
+    holes: tuple[Hole, ...] = ()
+    units: str = "SI"
 
     def __post_init__(self) -> None:
         if len({case.name for case in self.cases}) < len(self.cases):
             object.__setattr__(self, "cases", _told_apart(self.cases))
+
+    @property
+    def unit_system(self) -> UnitSystem:
+        """The units that its file and its results speak; SI for a name that is none of them."""
+        return UNIT_SYSTEMS.get(self.units, SI)
 
     @property
     def physics(self) -> Physics:

@@ -82,7 +82,7 @@ def _check(domain: Domain, forces: ArrayLike) -> Array:
 
 def _load(domain: Domain, members: NDArray[np.int64], total: Array) -> Load:
     """A total that is spread equally over nodes, given by their places `[node, (z, y, x)]`."""
-    points = members[:, ::-1] * np.array(domain.spacing)
+    points = members[:, ::-1] * np.array(domain.spacing) + np.array(domain.low)
     where = Nodes(tuple(tuple(map(float, point)) for point in points))
     if len(total) == 1:
         return Load(where, heat=float(total[0]))

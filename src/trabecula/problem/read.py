@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.model import (
-    AXES,
     UNNAMED,
-    Domain,
+    Hole,
     Load,
     LoadCase,
     Options,
@@ -20,22 +20,28 @@ from trabecula.problem.model import (
     Support,
 )
 from trabecula.problem.physics import GOALS, PHYSICS, Physics, choose_physics
+from trabecula.problem.read_box import read_domain, read_units
 from trabecula.problem.read_design import read_material, read_options
 from trabecula.problem.read_goal import read_goal
+from trabecula.problem.read_hole import read_fix, read_hole, vector
 from trabecula.problem.read_where import Space, read_where
-from trabecula.problem.tables import BrokenEntryError
-from trabecula.problem.validation import At, either, nearest
+from trabecula.problem.tables import BrokenEntryError, UnknownNameError
+from trabecula.problem.unit_system import SI
+from trabecula.problem.validation import At, either
+from trabecula.problem.vocabulary import suggest
 from trabecula.problem.where import Everywhere, Stl, Where
 from trabecula.problem.yaml_strict import parse_text, read_text
 
 VERSION = 1
 MAX_CASES, MAX_ENTRIES = 200, 1000
 MAX_SELECTORS, MAX_MESHES = 3000, 20
-LOADS = ("force", "pressure", "gravity", "heat")
+LOAD_UNITS = {"force": "N", "pressure": "Pa", "gravity": "m/s2", "heat": "W"}
+LOADS = tuple(LOAD_UNITS)
 """Kinds of loads, of which each has one."""
 _TOP = (
     "trabecula",
     "name",
+    "units",
     "domain",
     "physics",
     "material",
@@ -43,6 +49,7 @@ _TOP = (
     "loads",
     "cases",
     "regions",
+    "holes",
     "goal",
     "limits",
     "options",
@@ -96,21 +103,21 @@ def parse(tree: object, base: Path | None = None) -> Problem:
         raise ProblemError(
             "the file", "is not a mapping", f"needs keys {', '.join(_TOP)}", "start with `trabecula: 1`"
         )
-    top = At("", tree).mapping(_TOP, ("trabecula", "domain", "material", "supports", "goal"))
+    top = At("", tree).mapping(_TOP, ("trabecula", "domain", "material", "goal"))
     top["trabecula"].whole(VERSION, VERSION, "the format version, 1")
+    numbers, units = read_units(top["units"]) if "units" in top else (SI, SI)
+    top = {key: replace(at, units=numbers) for key, at in top.items()}
     name = top["name"].text() if "name" in top else "problem"
-    space = Space(_domain(top["domain"], base), base)
-    cases = _cases(top, space)
-    goal = read_goal(top["goal"], top.get("limits"), len(cases), space)
+    space = Space(read_domain(top["domain"], base), base)
+    holes = tuple(read_hole(at, space) for at in _optional(top, "holes"))
+    cases = _cases(top, space, holes)
+    goal = read_goal(top["goal"], top.get("limits"), len(cases), space, _energy(top))
     physics_name = _physics_name(top["physics"], goal.minimize) if "physics" in top else None
     physics = choose_physics(goal.minimize, physics_name)
     weighs = any(one.gravity is not None for case in cases for one in case.loads)
-    supports = tuple(_support(at, space) for at in top["supports"].items(MAX_ENTRIES, "a list of supports"))
-    if not supports:
-        raise top["supports"].refuse("at least one support", given="is empty")
     problem = Problem(
         domain=space.domain,
-        supports=supports,
+        supports=_supports(top, space, holes),
         cases=cases,
         goal=goal,
         material=read_material(top["material"], physics, weighs),
@@ -118,6 +125,8 @@ def parse(tree: object, base: Path | None = None) -> Problem:
         options=read_options(top["options"], space) if "options" in top else Options(),
         name=name,
         physics_name=physics_name,
+        holes=holes,
+        units=units.name,
     )
     _check_kind(problem, physics)
     _check_number(problem)
@@ -128,66 +137,59 @@ def _optional(top: dict[str, At], key: str) -> list[At]:
     return top[key].items(MAX_ENTRIES) if key in top else []
 
 
-def _domain(at: At, base: Path | None) -> Domain:
-    keys = at.mapping(("size", "elements", "resolution", "thickness", "shape", "mesh"), ("size",), empty=True)
-    if "mesh" in keys:
-        raise keys["mesh"].refuse("a box of voxels", "use `shape: part.stl`; meshes are not read yet")
-    lengths = keys["size"].items(3, "a list of two or three lengths in metres")
-    if len(lengths) not in (2, 3):
-        raise keys["size"].refuse("two lengths (plane stress) or three (solid), in metres")
-    size = tuple(
-        length.number(above=0, least=1e-9, most=1e9, what="a length in metres") for length in lengths
-    )
-    if ("elements" in keys) == ("resolution" in keys):
-        raise at.refuse(
-            "either elements or resolution", "write `elements: [...]`", given="got neither or both"
+def _energy(top: dict[str, At]) -> str:
+    """The SI unit of the compliance: that of the physics which is named, or which the goal stands for."""
+    goal = top["goal"].value
+    aim = goal.get("minimize") if isinstance(goal, Mapping) else None
+    named = top["physics"].value if "physics" in top else None
+    name = named if isinstance(named, str) else None
+    try:
+        physics = choose_physics(aim if isinstance(aim, str) else "", name)
+    except (UnknownNameError, BrokenEntryError):  # said where the name is read
+        return "J"
+    return physics.compliance_unit
+
+
+def _supports(top: dict[str, At], space: Space, holes: tuple[Hole, ...]) -> tuple[Support, ...]:
+    """What is held; nothing need be where a bolt holds the part."""
+    is_held = any(hole.fix for hole in holes)
+    if "supports" not in top:
+        if is_held:
+            return ()
+        raise ProblemError("supports", "missing", "needs what is held", "write `- {where: {x: 0}, fix: all}`")
+    supports = tuple(_support(at, space) for at in top["supports"].items(MAX_ENTRIES, "a list of supports"))
+    if not supports and not is_held:
+        raise top["supports"].refuse(
+            "at least one support", "write `- {where: {x: 0}, fix: all}`", given="is empty"
         )
-    if "elements" in keys:
-        counts = keys["elements"].items(3, "a list of whole numbers")
-        if len(counts) != len(size):
-            raise keys["elements"].refuse(f"{len(size)} whole numbers, as many as domain.size")
-        elements = tuple(count.whole(1, 10**9) for count in counts)
-    else:
-        edge = keys["resolution"].number(above=0, most=min(size), what="an edge length in metres")
-        elements = tuple(max(1, round(s / edge)) for s in size)
-    thickness = (
-        keys["thickness"].number(above=0, what="a thickness in metres") if "thickness" in keys else 1.0
-    )
-    shape = None
-    if len(size) == 3 and thickness != 1.0:
-        raise keys["thickness"].refuse("a 2-D domain to mean anything", "leave it out")
-    if "shape" in keys:
-        if len(size) == 2:
-            raise keys["shape"].refuse("a 3-D domain", "give domain.size three numbers")
-        shape = Space(Domain(size, elements), base).file(keys["shape"])
-    return Domain(size, elements, thickness, shape)
+    return supports
 
 
 def _support(at: At, space: Space) -> Support:
     keys = at.mapping(("where", "fix", "temperature"), ("where",))
     if ("fix" in keys) == ("temperature" in keys):
-        raise at.refuse("either fix or temperature", "write `fix: [x, y]`", given="got neither or both")
+        given = "got both" if "fix" in keys else "got neither"
+        raise at.refuse("either fix or temperature", "write `fix: all`", given=given)
     where = read_where(keys["where"], space)
     if "temperature" in keys:
-        return Support(where, temperature=keys["temperature"].number(what="a temperature"))
-    fixed = tuple(
-        item.choice(space.axes) for item in keys["fix"].items(3, f"a list of {', '.join(space.axes)}")
-    )
-    if not fixed or len(set(fixed)) != len(fixed):
-        raise keys["fix"].refuse(f"a list of {', '.join(space.axes)}, each at most once")
-    return Support(where, fix=fixed)
+        return Support(where, temperature=keys["temperature"].number(what="a temperature", unit="K"))
+    return Support(where, fix=read_fix(keys["fix"], space))
 
 
-def _cases(top: dict[str, At], space: Space) -> tuple[LoadCase, ...]:
+def _cases(top: dict[str, At], space: Space, holes: tuple[Hole, ...]) -> tuple[LoadCase, ...]:
+    is_loaded = any(hole.force is not None for hole in holes)
+    if is_loaded and "loads" not in top and "cases" not in top:
+        return (LoadCase(()),)
     if ("loads" in top) == ("cases" in top):
+        both = "loads" in top
         raise ProblemError(
             "loads",
-            "got neither or both of `loads` and `cases`",
+            "got both `loads` and `cases`" if both else "got neither `loads` nor `cases`",
             "needs one load case, or several with weights",
-            "write `loads: [...]`",
+            "move `loads` into one of the cases, or leave `cases` out" if both else "write `loads: [...]`",
         )
     if "loads" in top:
-        return (LoadCase(_loads(top["loads"], space)),)
+        return (LoadCase(_loads(top["loads"], space, is_loaded)),)
     cases: list[LoadCase] = []
     for i, at in enumerate(top["cases"].items(MAX_CASES, "a list of load cases")):
         keys = at.mapping(("name", "weight", "loads"), ("loads",))
@@ -195,15 +197,15 @@ def _cases(top: dict[str, At], space: Space) -> tuple[LoadCase, ...]:
         if any(name == case.name for case in cases):
             raise keys.get("name", at).refuse("names that differ", given=f"{name!r} is given twice")
         weight = keys["weight"].number(above=0, what="a weight") if "weight" in keys else 1.0
-        cases.append(LoadCase(_loads(keys["loads"], space), name, weight))
+        cases.append(LoadCase(_loads(keys["loads"], space, is_loaded), name, weight))
     if not cases:
         raise top["cases"].refuse("at least one load case", given="is empty")
     return tuple(cases)
 
 
-def _loads(at: At, space: Space) -> tuple[Load, ...]:
+def _loads(at: At, space: Space, may_be_empty: bool = False) -> tuple[Load, ...]:
     items = at.items(MAX_ENTRIES, "a list of loads")
-    if not items:
+    if not items and not may_be_empty:
         raise at.refuse("at least one load", "write `- {where: {x: 1}, force: [0, -100]}`", given="is empty")
     return tuple(_load(item, space) for item in items)
 
@@ -216,7 +218,7 @@ def _load(at: At, space: Space) -> Load:
     if "gravity" in keys:
         if "where" in keys and keys["where"].value != "everywhere":
             raise keys["where"].refuse("no where beside gravity: it pulls at all material", "leave where out")
-        return Load(Everywhere(), gravity=keys["gravity"].numbers(count, "accelerations in m/s2"))
+        return Load(Everywhere(), gravity=vector(keys["gravity"], count, "accelerations", "m/s2"))
     if "where" not in keys:
         raise ProblemError(
             f"{at.path}.where",
@@ -226,10 +228,10 @@ def _load(at: At, space: Space) -> Load:
         )
     where = read_where(keys["where"], space)
     if "force" in keys:
-        return Load(where, force=keys["force"].numbers(count, "forces in N"))
+        return Load(where, force=vector(keys["force"], count, "forces", "N"))
     if "pressure" in keys:
-        return Load(where, pressure=keys["pressure"].number(what="a pressure in Pa"))
-    return Load(where, heat=keys["heat"].number(what="heat in W"))
+        return Load(where, pressure=keys["pressure"].number(what="a pressure", unit="Pa"))
+    return Load(where, heat=keys["heat"].number(what="heat", unit="W"))
 
 
 def _region(at: At, space: Space) -> Region:
@@ -242,7 +244,7 @@ def _physics_name(at: At, minimize: str) -> str:
     """The name of a physics that is in the table and fits the goal."""
     if not isinstance(at.value, str) or at.value not in PHYSICS:
         known = PHYSICS.names()
-        raise at.refuse(f"one of {', '.join(known)}", nearest(str(at.value), known))
+        raise at.refuse(f"one of {', '.join(known)}", suggest(str(at.value), known))
     try:
         physics = PHYSICS[at.value]
     except BrokenEntryError as error:
@@ -258,6 +260,13 @@ def _check_kind(problem: Problem, physics: Physics) -> None:
     for i, support in enumerate(problem.supports):
         key = "fix" if support.temperature is None else "temperature"
         _refuse_other(problem, f"supports[{i}]", key, "supports", physics.supports)
+    for i, hole in enumerate(problem.holes):
+        for key, given, what, taken in (
+            ("fix", hole.fix, "supports", physics.supports),
+            ("force", hole.force, "loads", physics.loads),
+        ):
+            if given:
+                _refuse_other(problem, f"holes[{i}].{key}", key, what, taken)
     for c, case in enumerate(problem.cases):
         for i, one in enumerate(case.loads):
             key = next(kind for kind in LOADS if getattr(one, kind) is not None)
@@ -306,8 +315,7 @@ def load_path(problem: Problem, case: int, index: int | None = None) -> str:
     return stem if index is None else f"{stem}[{index}]"
 
 
-def span(domain: Domain) -> str:
+def span(problem: Problem) -> str:
     """Where the domain is, for messages: `the domain spans x 0..6, y 0..1`."""
-    return "the domain spans " + ", ".join(
-        f"{axis} 0..{size:g}" for axis, size in zip(AXES, domain.size, strict=False)
-    )
+    domain = problem.domain
+    return f"the domain spans {problem.unit_system.tell_spans(domain.low, domain.high)}"

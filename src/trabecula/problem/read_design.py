@@ -18,7 +18,8 @@ from trabecula.problem.physics import Physics
 from trabecula.problem.read_goal import choose
 from trabecula.problem.read_where import Space
 from trabecula.problem.tables import Table
-from trabecula.problem.validation import At, nearest
+from trabecula.problem.validation import At, words_of
+from trabecula.problem.vocabulary import near_material
 
 
 def read_material(at: At, physics: Physics, weighs: bool) -> Material:
@@ -28,23 +29,29 @@ def read_material(at: At, physics: Physics, weighs: bool) -> Material:
         if found is None:
             known = materials.names()
             allowed = f"one of {', '.join(known)}, or a mapping {{young: ..., poisson: ...}}"
-            raise at.refuse(allowed, nearest(at.value, known))
+            raise at.refuse(allowed, near_material(at.value, known))
         return found
     required = [*physics.required, *(["density"] if weighs else [])]
     keys = at.mapping(("name", "young", "poisson", "density", "yield", "conductivity"), required, empty=True)
     plain = Material()
 
-    def positive(key: str, default: float) -> float:
-        return keys[key].number(above=0) if key in keys else default
+    def positive(key: str, default: float, unit: str) -> float:
+        return keys[key].number(above=0, unit=unit) if key in keys else default
 
     return Material(
-        young=positive("young", plain.young),
-        poisson=keys["poisson"].number(above=-1, below=0.5) if "poisson" in keys else plain.poisson,
-        density=positive("density", plain.density),
-        yield_strength=keys["yield"].number(above=0) if "yield" in keys else None,
-        conductivity=positive("conductivity", plain.conductivity),
+        young=positive("young", plain.young, "Pa"),
+        poisson=_poisson(keys["poisson"]) if "poisson" in keys else plain.poisson,
+        density=positive("density", plain.density, "kg/m3"),
+        yield_strength=keys["yield"].number(above=0, unit="Pa") if "yield" in keys else None,
+        conductivity=positive("conductivity", plain.conductivity, "W/(m K)"),
         name=keys["name"].text() if "name" in keys else None,
     )
+
+
+def _poisson(at: At) -> float:
+    if at.value == 0.5:
+        raise at.refuse("a number above -1 and below 0.5", "write 0.49 for a material like rubber")
+    return at.number(above=-1, below=0.5)
 
 
 def read_options(at: At, space: Space) -> Options:
@@ -53,7 +60,7 @@ def read_options(at: At, space: Space) -> Options:
     keys = at.mapping(tuple(Options.__dataclass_fields__), empty=True)
     symmetry: tuple[str, ...] = ()
     if "symmetry" in keys:
-        symmetry = tuple(item.choice(axes) for item in keys["symmetry"].items(3, "a list of axes"))
+        symmetry = tuple(item.choice(axes) for item in words_of(keys["symmetry"], "a list of axes", axes))
         if len(set(symmetry)) != len(symmetry):
             raise keys["symmetry"].refuse("each axis at most once")
 
@@ -99,7 +106,7 @@ def _kind(at: At, table: Table[Any], default: str = "") -> tuple[str, type[Any],
         cls = choose(at, table)
         return str(at.value), cls, {}
     named = at.value.get("kind")
-    name = At(f"{at.path}.kind", default if named is None else named)
+    name = At(f"{at.path}.kind", default if named is None else named, at.units)
     if named is None and not default:
         raise ProblemError(name.path, "missing", f"{at.path} needs kind", f"write `kind: {table.names()[0]}`")
     cls = choose(name, table)
@@ -110,4 +117,4 @@ def _kind(at: At, table: Table[Any], default: str = "") -> tuple[str, type[Any],
 
 def _under(at: At, keys: Mapping[str, At]) -> Mapping[str, At]:
     """The entries, with the mapping itself where there are none: a refusal says where one is missing."""
-    return keys or {"": At(f"{at.path}.", None)}
+    return keys or {"": At(f"{at.path}.", None, at.units)}

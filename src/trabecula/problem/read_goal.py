@@ -11,17 +11,22 @@ from trabecula.problem.model import Goal, Limit
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read_where import Space
 from trabecula.problem.tables import BrokenEntryError, Table, UnknownNameError
-from trabecula.problem.validation import At, nearest, show
+from trabecula.problem.validation import At, show
+from trabecula.problem.vocabulary import suggest
 
 T = TypeVar("T")
 MAX_LIMITS = 100
 
 
-def read_goal(at: At, limits: At | None, cases: int, space: Space) -> Goal:
-    """Read `goal`, and `limits` if there are any, of a problem with that many load cases."""
+def read_goal(at: At, limits: At | None, cases: int, space: Space, energy: str = "J") -> Goal:
+    """Read `goal`, and `limits` if there are any, of a problem with that many load cases.
+
+    `energy` is the SI unit of its compliance.
+    """
     verb, what, quantity = _aim(at)
     keys = at.mapping(("minimize", "maximize", "volume", "compliance", *keys_of(quantity)), empty=True)
-    further = () if limits is None else tuple(_limit(item, space) for item in limits.items(MAX_LIMITS))
+    given = [] if limits is None else limits.items(MAX_LIMITS)
+    further = tuple(_limit(item, space, energy) for item in given)
     own = _instance(quantity, keys, space)
     is_volume = what == "volume" and verb == "minimize"
     needs, useless = ("compliance", "volume") if is_volume else ("volume", "compliance")
@@ -36,18 +41,38 @@ def read_goal(at: At, limits: At | None, cases: int, space: Space) -> Goal:
     if needs not in keys:
         return with_plain_limit(goal)
     if needs == "volume":
-        volume = keys["volume"].number(above=0, most=1, what="a fraction")
+        volume = _fraction(keys["volume"])
         return Goal(what, volume=volume, limits=further, maximize=goal.maximize, keys=own)
     bound = keys["compliance"]
     if not isinstance(bound.value, (list, tuple)):
-        allowed = (bound.number(above=0, what="a compliance in J"),)
+        allowed = (bound.number(above=0, what="a compliance", unit=energy),)
         return Goal(what, compliance=allowed, limits=further)
-    given = tuple(item.number(above=0, what="a compliance in J") for item in bound.items())
-    if len(given) not in (1, cases):
+    each = tuple(item.number(above=0, what="a compliance", unit=energy) for item in bound.items())
+    if len(each) not in (1, cases):
         raise bound.refuse(
-            f"one number for the weighted sum, or {cases}, one a load case", given=f"got {len(given)}"
+            f"one number for the weighted sum, or {cases}, one for each load case", given=f"got {len(each)}"
         )
-    return Goal(what, compliance=given, limits=further)
+    return Goal(what, compliance=each, limits=further)
+
+
+def _fraction(at: At) -> float:
+    """A share of the domain, above 0 and at most 1."""
+    percent = _percent(at.value)
+    if percent is not None and 0 < percent <= 100:
+        raise at.refuse("a fraction above 0 and at most 1", f"write {percent / 100:g} for {percent:g} %")
+    return at.number(above=0, most=1, what="a fraction")
+
+
+def _percent(value: object) -> float | None:
+    """What was probably meant as a percentage: a number above 1, or one with the sign."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 1 < value <= 100 else None
+    if not isinstance(value, str) or not value.rstrip().endswith("%"):
+        return None
+    try:
+        return float(value.rstrip().removesuffix("%"))
+    except ValueError:
+        return None
 
 
 def choose(at: At, table: Table[T]) -> T:
@@ -66,7 +91,7 @@ def choose(at: At, table: Table[T]) -> T:
     except BrokenEntryError as error:
         raise ProblemError(at.path, f"got {show(at.value)}", str(error)) from error
     names = table.names()
-    raise at.refuse(f"one of {', '.join(names)}", nearest(str(at.value), names))
+    raise at.refuse(f"one of {', '.join(names)}", suggest(str(at.value), names, at.path))
 
 
 def _aim(at: At) -> tuple[str, str, type]:
@@ -82,12 +107,12 @@ def _aim(at: At) -> tuple[str, str, type]:
     if len(given) > 1:
         raise at.refuse("either minimize or maximize", given="got both")
     verb = given[0]
-    name = At(f"{at.path}.{verb}", at.value[verb])
+    name = At(f"{at.path}.{verb}", at.value[verb], at.units)
     quantity = choose(name, QUANTITIES)
     return verb, str(name.value), quantity
 
 
-def _limit(at: At, space: Space) -> Limit:
+def _limit(at: At, space: Space, energy: str) -> Limit:
     """One entry of `limits`: a quantity and its limit, keys of its own, and the sense."""
     if not isinstance(at.value, Mapping):
         raise at.refuse(f"a mapping of a quantity and its limit, as {{volume: 0.4}}; {_known()}")
@@ -95,12 +120,13 @@ def _limit(at: At, space: Space) -> Limit:
     if len(named) != 1:
         given = f"names {' and '.join(named)}" if named else f"got {show(at.value)}"
         first = next((str(key) for key in at.value), "")
-        raise at.refuse(f"exactly one quantity; {_known()}", nearest(first, QUANTITIES.names()), given)
+        hint = suggest(first, QUANTITIES.names(), "limits")
+        raise at.refuse(f"exactly one quantity; {_known()}", hint, given)
     name = named[0]
-    quantity = choose(At(f"{at.path}.{name}", name), QUANTITIES)
+    quantity = choose(At(f"{at.path}.{name}", name, at.units), QUANTITIES)
     entries = at.mapping((name, "sense", *keys_of(quantity)))
-    unit = getattr(quantity, "unit", "")
-    value = entries[name].number(what=f"a limit{f' in {unit}' if unit else ''}")
+    unit = energy if name == "compliance" else getattr(quantity, "unit", "")
+    value = entries[name].number(what="a limit", unit=unit)
     if value == 0.0:
         raise entries[name].refuse("a limit that is not 0")
     sense = entries["sense"].choice(("at_most", "at_least")) if "sense" in entries else "at_most"

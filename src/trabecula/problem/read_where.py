@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.model import AXES, Domain
+from trabecula.problem.stl import METRES
 from trabecula.problem.validation import At
 from trabecula.problem.where import (
     AllOf,
@@ -21,6 +23,7 @@ from trabecula.problem.where import (
     Range,
     Sphere,
     Stl,
+    StlUnit,
     Where,
 )
 
@@ -82,33 +85,39 @@ def read_where(at: At, space: Space, depth: int = 0) -> Where:
 
 def _axis(axis: str, at: At) -> Where:
     if not isinstance(at.value, (list, tuple)):
-        return Plane(axis, at.number(what="a number (a plane) or [from, to]"))
-    low, high = at.numbers(2, "numbers: [from, to]")
+        return Plane(axis, at.number(what="a number (a plane) or [from, to]", unit="m"))
+    low, high = at.numbers(2, "numbers [from, to]", unit="m")
     if low > high:
-        raise at.refuse("[from, to] with from at most to", f"write [{high:g}, {low:g}]")
+        ordered = ", ".join(at.units.show(place, "m") for place in (high, low))
+        raise at.refuse("[from, to] with from at most to", f"write [{ordered}]")
     return Range(axis, low, high)
 
 
 def _sphere(at: At, space: Space, depth: int) -> Where:
     entries = at.mapping(("center", "radius"), ("center", "radius"))
-    return Sphere(entries["center"].numbers(len(space.axes)), entries["radius"].number(above=0))
+    return Sphere(
+        entries["center"].numbers(len(space.axes), unit="m"), entries["radius"].number(above=0, unit="m")
+    )
 
 
 def _cylinder(at: At, space: Space, depth: int) -> Where:
-    entries = at.mapping(("axis", "center", "radius"), ("axis", "center", "radius"))
-    axis = entries["axis"].choice(AXES if len(space.axes) == 3 else ("z",))
+    is_solid = len(space.axes) == 3
+    entries = at.mapping(
+        ("axis", "center", "radius"), ("axis", "center", "radius") if is_solid else ("center", "radius")
+    )
+    axis = entries["axis"].choice(AXES if is_solid else ("z",)) if "axis" in entries else "z"
     center = entries["center"]
-    if len(space.axes) == 3 and len(center.items()) == 2:  # the two axes across the bar, in their order
-        across = iter(center.numbers(2))
+    if is_solid and len(center.items()) == 2:  # the two axes across the bar, in their order
+        across = iter(center.numbers(2, unit="m"))
         place = tuple(0.0 if letter == axis else next(across) for letter in AXES)
     else:
-        place = center.numbers(len(space.axes))
-    return Cylinder(axis, place, entries["radius"].number(above=0))
+        place = center.numbers(len(space.axes), unit="m")
+    return Cylinder(axis, place, entries["radius"].number(above=0, unit="m"))
 
 
 def _box(at: At, space: Space, depth: int) -> Where:
     entries = at.mapping(("min", "max"), ("min", "max"))
-    low, high = entries["min"].numbers(len(space.axes)), entries["max"].numbers(len(space.axes))
+    low, high = (entries[key].numbers(len(space.axes), unit="m") for key in ("min", "max"))
     if any(a > b for a, b in zip(low, high, strict=True)):
         raise at.refuse("min at most max along every axis")
     return Box(low, high)
@@ -117,16 +126,36 @@ def _box(at: At, space: Space, depth: int) -> Where:
 def _stl(at: At, space: Space, depth: int) -> Where:
     if len(space.axes) != 3:
         raise at.refuse("a 3-D domain", "give domain.size three numbers")
-    return Stl(space.file(at))
+    return read_stl_place(at, space)
+
+
+def read_stl_place(at: At, space: Space) -> Stl:
+    """An STL file: its name, or a mapping of `stl` and its `units` and `origin`.
+
+    A plain name is that of a file in the problem's unit of length; a file that states its own is believed.
+    """
+    own = cast(StlUnit, at.units.unit("m"))
+    if not isinstance(at.value, Mapping):
+        return Stl(space.file(at), own)
+    keys = at.mapping(("stl", "units", "origin"), ("stl",), empty=True)
+    units = keys["units"].choice((*METRES, "SI")) if "units" in keys else own
+    origin = keys["origin"].choice(("keep", "corner")) if "origin" in keys else "keep"
+    return Stl(
+        space.file(keys["stl"]),
+        cast(StlUnit, "m" if units == "SI" else units),
+        cast(Literal["keep", "corner"], origin),
+    )
 
 
 def _nodes(at: At, space: Space, depth: int) -> Where:
     points = []
     for item in at.items(MAX_POINTS, "a list of points"):
-        point = item.numbers(len(space.axes), "numbers, a point")
-        for axis, x, size, h in zip(space.axes, point, space.domain.size, space.domain.spacing, strict=False):
-            if not -0.5 * h <= x <= size + 0.5 * h:
-                raise item.refuse(f"points in the domain, which spans {axis} 0..{size:g}")
+        point = item.numbers(len(space.axes), "numbers (a point)", unit="m")
+        domain = space.domain
+        for x, low, high, h in zip(point, domain.low, domain.high, domain.spacing, strict=True):
+            if not low - 0.5 * h <= x <= high + 0.5 * h:
+                spans = at.units.tell_spans(domain.low, domain.high)
+                raise item.refuse(f"points in the domain, which spans {spans}")
         points.append(point)
     if not points:
         raise at.refuse("at least one point", given="is empty")

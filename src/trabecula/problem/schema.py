@@ -30,7 +30,8 @@ from trabecula.problem.schema_parts import (
     text,
     words,
 )
-from trabecula.problem.schema_where import where
+from trabecula.problem.schema_where import stl, where
+from trabecula.problem.unit_system import UNIT_SYSTEMS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -43,7 +44,7 @@ def schema() -> Schema:
     BrokenEntryError
         If a package or a module adds an entry that cannot be loaded.
     """
-    loads = items(_load(), 1, MAX_ENTRIES, "loads that act together, of one load case")
+    loads = items(_load(), 0, MAX_ENTRIES, "loads that act together, of one load case")
     case = mapping(
         {
             "name": text("what results call it; left out, `case 1` and so on"),
@@ -64,52 +65,106 @@ def schema() -> Schema:
         {
             "trabecula": {"const": VERSION, "description": "version of the format"},
             "name": {**text("what results call it"), "default": "problem"},
+            "units": _units(),
             "domain": _domain(),
             "physics": {
                 **table_words(PHYSICS, PHYSICS.names()),
                 "title": "state equation; left out, the goal chooses it",
             },
             "material": _material(),
-            "supports": items(_support(), 1, MAX_ENTRIES, "what is held, or kept at a temperature"),
+            "supports": items(_support(), 0, MAX_ENTRIES, "what is held, or kept at a temperature"),
             "loads": loads,
             "cases": items(case, 1, MAX_CASES, "several load cases, in place of `loads`"),
             "regions": items(region, 0, MAX_ENTRIES, "parts that are not designed"),
+            "holes": items(_hole(), 0, MAX_ENTRIES, "holes for bolts"),
             "goal": _goal(),
             "limits": items(_limit(), 0, MAX_LIMITS, "more limits, on any quantities"),
             "options": _options(),
         },
-        ("trabecula", "domain", "material", "supports", "goal"),
+        ("trabecula", "domain", "material", "goal"),
     )
+    given = exactly_one(("loads", "cases"))["oneOf"]
+    by_bolts = {"required": ["holes"], "not": {"anyOf": given}}
     return {
         "$schema": DIALECT,
         "title": "A design problem of trabecula",
-        "description": "All values in SI units; x right, y up, z towards you.",
+        "description": "All values in SI units, or as `units` says; x right, y up, z towards you.",
         **top,
-        **exactly_one(("loads", "cases")),
+        "oneOf": [*given, by_bolts],
+        "if": {"not": {"required": ["holes"]}},
+        "then": {
+            "required": ["supports"],
+            "properties": {"supports": {"minItems": 1}, "loads": {"minItems": 1}},
+        },
         "$defs": {"where": where()},
     }
 
 
+def _units() -> Schema:
+    names = list(UNIT_SYSTEMS)
+    both = mapping(
+        {
+            "numbers": words(names, "of the numbers in this file"),
+            "results": words(names, "of what results say"),
+        },
+        ("numbers", "results"),
+    )
+    meant = "mm: lengths in mm, forces in N, stresses and moduli in MPa, energies in N mm; all else as in SI"
+    return {"anyOf": [{**words(names, meant), "default": "SI"}, both]}
+
+
+def _hole() -> Schema:
+    axes = [*AXES, *(f"{sign}{axis}" for sign in "+-" for axis in AXES)]
+    point = items(number("", "m"), 2, 3)
+    return mapping(
+        {
+            "at": point | notes("a point of its axis; of a blind hole its mouth", "m"),
+            "axis": or_null(words(axes, "direction of the bore; with a sign, the one that it is drilled in")),
+            "diameter": number("of the bore", "m", above=0),
+            "wall": or_null({**number("thickness of the ring around it that stays solid", "m", least=0)}),
+            "depth": or_null(number("of a blind hole; left out, it goes through everything", "m", above=0)),
+            "fix": or_null({"anyOf": [_fix(), {"const": "all"}]} | notes("what the bolt holds")),
+            "force": or_null(
+                items(number("", "N"), 2, 3) | notes("total force that the bolt carries, in every case", "N")
+            ),
+        },
+        ("at", "diameter"),
+        "a bore, a ring of material around it, and what the bolt holds or carries",
+    )
+
+
+def _fix() -> Schema:
+    return items(words(AXES), 1, 3, "displacements that are held at zero") | {"uniqueItems": True}
+
+
 def _domain() -> Schema:
-    size = items(number("", "m", least=1e-9, most=1e9), 2, 3, "edge lengths along x, y(, z)")
+    size = items(number("", "m", least=1e-9, most=1e12), 2, 3, "edge lengths along x, y(, z)")
+    corner = items(number("", "m"), 2, 3, "co-ordinates of the lower corner; left out, zero")
     counts = items(number("", "", "integer", least=1, most=1e9), 2, 3, "elements along x, y(, z)")
     whole = mapping(
         {
-            "size": size | {"x-unit": "m"},
+            "size": or_null(size | {"x-unit": "m"}),
             "elements": or_null(counts),
             "resolution": or_null(number("edge length of an element, in place of `elements`", "m", above=0)),
+            "origin": or_null(corner | {"x-unit": "m"}),
             "thickness": or_null({**number("of a plane domain", "m", above=0), "default": 1.0}),
-            "shape": or_null(text("STL file of a solid: only inside it is designed", 1000)),
+            "shape": or_null(
+                stl("STL file of a solid: only inside it is designed; without `size` its box is the domain")
+            ),
             "mesh": {"type": "null", "description": "meshes are not read yet; see `shape`"},
         },
-        ("size",),
+        (),
         "the box that is designed: two lengths are plane stress, three a solid",
     )
     return whole | {
+        "anyOf": [
+            {"required": ["size"], "properties": {"size": {"type": "array"}}},
+            {"required": ["shape"], "properties": {"shape": {"not": {"type": "null"}}}},
+        ],
         "oneOf": [
             {"required": ["elements"], "properties": {"elements": {"type": "array"}}},
             {"required": ["resolution"], "properties": {"resolution": {"type": "number"}}},
-        ]
+        ],
     }
 
 
@@ -139,11 +194,10 @@ def _letter(c: str) -> str:
 
 
 def _support() -> Schema:
-    fix = items(words(AXES), 1, 3, "displacements that are held at zero") | {"uniqueItems": True}
     whole = mapping(
         {
             "where": {**WHERE, **notes("which nodes")},
-            "fix": fix,
+            "fix": {"anyOf": [_fix(), {"const": "all"}], **notes("displacements that are held at zero")},
             "temperature": number("that is kept; only differences count", "K"),
         },
         ("where",),

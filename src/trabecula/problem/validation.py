@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.unit_system import SI, UnitSystem
+from trabecula.problem.vocabulary import meaning, nearest, suggest
 
 MAX_LIST = 100_000
 LARGEST = 1e30  # beyond it, squares and energies leave the range of double precision
@@ -16,10 +19,11 @@ LARGEST = 1e30  # beyond it, squares and energies leave the range of double prec
 
 @dataclass(frozen=True)
 class At:
-    """A value and the key it stands under (`loads[0].where`)."""
+    """A value, the key it stands under (`loads[0].where`), and the units that its numbers are in."""
 
     path: str
     value: object
+    units: UnitSystem = SI
 
     def refuse(self, allowed: str, mend: str = "", given: str | None = None) -> ProblemError:
         """The error that says what is wrong here; `allowed` goes on from "needs"."""
@@ -34,13 +38,14 @@ class At:
             raise self.refuse(f"a mapping with keys {', '.join(allowed)}")
         for key in self.value:
             if key not in allowed:
+                near, means = nearest(str(key), allowed), meaning(str(key), self.path)
+                known = f"known here: {', '.join(allowed)}"
                 raise ProblemError(
-                    self._below(str(key)),
-                    "unknown key",
-                    f"known here: {', '.join(allowed)}",
-                    nearest(str(key), allowed),
+                    self._below(str(key)), "unknown key", (near and known) or means or known, near
                 )
-        entries = {k: At(self._below(k), v) for k, v in self.value.items() if not (empty and v is None)}
+        entries = {
+            k: At(self._below(k), v, self.units) for k, v in self.value.items() if not (empty and v is None)
+        }
         for key in required:
             if key not in entries:
                 raise ProblemError(
@@ -54,7 +59,7 @@ class At:
             raise self.refuse(what)
         if len(self.value) > most:
             raise self.refuse(f"at most {most} items", given=f"got {len(self.value)} items")
-        return [At(f"{self.path}[{i}]", value) for i, value in enumerate(self.value)]
+        return [At(f"{self.path}[{i}]", value, self.units) for i, value in enumerate(self.value)]
 
     def number(
         self,
@@ -63,20 +68,25 @@ class At:
         below: float | None = None,
         most: float | None = None,
         what: str = "a number",
+        unit: str = "",
     ) -> float:
-        """A finite number within bounds (`above` and `below` excluded, `least` and `most` included)."""
+        """A finite number within bounds (`above` and `below` excluded, `least` and `most` included).
+
+        With a `unit` of SI the number is in the file's unit for it; bounds and what is returned are in SI.
+        """
+        if unit:
+            what = f"{what} in {self.units.spoken(unit)}"
         if isinstance(self.value, bool) or not isinstance(self.value, Real):
-            raise self.refuse(what, _number_hint(self.value))
-        number = _finite(self.value)
-        if number is None:
+            raise self.refuse(what, number_hint(self.value, self.units, unit))
+        given = _finite(self.value)
+        if given is None:
             raise self.refuse(f"{what}, finite and not beyond {LARGEST:g}")
+        number = self.units.to_si(given, unit)
         if 0.0 < abs(number) < 1.0 / LARGEST:
-            raise self.refuse(f"{what}: 0 or at least {1.0 / LARGEST:g} in size")
+            raise self.refuse(f"{what}: 0 or at least {self.units.show(1.0 / LARGEST, unit)} in size")
+        bounds = {"above": above, "at least": least, "below": below, "at most": most}
         said = [
-            f"above {above:g}" if above is not None else "",
-            f"at least {least:g}" if least is not None else "",
-            f"below {below:g}" if below is not None else "",
-            f"at most {most:g}" if most is not None else "",
+            f"{word} {self.units.show(bound, unit)}" for word, bound in bounds.items() if bound is not None
         ]
         if (
             (above is not None and number <= above)
@@ -84,7 +94,7 @@ class At:
             or (below is not None and number >= below)
             or (most is not None and number > most)
         ):
-            raise self.refuse(f"{what} {' and '.join(filter(None, said))}")
+            raise self.refuse(f"{what} {' and '.join(said)}")
         return number
 
     def whole(self, least: int, most: int, what: str = "a whole number") -> int:
@@ -97,18 +107,18 @@ class At:
             raise self.refuse(f"{what} from {least} to {most}")
         return whole
 
-    def numbers(self, count: int, what: str = "numbers") -> tuple[float, ...]:
-        """A list of `count` finite numbers."""
-        allowed = f"{count} {what}"
+    def numbers(self, count: int, what: str = "numbers", unit: str = "") -> tuple[float, ...]:
+        """A list of `count` finite numbers; `unit` as for `number`."""
+        allowed = f"{count} {what}{f' in {self.units.spoken(unit)}' if unit else ''}"
         items = self.items(what=f"a list of {allowed}")
         if len(items) != count:
             raise self.refuse(f"a list of {allowed}")
-        return tuple(item.number() for item in items)
+        return tuple(item.number(unit=unit) for item in items)
 
     def choice(self, allowed: Sequence[str]) -> str:
         """One of a few words."""
         if not isinstance(self.value, str) or self.value not in allowed:
-            raise self.refuse(f"one of {', '.join(allowed)}", nearest(str(self.value), allowed))
+            raise self.refuse(f"one of {', '.join(allowed)}", suggest(str(self.value), allowed, self.path))
         return self.value
 
     def flag(self) -> bool:
@@ -130,6 +140,15 @@ class At:
     def _below(self, key: str) -> str:
         key = key if key.isprintable() and len(key) <= 60 else repr(key[:60])
         return f"{self.path}.{key}" if self.path else key
+
+
+def words_of(at: At, what: str, words: Sequence[str], most: int = 3) -> list[At]:
+    """The items of a list of words; of a single word the refusal says how it is written."""
+    if isinstance(at.value, str):
+        found = [letter for letter in re.split(r"[\s,;]+|(?<=[xyz])(?=[xyz])", at.value) if letter]
+        mend = f"write [{', '.join(found)}]" if found and set(found) <= set(words) else ""
+        raise at.refuse(what, mend)
+    return at.items(most, what)
 
 
 def show(value: object, depth: int = 0) -> str:
@@ -166,18 +185,16 @@ def _finite(value: Real) -> float | None:
     return number if math.isfinite(number) and abs(number) <= LARGEST else None
 
 
-def nearest(word: str, allowed: Sequence[str]) -> str:
-    """The hint at the known word that was probably meant, or nothing."""
-    near = difflib.get_close_matches(word[:40], allowed, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else ""
-
-
 def either(words: Sequence[str]) -> str:
     """Words as alternatives: "force, pressure or gravity"."""
     return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def _number_hint(value: object) -> str:
+_WITH_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\W\d].{0,11})\s*\Z")
+
+
+def number_hint(value: object, units: UnitSystem, unit: str) -> str:
+    """What to write in place of a text that should be a number."""
     if not isinstance(value, str):
         return ""
     if value.lower().lstrip("+-.") in ("nan", "inf", "infinity"):
@@ -185,5 +202,51 @@ def _number_hint(value: object) -> str:
     try:
         float(value)
     except ValueError:
-        return "write it without unit; all units are SI" if value[:1].isdigit() else ""
+        found = _WITH_UNIT.match(value)
+        if found is None:
+            return ""
+        return f"write it without unit{write_without(found[1], found[2], units, unit)}"
     return "take off the quotes"
+
+
+def write_without(number: str, given: str, units: UnitSystem, unit: str) -> str:
+    """What a number with a unit is in the file's units, where both are known: ", 0.1 for 100 mm"."""
+    place = _MEASURES.get(given.strip())
+    if place is None or place[0] != unit:
+        rest = "this file is in millimetres, newtons and MPa" if units.name == "mm" else "numbers are in SI"
+        return f"; {rest}{', or `units: mm`' if units.name == 'SI' else ''}"
+    value = units.from_si(float(Decimal(number).scaleb(place[1])), unit)
+    also = " (or say `units: mm`)" if given.strip() in ("mm", "MPa") and units.name == "SI" else ""
+    return f": {value:.12g}{also}"
+
+
+_MEASURES = {
+    "m": ("m", 0),
+    "mm": ("m", -3),
+    "cm": ("m", -2),
+    "um": ("m", -6),
+    "µm": ("m", -6),
+    "N": ("N", 0),
+    "kN": ("N", 3),
+    "MN": ("N", 6),
+    "Pa": ("Pa", 0),
+    "kPa": ("Pa", 3),
+    "MPa": ("Pa", 6),
+    "N/mm2": ("Pa", 6),
+    "N/mm^2": ("Pa", 6),
+    "GPa": ("Pa", 9),
+    "bar": ("Pa", 5),
+    "J": ("J", 0),
+    "mJ": ("J", -3),
+    "kJ": ("J", 3),
+    "W": ("W", 0),
+    "mW": ("W", -3),
+    "kW": ("W", 3),
+    "m/s2": ("m/s2", 0),
+    "m/s^2": ("m/s2", 0),
+    "kg/m3": ("kg/m3", 0),
+    "kg/m^3": ("kg/m3", 0),
+    "g/cm3": ("kg/m3", 3),
+    "g/cm^3": ("kg/m3", 3),
+}
+"""Units that people write behind numbers: the SI unit, and the power of ten that they are of it."""

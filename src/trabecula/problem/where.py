@@ -8,14 +8,16 @@ a voxel.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
-from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+StlUnit = Literal["m", "mm", "cm", "inch"]
+"""What the numbers in an STL file can mean."""
 _LETTERS = "xyz"
 _TOLERANCE = 1e-6  # of a voxel edge: 0.95 must hold node 19 of a grid with spacing 0.05 whatever the rounding
 
@@ -32,11 +34,14 @@ class Lattice:
         Edge lengths of a voxel in metres.
     nodes
         True: the corners, one more than `elements` each way; False: the centres.
+    origin
+        Co-ordinates of the box's lower corner in metres; empty where they are zero.
     """
 
     elements: tuple[int, ...]
     spacing: tuple[float, ...]
     nodes: bool
+    origin: tuple[float, ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -51,7 +56,8 @@ class Lattice:
     def along(self, axis: int) -> NDArray[np.float64]:
         """Positions along one axis in metres, float64 `[n]`."""
         first, count = (0.0, self.elements[axis] + 1) if self.nodes else (0.5, self.elements[axis])
-        return np.asarray((np.arange(count) + first) * self.spacing[axis], dtype=np.float64)
+        places = (np.arange(count) + first) * self.spacing[axis]
+        return np.asarray(places + self.origin[axis] if self.origin else places, dtype=np.float64)
 
     def coordinate(self, axis: int) -> NDArray[np.float64]:
         """Positions along one axis, shaped to broadcast against a mask."""
@@ -70,7 +76,8 @@ class Lattice:
 
         Midway between two nodes it is both of them, so that what is symmetric stays so.
         """
-        place = at / self.spacing[axis]
+        h = self.spacing[axis]
+        place = (at - self.origin[axis] if self.origin else at) / h
         if self.nodes:
             inside = -0.5 - _TOLERANCE <= place <= self.elements[axis] + 0.5 + _TOLERANCE
             place = min(max(place, 0.0), float(self.elements[axis]))
@@ -106,14 +113,14 @@ class Points(Lattice):
         How far a point may be from a plane, or from a point that is named, to belong to it, in metres.
     """
 
-    coordinates: NDArray[np.float64]
-    within: float
+    coordinates: NDArray[np.float64] = field(kw_only=True)
+    within: float = field(kw_only=True)
 
     @classmethod
     def of(cls, coordinates: NDArray[np.float64], within: float) -> Points:
         """The lattice of some points; `within` as above."""
         dimension = coordinates.shape[1]
-        return cls((len(coordinates),), (within,) * dimension, False, coordinates, within)
+        return cls((len(coordinates),), (within,) * dimension, False, coordinates=coordinates, within=within)
 
     @property
     def dimension(self) -> int:
@@ -262,16 +269,32 @@ class Box(Where):
 
 @dataclass(frozen=True)
 class Stl(Where):
-    """The inside of a closed surface in an STL file, in metres in the domain's co-ordinates (3-D only)."""
+    """What the surfaces in an STL file bound, bodies that overlap united (3-D only).
+
+    Attributes
+    ----------
+    file
+        Its name.
+    units
+        Unit of the numbers in it: "m", "mm", "cm" or "inch". A file that states its unit itself, as those
+        that trabecula writes do, is believed.
+    origin
+        "keep": the file's co-ordinates are the domain's; "corner": the lower corner of the file's box moves
+        to that of the domain.
+    """
 
     file: str
+    units: StlUnit = "m"
+    origin: Literal["keep", "corner"] = "keep"
 
     def select(self, lattice: Lattice) -> Mask:
-        """The points inside the surface."""
+        """The points inside the surfaces."""
         from trabecula.problem.point_in_mesh import inside
-        from trabecula.problem.stl import read_stl
+        from trabecula.problem.stl import read_solid
 
-        return inside(read_stl(Path(self.file)), tuple(lattice.along(a) for a in range(lattice.dimension)))
+        corner = lattice.origin or (0.0,) * lattice.dimension
+        triangles = read_solid(self, corner)
+        return inside(triangles, tuple(lattice.along(a) for a in range(lattice.dimension)))
 
 
 @dataclass(frozen=True)

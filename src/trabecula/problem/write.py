@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from trabecula.problem.model import (
     Domain,
     FilterOptions,
     Goal,
+    Hole,
     Limit,
     Load,
     LoadCase,
@@ -26,6 +27,7 @@ from trabecula.problem.model import (
 )
 from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.read import (
+    LOAD_UNITS,
     LOADS,
     VERSION,
     is_single,
@@ -33,8 +35,9 @@ from trabecula.problem.read import (
     selectors,
 )
 from trabecula.problem.tables import Table
+from trabecula.problem.unit_system import SI, UnitSystem
 from trabecula.problem.where import AllOf, AnyOf, Everywhere, Not, Stl, Where
-from trabecula.problem.where_tree import where_tree
+from trabecula.problem.where_tree import stl_tree, where_tree
 from trabecula.problem.yaml_strict import resolve
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
@@ -58,39 +61,87 @@ def dump(problem: Problem) -> str:
 
 
 def to_tree(problem: Problem) -> dict[str, Any]:
-    """The tree of a problem file: dicts, lists, texts, numbers; JSON can write it."""
+    """The tree of a problem file: dicts, lists, texts, numbers; JSON can write it.
+
+    Its numbers are in the problem's units. Where one of them, made in Python with more digits than a person
+    writes, would not be read back as it was, all are in SI, and only results speak the problem's units.
+    """
+    units = problem.unit_system
+    tree = {"trabecula": VERSION, "name": problem.name, **_given_in(problem, units)}
+    if units is SI:
+        return tree
+    faithful = _Faithful(units)
+    _given_in(problem, faithful)
+    if faithful.is_exact:
+        return {**_first(tree), "units": units.name, **tree}
+    said = {"units": {"numbers": SI.name, "results": units.name}}
+    return {**_first(tree), **said, **_given_in(problem, SI)}
+
+
+@dataclass(frozen=True)
+class _Faithful(UnitSystem):
+    """Units that notice whether every number is read back as it was."""
+
+    lost: list[float] = field(default_factory=list)
+
+    def __init__(self, units: UnitSystem) -> None:
+        super().__init__(units.name, units.others)
+        object.__setattr__(self, "lost", [])
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it was so for all numbers up to now."""
+        return not self.lost
+
+    def from_si(self, value: float, kind: str) -> float:
+        """As `UnitSystem.from_si`."""
+        found = super().from_si(value, kind)
+        if self.to_si(found, kind) != value:
+            self.lost.append(value)
+        return found
+
+
+def _first(tree: dict[str, Any]) -> dict[str, Any]:
+    """What stands at the head of a file."""
+    return {key: tree[key] for key in ("trabecula", "name")}
+
+
+def _given_in(problem: Problem, units: UnitSystem) -> dict[str, Any]:
+    """All of a problem's tree but its head, in some units."""
     options = problem.options
+    energy = problem.physics.compliance_unit
     tree: dict[str, Any] = {
-        "trabecula": VERSION,
-        "name": problem.name,
-        "domain": _domain(problem.domain),
-        "material": _material(problem.material),
-        "supports": [_support(support) for support in problem.supports],
+        "domain": _domain(problem.domain, units),
+        "material": _material(problem.material, units),
     }
+    if problem.supports or not problem.holes:
+        tree["supports"] = [_support(support, units) for support in problem.supports]
     if problem.physics_name is not None:
         tree["physics"] = problem.physics_name
-    if is_single(problem):
-        tree["loads"] = [_load(load) for load in problem.cases[0].loads]
-    else:
-        tree["cases"] = [_case(case) for case in problem.cases]
-    tree["regions"] = [_region(region) for region in problem.regions]
+    if not is_single(problem):
+        tree["cases"] = [_case(case, units) for case in problem.cases]
+    elif problem.cases[0].loads or not problem.holes:
+        tree["loads"] = [_load(load, units) for load in problem.cases[0].loads]
+    tree["regions"] = [_region(region, units) for region in problem.regions]
+    if problem.holes:
+        tree["holes"] = [_hole(hole, units) for hole in problem.holes]
     verb = "maximize" if problem.goal.maximize else "minimize"
-    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keys(problem.goal.keys)}
+    goal: dict[str, Any] = {verb: problem.goal.minimize, **write_keys(problem.goal.keys, units)}
     if problem.goal.volume is not None:
         goal["volume"] = problem.goal.volume
     if problem.goal.compliance is not None:
-        goal["compliance"] = list(problem.goal.compliance)
+        goal["compliance"] = [units.from_si(one, energy) for one in problem.goal.compliance]
     tree["goal"] = goal
     if problem.goal.limits:
-        tree["limits"] = [_limit(limit) for limit in problem.goal.limits]
+        tree["limits"] = [_limit(limit, units, energy) for limit in problem.goal.limits]
     tree["options"] = {
         "penalty": options.penalty,
-        "interpolation": _part(options.interpolation),
-        "filter": _filter(options.filter),
+        "interpolation": _part(options.interpolation, units),
+        "filter": _filter(options.filter, units),
         "projection": options.projection,
         "symmetry": list(options.symmetry),
         "minimum_stiffness": options.minimum_stiffness,
-        "optimizer": _part(options.optimizer),
+        "optimizer": _part(options.optimizer, units),
         "move": options.move,
         "seed": options.seed,
     }
@@ -141,8 +192,9 @@ def _can_be_named(table: Table[Any], name: str, given: object) -> bool:
 
 def files(problem: Problem) -> tuple[str, ...]:
     """The files a problem needs besides itself (STL shapes), each once."""
-    _domain(problem.domain)  # refuses one that no file can hold
-    found = [problem.domain.shape] if problem.domain.shape is not None else []
+    _domain(problem.domain, SI)  # refuses one that no file can hold
+    solid = problem.domain.solid
+    found = [solid.file] if solid is not None else []
     found += [part.file for part in selectors(problem) if isinstance(part, Stl)]
     return tuple(dict.fromkeys(found))
 
@@ -152,17 +204,18 @@ def with_files(problem: Problem, renamed: dict[str, str]) -> Problem:
 
     def where(part: Where) -> Where:
         if isinstance(part, Stl):
-            return Stl(renamed.get(part.file, part.file))
+            return replace(part, file=renamed.get(part.file, part.file))
         if isinstance(part, Not):
             return Not(where(part.part))
         if isinstance(part, (AllOf, AnyOf)):
             return type(part)(tuple(where(inner) for inner in part.parts))
         return part
 
-    shape = problem.domain.shape
+    solid = problem.domain.solid
+    shape = None if solid is None else replace(solid, file=renamed.get(solid.file, solid.file))
     return replace(
         problem,
-        domain=replace(problem.domain, shape=None if shape is None else renamed.get(shape, shape)),
+        domain=replace(problem.domain, shape=shape),
         supports=tuple(replace(s, where=where(s.where)) for s in problem.supports),
         regions=tuple(replace(r, where=where(r.where)) for r in problem.regions),
         cases=tuple(
@@ -179,80 +232,107 @@ def save(problem: Problem, path: str | Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _domain(domain: object) -> dict[str, Any]:
+def _domain(domain: object, units: UnitSystem) -> dict[str, Any]:
     if not isinstance(domain, Domain):
         mend = "keep its arrays with numpy.save"
         raise ProblemError("domain", f"is a {type(domain).__name__}", "has no form in a problem file", mend)
-    tree: dict[str, Any] = {"size": list(domain.size), "elements": list(domain.elements)}
+    size = [units.from_si(edge, "m") for edge in domain.size]
+    tree: dict[str, Any] = {"size": size, "elements": list(domain.elements)}
+    if domain.origin:
+        tree["origin"] = [units.from_si(place, "m") for place in domain.origin]
     if domain.dimension == 2 or domain.thickness != 1.0:
-        tree["thickness"] = domain.thickness
-    if domain.shape is not None:
-        tree["shape"] = domain.shape
+        tree["thickness"] = units.from_si(domain.thickness, "m")
+    if domain.solid is not None:
+        tree["shape"] = stl_tree(domain.solid, units)
     return tree
 
 
-def _material(material: Material) -> dict[str, Any]:
+def _material(material: Material, units: UnitSystem) -> dict[str, Any]:
+    strength = material.yield_strength
     return {
         "name": material.name,
-        "young": material.young,
+        "young": units.from_si(material.young, "Pa"),
         "poisson": material.poisson,
-        "density": material.density,
-        "yield": material.yield_strength,
-        "conductivity": material.conductivity,
+        "density": units.from_si(material.density, "kg/m3"),
+        "yield": None if strength is None else units.from_si(strength, "Pa"),
+        "conductivity": units.from_si(material.conductivity, "W/(m K)"),
     }
 
 
-def _support(support: Support) -> dict[str, Any]:
-    tree: dict[str, Any] = {"where": where_tree(support.where)}
+def _support(support: Support, units: UnitSystem) -> dict[str, Any]:
+    tree: dict[str, Any] = {"where": where_tree(support.where, units)}
     if support.fix:
         tree["fix"] = list(support.fix)
     if support.temperature is not None:
-        tree["temperature"] = support.temperature
+        tree["temperature"] = units.from_si(support.temperature, "K")
     return tree
 
 
-def _case(case: LoadCase) -> dict[str, Any]:
-    return {"name": case.name, "weight": case.weight, "loads": [_load(load) for load in case.loads]}
+def _case(case: LoadCase, units: UnitSystem) -> dict[str, Any]:
+    return {"name": case.name, "weight": case.weight, "loads": [_load(load, units) for load in case.loads]}
 
 
-def _load(load: Load) -> dict[str, Any]:
+def _load(load: Load, units: UnitSystem) -> dict[str, Any]:
     # Gravity pulls at all material, and says so only if somebody asked for something else.
     everywhere = load.gravity is not None and load.where == Everywhere()
-    tree: dict[str, Any] = {} if everywhere else {"where": where_tree(load.where)}
+    tree: dict[str, Any] = {} if everywhere else {"where": where_tree(load.where, units)}
     for key in LOADS:
         value = getattr(load, key)
         if value is not None:
-            tree[key] = list(value) if isinstance(value, tuple) else value
+            tree[key] = _numbers(value, LOAD_UNITS[key], units)
     return tree
 
 
-def _limit(limit: Limit) -> dict[str, Any]:
+def _hole(hole: Hole, units: UnitSystem) -> dict[str, Any]:
+    tree: dict[str, Any] = {
+        "at": _numbers(hole.at, "m", units),
+        "axis": hole.axis,
+        "diameter": units.from_si(hole.diameter, "m"),
+        "wall": units.from_si(hole.wall, "m"),
+    }
+    if hole.depth is not None:
+        tree["depth"] = units.from_si(hole.depth, "m")
+    if hole.fix:
+        tree["fix"] = list(hole.fix)
+    if hole.force is not None:
+        tree["force"] = _numbers(hole.force, "N", units)
+    return tree
+
+
+def _numbers(value: Any, unit: str, units: UnitSystem) -> Any:
+    """A number, or a tuple of them as a list, in some units."""
+    if isinstance(value, tuple):
+        return [units.from_si(one, unit) for one in value]
+    return units.from_si(value, unit)
+
+
+def _limit(limit: Limit, units: UnitSystem, energy: str) -> dict[str, Any]:
     sense = {} if limit.sense == "at_most" else {"sense": limit.sense}
-    return {limit.quantity: limit.value, **write_keys(limit.keys), **sense}
+    known = limit.quantity in QUANTITIES
+    quantity = QUANTITIES[limit.quantity] if known else None
+    unit = energy if limit.quantity == "compliance" else getattr(quantity, "unit", "")
+    return {limit.quantity: units.from_si(limit.value, unit), **write_keys(limit.keys, units), **sense}
 
 
-def _filter(chosen: FilterOptions) -> dict[str, Any]:
+def _filter(chosen: FilterOptions, units: UnitSystem) -> dict[str, Any]:
     if chosen.keys is not None:
-        return {"kind": chosen.kind, **write_keys(chosen.keys)}
+        return {"kind": chosen.kind, **write_keys(chosen.keys, units)}
     is_ours = chosen.kind in FILTERS.built_in
-    return (
-        {"kind": chosen.kind, "radius": chosen.radius}
-        if is_ours or chosen.radius is not None
-        else {"kind": chosen.kind}
-    )
+    radius = None if chosen.radius is None else units.from_si(chosen.radius, "m")
+    return {"kind": chosen.kind, "radius": radius} if is_ours or radius is not None else {"kind": chosen.kind}
 
 
-def _part(chosen: Any) -> Any:
+def _part(chosen: Any, units: UnitSystem) -> Any:
     """An interpolation or an optimiser: its name, with its keys where it has any."""
     name = getattr(chosen, "name", None)
     if chosen is None or isinstance(chosen, str) or not isinstance(name, str):
         return chosen
-    keys = {key: value for key, value in write_keys(chosen).items() if key not in FROM_OPTIONS}
+    keys = {key: value for key, value in write_keys(chosen, units).items() if key not in FROM_OPTIONS}
     return {"kind": name, **keys} if keys else name
 
 
-def _region(region: Region) -> dict[str, Any]:
-    return {"where": where_tree(region.where), "as": region.kind}
+def _region(region: Region, units: UnitSystem) -> dict[str, Any]:
+    return {"where": where_tree(region.where, units), "as": region.kind}
 
 
 def _flow(value: Any) -> str:

@@ -88,7 +88,11 @@ def parse_text(text: str, kind: str = "yaml", name: str = "file") -> Tree:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ProblemError(name, f"{place}{problem.problem or 'not YAML'}", "", "mend the YAML") from None
+        lines = text.splitlines()
+        line = lines[mark.line] if mark and mark.line < len(lines) else ""
+        is_tab = "\t" in line[: len(line) - len(line.lstrip())]
+        mend = "indent with blanks in place of tabs" if is_tab else "mend the YAML"
+        raise ProblemError(name, f"{place}{problem.problem or 'not YAML'}", "", mend) from None
     except (yaml.YAMLError, ValueError) as problem:
         if isinstance(problem, ProblemError):
             raise

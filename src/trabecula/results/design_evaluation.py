@@ -17,6 +17,7 @@ from trabecula.numerics.errstate import own_errstate
 from trabecula.physics.operators import StrainOperator, von_mises
 from trabecula.problem import Problem
 from trabecula.results.result import LimitRecord
+from trabecula.results.spoken_units import speak
 from trabecula.status import Status
 
 Array = NDArray[np.float64]
@@ -130,16 +131,19 @@ class DesignEvaluation:
     @property
     def _strain(self) -> StrainOperator:
         domain = self.problem.domain
-        grid = Grid(domain.elements, domain.spacing, domain.thickness)
+        grid = Grid.of(domain)
         return StrainOperator.on(grid, self.problem.material, self.problem.physics)
 
     def to_json(self) -> dict[str, object]:
-        """Everything but the arrays as a JSON object; infinite and undefined numbers become None."""
+        """Everything but the arrays as a JSON object; infinite and undefined numbers become None.
+
+        Its figures are in the problem's units, which it names; the attributes are in SI.
+        """
 
         def plain(value: float) -> float | None:
             return value if isfinite(value) else None
 
-        return {
+        record = {
             "name": self.problem.name,
             "word": self.word,
             "status": None if self.status is None else self.status.value,
@@ -153,6 +157,7 @@ class DesignEvaluation:
             "certificate": self.certificate.to_json(),
             "unbounded": self.unbounded,
         }
+        return speak(record, self.problem)
 
     def __repr__(self) -> str:
         grid = "x".join(map(str, self.problem.domain.elements))

@@ -27,6 +27,7 @@ from trabecula.results.result_folder import (
     forget,
     save_problem,
 )
+from trabecula.results.spoken_units import speak
 from trabecula.status import EXPLANATIONS, Status
 from trabecula.storage import writing
 from trabecula.storage.owned import hold
@@ -117,7 +118,7 @@ class LimitRecord:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A finished (or stopped) design.
+    """A finished (or stopped) design. All figures are in SI, whatever units the problem speaks.
 
     Attributes
     ----------
@@ -177,7 +178,7 @@ class Result:
     not_certified
         Why the word is not "certified", and what would mend it, in a sentence; empty where it is.
     recorded
-        The tree of the `result.json` it was loaded from, for `check`; None where it was not loaded.
+        The tree of the `result.json` it was loaded from, in SI, for `check`; None where it was not loaded.
     """
 
     problem: Problem
@@ -228,14 +229,21 @@ class Result:
     def to_json(self, out: Path | str | None = None) -> dict[str, object]:
         """The result as one JSON object, without arrays; infinite and undefined numbers become null.
 
+        Its figures are in the problem's units, which it names; the attributes of a result are in SI.
+
         Parameters
         ----------
         out
             Folder the result is saved in, if it is.
         """
+        return speak(self._record(out), self.problem)
+
+    def _record(self, out: Path | str | None = None) -> dict[str, object]:
+        """The same in SI."""
         return {
             "name": self.problem.name,
             "version": self.version,
+            "units": self.problem.units,
             "word": self.word,
             "status": self.status.value,
             "start": self.start,
@@ -413,6 +421,7 @@ class Result:
             problem=to_tree(self.problem),
             problem_text=dump(self.problem),
             find_conditions=find_conditions,
+            origin=self.problem.domain.origin,
         )
 
     @own_errstate
@@ -472,7 +481,7 @@ class Result:
 
     def _claim(self) -> dict[str, object]:
         """The tree of `result.json`; of a loaded result with the fields of the file, no more and no fewer."""
-        own = self.to_json()
+        own = self._record()
         if self.recorded is None:
             return own
         told = ("name", "elements", "out", "message")  # a result takes these from elsewhere

@@ -24,6 +24,7 @@ from trabecula.results.result_folder import (
     STATE,
     load_problem,
 )
+from trabecula.results.spoken_units import understand
 from trabecula.status import Status
 from trabecula.storage.reading import (
     CheckedRecord,
@@ -44,7 +45,7 @@ def load(folder: Path, max_memory: float | None = None) -> Result:
     """Read a result folder; see `Result.load`."""
     problem = load_problem(folder, max_memory=max_memory)
     shape = problem.domain.elements[::-1]
-    values = read_json(folder / RESULT, _LARGEST)
+    values = understand(folder / RESULT, read_json(folder / RESULT, _LARGEST), problem)
     density = read_array(folder / DENSITY, shape)
     if density.min() < 0 or density.max() > 1:
         raise UnreadableError(folder / DENSITY, "holds densities outside 0 to 1")

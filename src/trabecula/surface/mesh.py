@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,10 @@ class Mesh:
             return False
         merged = merge_equal(self.vertices.astype(np.float32), self.faces)
         return is_closed(merged)
+
+    def shift(self, by: Sequence[float]) -> Mesh:
+        """The same surface elsewhere: every vertex moved by a vector `(x, y, z)`."""
+        return Mesh(self.vertices + np.asarray(by), self.faces, self.islands, self.island_volume)
 
     def scale(self, factor: float) -> Mesh:
         """The same surface in other units: every co-ordinate times `factor`."""

@@ -1,0 +1,73 @@
+"""`holes` of a problem file, and what they share with supports and loads: `fix`, vectors."""
+
+from __future__ import annotations
+
+from trabecula.problem.model import AXES, Hole
+from trabecula.problem.read_where import Space
+from trabecula.problem.validation import At, show, words_of
+
+_HOLE = ("at", "axis", "diameter", "wall", "depth", "fix", "force")
+
+
+def read_hole(at: At, space: Space) -> Hole:
+    """Read one hole."""
+    count = len(space.axes)
+    is_solid = count == 3
+    needed = ("at", "axis", "diameter") if is_solid else ("at", "diameter")
+    keys = at.mapping(_HOLE, needed, empty=True)
+    letters = AXES if is_solid else ("z",)
+    axis = "z"
+    if "axis" in keys:
+        signed = [f"{sign}{letter}" for sign in "+-" for letter in letters]
+        axis = keys["axis"].choice((*letters, *signed) if is_solid else letters)
+    place = keys["at"].numbers(count, "numbers (a point of the axis)", unit="m")
+    diameter = keys["diameter"].number(above=0, what="a diameter", unit="m")
+    _check_place(keys["at"], space, place, AXES.index(axis[-1]), diameter)
+    if "depth" in keys and not is_solid:
+        raise keys["depth"].refuse("to be left out in a plane domain, which holes go through")
+    return Hole(
+        at=place,
+        axis=axis,
+        diameter=diameter,
+        wall=keys["wall"].number(least=0, what="a thickness", unit="m") if "wall" in keys else 0.0,
+        depth=keys["depth"].number(above=0, what="a depth", unit="m") if "depth" in keys else None,
+        fix=read_fix(keys["fix"], space) if "fix" in keys else (),
+        force=vector(keys["force"], count, "forces", "N") if "force" in keys else None,
+    )
+
+
+def _check_place(at: At, space: Space, place: tuple[float, ...], axis: int, diameter: float) -> None:
+    """Refuse a bore that passes the domain by."""
+    domain = space.domain
+    for a, (x, low, high) in enumerate(zip(place, domain.low, domain.high, strict=True)):
+        reach = 0.5 * diameter if a != axis else 1e-6 * domain.size[a]
+        if not low - reach < x < high + reach:
+            raise at.refuse(
+                f"a place in the domain, which spans {at.units.tell_spans(domain.low, domain.high)}",
+                "co-ordinates are those of the domain; of a shape that gives the size, those of its file",
+            )
+
+
+def read_fix(at: At, space: Space) -> tuple[str, ...]:
+    """The axes that are held: a list of them, or the word all."""
+    if at.value == "all":
+        return space.axes
+    words = f"a list of {', '.join(space.axes)}"
+    fixed = tuple(item.choice(space.axes) for item in words_of(at, f"{words}, or the word all", space.axes))
+    if not fixed or len(set(fixed)) != len(fixed):
+        raise at.refuse(f"{words}, each at most once")
+    return fixed
+
+
+def vector(at: At, count: int, what: str, unit: str) -> tuple[float, ...]:
+    """One number for each axis; what is too short is told how it goes on."""
+    given = at.value
+    allowed = f"a list of {count} {what} in {at.units.spoken(unit)}, along {', '.join(AXES[:count])}"
+    if isinstance(given, list | tuple):
+        if len(given) == count:
+            return at.numbers(count, what, unit)
+        mend = f"write {show([*given, 0])}" if len(given) == count - 1 else ""
+        raise at.refuse(allowed, mend)
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        raise at.refuse(allowed, f"write {show([0, given, 0][:count])} if it points along y")
+    raise at.refuse(allowed)

@@ -119,6 +119,15 @@ PAGES = (
         " plane the cold start is as quick as the default and ends nearly as stiff; in 3-D it is not.",
     ),
     Page(
+        "crisp",
+        "With projection against without",
+        ("crisp",),
+        ("time with projection, of that without, median",
+         "reported compliance off that of the part, worst"),
+        "Both ways are measured by their finished parts: solid or void, the same volume, solved once more."
+        " Twigs of heat conductors keep some grey ([why, and what was tried](../decisions/crisp.md)).",
+    ),
+    Page(
         "hybrid",
         "The learned start against every other way",
         ("hybrid",),

@@ -14,7 +14,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.loop import go_on, iterate
 from trabecula.optimize.plan import Stop
 from trabecula.optimize.step import Row, Step
-from trabecula.results.result import Trial
+from trabecula.results.records import Trial
 from trabecula.strategy.learned_steps import PULLS
 from trabecula.strategy.runner import Outcome
 

@@ -27,7 +27,11 @@ def mbb(width: int, height: int, kind: Literal["density", "sensitivity"], **opti
         goal=tb.Goal("compliance", volume=0.5),
         material=tb.Material(young=1.0, poisson=0.3),
         options=tb.Options(
-            penalty=3.0, filter=tb.FilterOptions(kind, 0.04 * width), minimum_stiffness=1e-9, move=0.2
+            penalty=3.0,
+            filter=tb.FilterOptions(kind, 0.04 * width),
+            projection=False,
+            minimum_stiffness=1e-9,
+            move=0.2,
         ),
         name="MBB of the 88-line code",
     )

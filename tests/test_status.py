@@ -115,6 +115,7 @@ def test_an_outcome_without_a_design_survives_a_process_boundary() -> None:
 
 
 def test_nothing_is_verified_that_is_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    only_gradients(monkeypatch)
     monkeypatch.setattr("trabecula.certificate.certify.equilibrium_residual", lambda *rest: 2 * VERIFIED)
     with pytest.raises(NoDesignError, match=r"only solved to an equilibrium residual of 2.0e-06") as caught:
         tb.solve(parse_small(), proposals=1, threads=1)
@@ -122,6 +123,7 @@ def test_nothing_is_verified_that_is_not_solved(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_is_solved_but_not_to_1e_8_is_verified_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    only_gradients(monkeypatch)
     monkeypatch.setattr("trabecula.certificate.certify.equilibrium_residual", lambda *rest: 0.5 * VERIFIED)
     result = tb.solve(parse_small(), proposals=1, threads=1)
     assert (result.status, result.word) == (Status.CONVERGED, "verified")
@@ -135,6 +137,11 @@ def test_where_conjugate_gradients_leave_too_much_a_factorisation_takes_over(
     residual = result.certificate.equilibrium_residual
     assert residual is not None and residual <= 1e-10
     assert "equilibrium" not in result.not_certified
+
+
+def only_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a factorisation nor doubled precision takes over."""
+    monkeypatch.setattr("trabecula.strategy.prove.solvers", lambda analysis: [analysis.state])
 
 
 def parse_small() -> tb.Problem:

@@ -17,7 +17,7 @@ from benchmarks.travelled import spent, travel
 from tests.benchmarks.runs_made_up import place, run, runs
 from trabecula.discretisation import prepare
 from trabecula.problem import problems
-from trabecula.results.result import Trial
+from trabecula.results.records import Trial
 
 PLANE = Place("named", "cantilever", "cantilever", problems.get("cantilever", (32, 16)))
 

@@ -79,7 +79,7 @@ HONEST: dict[str, Make] = {
     "penalty 1": lambda: solved(mbb(penalty=1.0)),
     "helmholtz": lambda: solved(mbb(filter=FilterOptions("helmholtz", 1.2 * mbb().domain.spacing[0]))),
     "several cases": lambda: solved(two_cases()),
-    "solid": lambda: solved(problems.cantilever_3d((6, 3, 3))),
+    "solid": lambda: solved(problems.cantilever_3d((8, 4, 4))),
     "own weight": lambda: solved(heavy()),
     "stopped early": lambda: solved(mbb(), iterations=40, tolerance=1e-9),
     "search stopped early": lambda: solved(mbb(projection=True), "coarse", proposals=2, iterations=3),
@@ -166,7 +166,7 @@ def test_the_certificate_page_names_what_check_cannot_know(pattern: str) -> None
 
 FORGED: dict[str, dict[str, object]] = {
     "volume": {"volume": 1.0},
-    "word": {"word": "certified"},
+    "word": {"word": "predicted"},
     "iterations": {"iterations": 7},
     "name": {"name": "Another"},
     "elements": {"elements": [8, 24]},

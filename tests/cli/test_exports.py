@@ -179,6 +179,7 @@ def test_thin_members_are_told_where_the_surface_leaves_and_nowhere_else(run: Ru
     cells[2:4] = 1
     cells[6:12] = 1
     np.save(solved / "density.npy", cells)
+    np.save(solved / "part.npy", cells.astype(np.uint8))
     surface, voxels = (run("export", solved, switch) for switch in ("--stl", "--vti"))
     assert surface.exit_code == voxels.exit_code == 0
     assert "note: 25 % of the part is thinner than three voxels" in surface.stderr

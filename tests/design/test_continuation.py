@@ -31,7 +31,7 @@ def test_beta_doubles_up_to_its_end_after_the_ramp():
 def test_a_projection_may_begin_after_grey_iterations():
     late = Schedule(1.0, 3.0, over=2, beta_start=2.0, beta_end=10.0, hold=2, factor=3.0, grey=4)
     assert [late.beta(i) for i in range(10)] == [0] * 4 + [2, 2, 6, 6, 10, 10]
-    assert [late.count_settled(i) for i in range(11)] == [0] * 9 + [1, 2]
+    assert [late.iterations_at_end(i) for i in range(11)] == [0] * 9 + [1, 2]
     assert [i for i in range(10) if late.is_settled(i)] == [8, 9]
 
 
@@ -48,7 +48,7 @@ def test_a_crisp_design_ends_at_the_last_steepness():
     schedule = sharpen(Schedule(1.5, 3.0, over=10))
     settled = next(i for i in range(200) if schedule.is_settled(i))
     assert schedule.beta(settled) == SHARPEST
-    assert [schedule.count_settled(settled + i) for i in (-1, 0, 7)] == [0, 0, 7]
+    assert [schedule.iterations_at_end(settled + i) for i in (-1, 0, 7)] == [0, 0, 7]
 
 
 def test_very_many_iterations_do_not_overflow():

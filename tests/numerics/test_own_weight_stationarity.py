@@ -71,3 +71,15 @@ def test_what_lifts_counts_as_gain():
     gain, burden = gain_and_burden(np.array([-3.0, 1.0, -2.0]), np.array([1.0, 1.5, -0.5]))
     np.testing.assert_allclose(gain, [4.0, 0.5, 2.0])
     np.testing.assert_allclose(burden, [1.0, 1.5, 0.0])
+
+
+def test_the_residual_is_the_same_in_any_unit() -> None:
+    random = np.random.default_rng(5)
+    x, low, high = random.random(200), np.zeros(200), np.ones(200)
+    weight, stiffness, volume = random.random(200), 2.0 * random.random(200), random.random(200) * 1e-3
+    expected = own_weight_residual(x, weight - stiffness, weight, volume, low, high)
+    for energy, share in ((1e6, 1.0), (1.0, 1e6), (1e-9, 1e3)):
+        found = own_weight_residual(
+            x, energy * (weight - stiffness), energy * weight, share * volume, low, high
+        )
+        assert found == pytest.approx(expected, rel=1e-9)

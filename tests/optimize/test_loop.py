@@ -187,7 +187,7 @@ def test_densities_that_swing_under_a_steep_projection_come_to_rest(name: str, s
     schedule = Schedule(3.0, 3.0, beta_end=32.0, hold=8)
     step = after(problem, Plan(ADAPTIVE, schedule, replace(NEVER, kkt=1e-9, limit=121)), 0.4)
     known = [row.kkt for row in step.rows if not np.isnan(row.kkt)]
-    assert np.median(known[-5:]) < small
+    assert max(known[-2:]) < small
 
 
 def test_an_objective_at_rest_under_a_steep_projection_waits_for_the_kkt_residual() -> None:

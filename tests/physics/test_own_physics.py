@@ -170,8 +170,8 @@ def test_a_fin_needs_no_support_to_be_solvable_and_is_solved_in_its_own_units(tm
     ("changes", "said"),
     [
         (
-            {"physics": "plie"},
-            "physics: got 'plie'; needs one of elasticity, conduction, ply, fin; did you mean 'ply'",
+            {"physics": "plyy"},
+            "physics: got 'plyy'; needs one of elasticity, conduction, ply, fin; did you mean 'ply'",
         ),
         ({"physics": 3}, "physics: got 3; needs one of elasticity, conduction"),
         ({"physics": "conduction"}, "material.conductivity: missing"),

@@ -179,7 +179,9 @@ def test_an_object_that_no_file_can_name_is_solved_all_the_same() -> None:
         def adjoint(self, density: Any, gradient: Any) -> Any:
             return 2.0 * density * gradient
 
-    problem = restate(problems.mbb((24, 8)), filter=Square())
+    plain = problems.mbb((24, 8))
+    grey = replace(plain, options=replace(plain.options, projection=False))
+    problem = restate(grey, filter=Square())
     result = tb.solve(problem, start="uniform", iterations=20, threads=1)
     assert result.problem.options.filter.keys == Square()
     assert float(abs(result.density - result.design**2)[result.density < 1].max()) < 1e-6

@@ -271,4 +271,4 @@ def test_the_command_line_speaks_millimetres(tmp_path: Path) -> None:
     found = re.search(r"compliance +([0-9.]+) N mm", said.output)
     assert found, said.output
     told = json.loads((tmp_path / "out" / "result.json").read_text())
-    assert float(found[1]) == pytest.approx(told["compliance"], rel=1e-4)
+    assert float(found[1]) == pytest.approx(told["part"]["compliance"], rel=1e-4)

@@ -21,7 +21,8 @@ from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.where import Plane
 from trabecula.responses.compliance import CaseCompliance
 
-PLATE = tb.problems.cantilever(elements=(24, 12))
+CANTILEVER = tb.problems.cantilever(elements=(24, 12))
+PLATE = replace(CANTILEVER, options=replace(CANTILEVER.options, projection=False))
 
 
 def ask(goal: Goal) -> tb.Problem:

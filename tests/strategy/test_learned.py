@@ -21,7 +21,8 @@ from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimizers import make_optimizer
 from trabecula.problem import FilterOptions, problems
-from trabecula.results.result import Result, Trial
+from trabecula.results.records import Trial
+from trabecula.results.result import Result
 from trabecula.starts import (
     ExtrapolationNetwork,
     PastDesigns,

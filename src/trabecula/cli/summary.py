@@ -16,7 +16,8 @@ from trabecula.problem.quantities import QUANTITIES
 from trabecula.results.spoken_units import compliance_of, unit_of
 
 if TYPE_CHECKING:
-    from trabecula.results.result import LimitRecord, Result
+    from trabecula.results.records import LimitRecord
+    from trabecula.results.result import Result
 
 FILES = {
     "design.png": "picture",

@@ -69,7 +69,7 @@ class Schedule:
         """Whether everything is at its final value in iteration `i` and ever after."""
         return self.penalty(i) == self.end and self.beta(i) == self.beta_end and i >= self.over
 
-    def count_settled(self, i: int) -> int:
+    def iterations_at_end(self, i: int) -> int:
         """Iterations before `i` in which everything was at its final value already."""
         steps = 0
         if self.beta_start < self.beta_end:

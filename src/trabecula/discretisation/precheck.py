@@ -75,15 +75,12 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
 def _check_voxels(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     """What is known of a box of voxels only."""
     expansion = holes.expand(problem)
-    whole = expansion.problem
-    about_selections = [
-        *_check_loads(whole, discrete),
-        *check_supports(whole, discrete),
-        *check_regions(whole, discrete),
-    ]
+    whole, about_motions = expansion.problem, _check_motions(discrete)
+    about_selections = [*_check_loads(whole, discrete), *check_supports(whole, discrete)]
     return [
-        *_check_motions(discrete),
+        *about_motions,
         *(replace(caution, where=expansion.key(caution.where)) for caution in about_selections),
+        *check_regions(problem, discrete),
         *shape.notes(problem),
         *holes.notes(problem),
         *plausibility.questions(problem),

@@ -56,6 +56,7 @@ def own_weight_residual(
     upper: Array,
     *,
     price: float | None = None,
+    used: float = 0.0,
 ) -> float:
     """Return the norm of the projected step: about 1 at a uniform start, 0 at a KKT point.
 
@@ -71,11 +72,14 @@ def own_weight_residual(
         Of a unit of the volume where it is known: 0 where a limit on the volume does not bind, infinite where
         the volume is minimised and the limit on the compliance does not bind. None: not below zero, and such
         that the step is shortest.
+    used
+        Worth of all material at a price of one, where that is more than `sum(dv x)` (`kkt_residual`).
 
     Returns
     -------
     float
-        `sqrt(sum(c s^2) / sum(c x))` with `c = p + lam dv` over the designed voxels; 0 if there are none.
+        `sqrt(sum(c s^2) / max(sum(c x), lam used))` with `c = p + lam dv` over the designed voxels; 0 if
+        there are none.
     """
     free = upper > lower
     if not free.any():
@@ -91,13 +95,13 @@ def own_weight_residual(
         ratio = np.divide(gain, cost, out=np.where(gain > 0.0, HUGE, 1.0), where=cost > TINY)
         aim = at - (1.0 - ratio)
         step = np.clip(aim, low, high) - at
-        material = max(inner(cost, at), 1e-12 * inner(cost, high), TINY)
+        material = max(inner(cost, at), price * used, 1e-12 * inner(cost, high), TINY)
         is_stopped = np.asarray((aim <= low) | (aim >= high))
         return inner(cost * step, step) / material, is_stopped, cost
 
     if price is not None:
         return float(np.sqrt(look(price)[0]))
-    stopped, cost = np.asarray((at <= low) | (at >= high)), burden + volume
+    stopped, cost = np.asarray((at <= low) | (at >= high)), volume  # which begins alike in any unit
     least = inf
     for _ in range(ROUNDS):
         moved = ~stopped if not stopped.all() else np.ones_like(stopped)

@@ -13,7 +13,7 @@ which the step keeps the limited quantity to first order, so nothing need be kno
 The step is scaled by the volume's gradient, voxel by voxel, and so must its length be measured (Bertsekas
 1982, scaled gradient projection): to first order it lowers the Lagrangian by lam sum(dv s^2) at least.  With
 a steep projection most voxels are nearly without effect, on volume and compliance alike; they take long steps
-that change nothing, and weigh as little.
+that change nothing, and weigh as little.  That decrease is held against the worth of all material.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def kkt_residual(
     *,
     material: Literal["limit", "objective"] = "limit",
     active: bool = True,
+    used: float = 0.0,
 ) -> float:
     """Return the norm of the projected step: about 1 at a uniform start, 0 at a KKT point.
 
@@ -70,11 +71,14 @@ def kkt_residual(
     active
         False where the limit does not bind (own weight can make less material better): the price is then zero
         and the gradient is scaled by its mean size.
+    used
+        Worth of all material in the metric of the volume's gradient, where that is more than `sum(dv x)`: a
+        projection leaves most of the material without effect.
 
     Returns
     -------
     float
-        `sqrt(sum(dv s^2) / sum(dv x))` over the designed voxels; 0 if there are none.
+        `sqrt(sum(dv s^2) / max(sum(dv x), used))` over the designed voxels; 0 if there are none.
     """
     free = upper > lower
     if not free.any():
@@ -92,9 +96,9 @@ def kkt_residual(
     if active:
         weight = limit if is_volume_limited else -limit
         price = _price(x, ratio, np.maximum(weight, 0.0), low, high)
-        return _norm(x, ratio, metric, price, 1.0, low, high)
+        return _norm(x, ratio, metric, price, 1.0, low, high, used)
     size = float(np.abs(ratio).mean())
-    return _norm(x, ratio, metric, 1 / size if size > 0 else 0.0, 0.0, low, high)
+    return _norm(x, ratio, metric, 1 / size if size > 0 else 0.0, 0.0, low, high, used)
 
 
 def _designed(values: Array, free: NDArray[np.bool_]) -> Array:
@@ -171,13 +175,20 @@ def _between(below: float, above: float) -> float:
 
 
 def _norm(
-    x: Array, ratio: Array, metric: Array, price: float, shift: float, low: Array, high: Array
+    x: Array,
+    ratio: Array,
+    metric: Array,
+    price: float,
+    shift: float,
+    low: Array,
+    high: Array,
+    used: float,
 ) -> float:
     squares = 0.0
     for part, _, near in _moved(x, ratio, price, shift, low, high):
         step = np.subtract(near, x[part], out=near)
         squares += inner(metric[part] * step, step)
-    material = max(inner(metric, x), LEAST * inner(metric, high), np.finfo(np.float64).tiny)
+    material = max(inner(metric, x), used, LEAST * inner(metric, high), np.finfo(np.float64).tiny)
     return float(np.sqrt(squares / material))
 
 

@@ -40,7 +40,7 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     is_good, is_possible = found.is_finite, analysis.formulation.can_be(found.objective)
     u, found = to_single(found.displacements) if is_good else None, replace(found, displacements=())
     adapt = i > 0 and not schedule.changes(i)
-    share = step_share(beta if analysis.chain.projects else 0.0, schedule.count_settled(i))
+    share = step_share(beta if analysis.chain.projects else 0.0, schedule.iterations_at_end(i))
     x, memory, kkt = step.x, step.memory, float("nan")
     if is_good:
         x, memory = plan.optimizer.step(memory, x, found, discrete.lower, discrete.upper, adapt, share)
@@ -64,6 +64,8 @@ def advance(analysis: Analysis, plan: Plan, step: Step) -> Step:
     finished = decide_end(plan, rows)
     if finished is Status.DIVERGED:
         return _go_back(step, rows)
+    if finished is Status.CONVERGED and step_share(beta) < 1.0 and analysis.chain.projects:
+        x = step.x  # what was looked at is at rest; one more step may be less so
     best = _best(plan, step, row)
     good = None if finished or best else step.x if row.is_solved else step.good
     return Step(x, memory, u, rows, finished, best, good)

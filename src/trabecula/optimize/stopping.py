@@ -76,7 +76,7 @@ def step_share(beta: float, settled: int = 0) -> float:
     beta
         Steepness.
     settled
-        Iterations since it is the last one (`Schedule.count_settled`).
+        Iterations since it is the last one (`Schedule.iterations_at_end`).
     """
     if beta <= STEEP:
         return 1.0

@@ -49,6 +49,12 @@ def restate(
     return problem if options is problem.options else replace(problem, options=options)
 
 
+def explicit(problem: Problem) -> Problem:
+    """The same problem, saying itself what it otherwise leaves to the program: whether it projects."""
+    options = problem.options
+    return replace(problem, options=replace(options, projection=options.projects))
+
+
 def _aimed_at(quantity: Any, goal: Goal) -> Goal:
     """The same limits with another objective."""
     if name_of(quantity) == "volume":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, ldexp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.numerics.inner_product import inner
 from trabecula.numerics.multipliers import BINDS, stationarity_residual
 from trabecula.numerics.own_weight_stationarity import own_weight_residual
 from trabecula.numerics.stationarity import kkt_residual
@@ -52,7 +53,8 @@ def optimality_residual(
     if senses == {"at_most"} and not formulation.maximize:
         if all(is_material) and len(limits) == 1:
             if formulation.objective.compliance_weights(discrete) is not None:
-                return kkt_residual(x, gradient, limits, lower, upper, material="limit")
+                used = _worth(formulation, discrete, x)
+                return kkt_residual(x, gradient, limits, lower, upper, material="limit", used=used)
         elif (
             not is_heavy
             and formulation.minimises_material(discrete)
@@ -60,7 +62,8 @@ def optimality_residual(
                 limited.quantity.compliance_weights(discrete) is not None for limited in formulation.limits
             )
         ):
-            return kkt_residual(x, gradient, limits, lower, upper, material="objective")
+            used = _worth(formulation, discrete, x)
+            return kkt_residual(x, gradient, limits, lower, upper, material="objective", used=used)
     values = [constraint.value for constraint in constraints]
     return stationarity_residual(x, gradient, values, limits, lower, upper, discrete.grid.volumes)
 
@@ -75,10 +78,29 @@ def _residual_with_weight(
 ) -> float:
     """The residual of a compliance with own weight under a volume, or the other way round."""
     lower, upper = discrete.lower, discrete.upper
-    binds = limit.value >= BINDS
+    binds, used = limit.value >= BINDS, _worth(formulation, discrete, x)
     if own_weight is not None:
         price = None if binds else 0.0
-        return own_weight_residual(x, gradient, own_weight, limit.gradient, lower, upper, price=price)
+        return own_weight_residual(
+            x, gradient, own_weight, limit.gradient, lower, upper, price=price, used=used
+        )
     assert limit.own_weight is not None
     price = None if binds else inf
-    return own_weight_residual(x, limit.gradient, limit.own_weight, gradient, lower, upper, price=price)
+    return own_weight_residual(
+        x, limit.gradient, limit.own_weight, gradient, lower, upper, price=price, used=used
+    )
+
+
+def _worth(formulation: Formulation, discrete: DiscreteProblem, x: Array) -> float:
+    """What the designed material is worth at a price of one, in the metric of the volume's gradient, where a
+    projection keeps most of it from changing; else 0, for the gradient itself says it."""
+    if not discrete.options.projection:
+        return 0.0
+    cost = discrete.volume_gradient()
+    if formulation.minimises_material(discrete):
+        share, factor = formulation.objective.material_share(discrete), ldexp(1.0, formulation.unit)
+    else:
+        (limited,) = formulation.limits
+        share, factor = limited.quantity.material_share(discrete), limited.factor
+    free = discrete.upper > discrete.lower
+    return abs((share or 0.0) / factor) * inner(cost[free], x[free])

@@ -16,7 +16,7 @@ from trabecula.discretisation.grid import Grid
 from trabecula.numerics.errstate import own_errstate
 from trabecula.physics.operators import StrainOperator, von_mises
 from trabecula.problem import Problem
-from trabecula.results.result import LimitRecord
+from trabecula.results.records import LimitRecord
 from trabecula.results.spoken_units import speak
 from trabecula.status import Status
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.words import Word
 from trabecula.numerics.errstate import own_errstate
+from trabecula.results.records import LimitRecord, Stage, Trial, to_plain
 from trabecula.results.result_folder import (
     DENSITY,
     FILES,
@@ -42,78 +43,6 @@ if TYPE_CHECKING:
     from trabecula.part import Part
     from trabecula.problem import Problem
     from trabecula.surface import Mesh
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One part of a solve: its `name`, the design iterations it took and its wall time in seconds."""
-
-    name: str
-    iterations: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What became of a design that a network drew, or that was there already.
-
-    Attributes
-    ----------
-    what
-        "proposal", "hand-over" or "leap": a network's. "past": one that was given, for example a past one; it
-        is taken where it beats all others on the coarsest grid. A proposal is taken where the design came of
-        it.
-    where
-        Grid and origin of the design.
-    accepted
-        Whether it was taken.
-    before, after
-        Objective of the ordinary design and of this one, the same penalty for both; for a proposal, of the
-        best start without a network (infinite where none was made) and of it at the end of the coarsest grid.
-    seconds
-        Wall time of features, network and solves.
-    network
-        Name and version of the network, or nothing where none was asked.
-    """
-
-    what: str
-    where: str
-    accepted: bool
-    before: float
-    after: float
-    seconds: float
-    network: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """As a mapping."""
-        return {key: _number(value) for key, value in vars(self).items()}
-
-
-@dataclass(frozen=True)
-class LimitRecord:
-    """What became of a limit.
-
-    Attributes
-    ----------
-    name
-        Of the quantity that is limited.
-    limit, value
-        In the quantity's unit.
-    sense
-        "at_most" or "at_least".
-    met
-        Whether the design keeps it, to a millionth of the limit.
-    """
-
-    name: str
-    limit: float
-    value: float
-    sense: str
-    met: bool
-
-    def to_json(self) -> dict[str, object]:
-        """As a mapping."""
-        return {key: _number(value) for key, value in vars(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +172,6 @@ class Result:
         return {
             "name": self.problem.name,
             "version": self.version,
-            "units": self.problem.units,
             "word": self.word,
             "status": self.status.value,
             "start": self.start,
@@ -251,25 +179,26 @@ class Result:
             "converged": self.converged,
             "iterations": self.iterations,
             "solves": self.solves,
-            "seconds": _number(self.seconds),
-            "compliance": _number(self.compliance),
-            "volume": _number(self.volume),
-            "objective": _number(self.objective),
+            "seconds": to_plain(self.seconds),
+            "compliance": to_plain(self.compliance),
+            "volume": to_plain(self.volume),
+            "objective": to_plain(self.objective),
             "limits": [limit.to_json() for limit in self.limits],
             "elements": list(self.problem.domain.elements),
             "threads": self.threads,
             "out": None if out is None else str(out),
             "certificate": self.certificate.to_json(),
             "stages": [
-                {"name": s.name, "iterations": s.iterations, "seconds": _number(s.seconds)}
+                {"name": s.name, "iterations": s.iterations, "seconds": to_plain(s.seconds)}
                 for s in self.stages
             ],
             "part": None if self.part is None else self.part.to_json(),
             "not_certified": self.not_certified or None,
             "learned": [trial.to_json() for trial in self.trials],
-            "tolerance": _number(self.tolerance),
+            "tolerance": to_plain(self.tolerance),
             "message": EXPLANATIONS[self.status].message,
             "no_bound": self.no_bound or None,
+            "units": self.problem.units,
         }
 
     @own_errstate
@@ -498,11 +427,6 @@ class Result:
         if self.relaxed is not None:
             state["relaxed"] = self.relaxed.astype(np.float32)
         return state
-
-
-def _number(value: Any) -> object:
-    value = value.item() if hasattr(value, "item") else value  # NumPy's scalars are no JSON
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(path: Path | str) -> str:

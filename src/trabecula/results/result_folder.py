@@ -66,12 +66,15 @@ def copies(problem: Problem) -> dict[str, str]:
 def save_problem(problem: Problem, folder: Owned, renamed: Mapping[str, str] | None = None) -> None:
     """Write `problem.yaml` and copies of the files it names, so that the folder can be moved or sent away.
 
+    It says itself whether the design is projected: what another version does by itself changes nothing.
+
     Parameters
     ----------
     renamed
         What `copies` gives, where it is known already.
     """
     from trabecula.problem import dump, with_files
+    from trabecula.problem.restate import explicit
 
     renamed = copies(problem) if renamed is None else renamed
     for name, copy in renamed.items():
@@ -79,7 +82,7 @@ def save_problem(problem: Problem, folder: Owned, renamed: Mapping[str, str] | N
         if not (path.is_file() and path.samefile(name)):
             with open_regular(Path(name), _LARGEST) as source, folder.replacing(copy) as target:
                 shutil.copyfileobj(source, target)
-    folder.write_text(PROBLEM, dump(with_files(problem, dict(renamed))))
+    folder.write_text(PROBLEM, dump(explicit(with_files(problem, dict(renamed)))))
 
 
 def check(problem: Problem, folder: Owned, names: Iterable[str]) -> dict[str, str]:
@@ -135,10 +138,11 @@ def same_problem(one: Problem, other: Problem) -> bool:
     """Whether two problems ask the same, wherever the files they name are kept."""
     from trabecula.problem import files as files_of
     from trabecula.problem import with_files
+    from trabecula.problem.restate import explicit
 
     def by_content(problem: Problem) -> Problem:
         digests = {name: digest_of(Path(name), _LARGEST) for name in files_of(problem)}
-        return with_files(problem, digests)
+        return explicit(with_files(problem, digests))
 
     return by_content(one) == by_content(other)
 

@@ -15,7 +15,8 @@ from trabecula.certificate.record import Certificate
 from trabecula.certificate.words import Word
 from trabecula.part import Part
 from trabecula.problem import Problem
-from trabecula.results.result import LimitRecord, Result, Stage, Trial
+from trabecula.results.records import LimitRecord, Stage, Trial
+from trabecula.results.result import Result
 from trabecula.results.result_folder import (
     DENSITY,
     HISTORY,

@@ -53,9 +53,7 @@ or one that all systems share."""
 def speak(record: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
     """A record in SI as one in the problem's units, which it names under `units`."""
     units = problem.unit_system
-    spoken = _convert(record, problem, units.from_si)
-    head: dict[str, Any] = {key: spoken.pop(key) for key in ("name", "version") if key in spoken}
-    return {**head, UNITS: units.name, **spoken}
+    return {**_convert(record, problem, units.from_si), UNITS: units.name}
 
 
 def understand(path: Path, record: Mapping[str, Any], problem: Problem) -> dict[str, Any]:

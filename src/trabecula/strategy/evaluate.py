@@ -29,7 +29,7 @@ from trabecula.problem.quantities import QUANTITIES
 from trabecula.problem.tables import UnknownNameError
 from trabecula.responses import DesignPoint, Quantity
 from trabecula.results.design_evaluation import DesignEvaluation
-from trabecula.results.result import LimitRecord
+from trabecula.results.records import LimitRecord
 from trabecula.status import Status
 from trabecula.strategy.feasible import TIGHT, solvers
 from trabecula.strategy.request import check_count

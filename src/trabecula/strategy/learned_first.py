@@ -15,7 +15,7 @@ from dataclasses import replace
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import begin, look_ahead
 from trabecula.optimize.plan import Stop
-from trabecula.results.result import Trial
+from trabecula.results.records import Trial
 from trabecula.starts import ProposalNetwork, volume_of
 from trabecula.strategy.grid_continuation import continue_grids, finish, go_ahead
 from trabecula.strategy.learned_steps import Learned, convex_plan, propose

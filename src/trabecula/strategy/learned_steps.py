@@ -21,7 +21,7 @@ from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimizers import Optimizer
 from trabecula.responses import Evaluation
-from trabecula.results.result import Trial
+from trabecula.results.records import Trial
 from trabecula.starts import (
     ExtrapolationNetwork,
     Proposal,

@@ -23,7 +23,8 @@ from trabecula.part.measure import PartSolver, make_part
 from trabecula.physics import Guess
 from trabecula.problem import Problem
 from trabecula.responses import Evaluation, optimality_residual
-from trabecula.results.result import LimitRecord, Result, Stage, Trial
+from trabecula.results.records import LimitRecord, Stage, Trial
+from trabecula.results.result import Result
 from trabecula.status import NoDesignError, Status
 from trabecula.strategy.feasible import (
     KEPT,

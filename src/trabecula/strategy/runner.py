@@ -18,7 +18,7 @@ from trabecula.optimize.loop import at_best
 from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import Step
 from trabecula.physics import thread_count
-from trabecula.results.result import Stage, Trial
+from trabecula.results.records import Stage, Trial
 from trabecula.strategy.side_by_side import Publish, run_side_by_side
 
 End = TypeVar("End")

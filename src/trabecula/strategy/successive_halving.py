@@ -14,7 +14,7 @@ from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import begin, go_on
 from trabecula.optimize.plan import Plan
 from trabecula.optimize.step import Step
-from trabecula.results.result import Trial
+from trabecula.results.records import Trial
 from trabecula.starts import Proposal, Ramps, RandomFields
 from trabecula.strategy.multistart import (
     FURTHER,

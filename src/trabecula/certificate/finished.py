@@ -90,7 +90,8 @@ def check_part(
     total = analyst.compliance(physical, displacements)
     found, nodes = pieces(physical, discrete), _nodes(discrete, mask)
     used = discrete.total(physical)
-    shares = [_share(load, nodes) for load in discrete.loads]
+    shares = [_share(discrete, case, nodes) for case in range(len(discrete.loads))]
+    known = [share for share in shares if share is not None]
     held = bool((discrete.fixed.any(axis=0) & nodes).any())
     supports = held_by(problem, discrete)
     free = [i for i, own in enumerate(supports, 1) if not (own.any(axis=0) & nodes).any()]
@@ -113,7 +114,7 @@ def check_part(
         compare("part.compliance", part.compliance, total, (FINER if is_exact else room) * abs(total)),
         compare("part.pieces", part.pieces, found.count),
         compare("part.cavities", part.cavities, _cavities(discrete, mask)),
-        compare("part.loaded", part.loaded, min(shares), 1e-9),
+        compare("part.loaded", part.loaded, min(known, default=None), 1e-9),
         compare("part.held", part.held, held),
         compare("part.free_supports", str(list(part.free_supports)), str(free)),
         *(
@@ -153,7 +154,7 @@ def _check_case(
     number: int,
     claimed: PartCase,
     u: Array,
-    share: float,
+    share: float | None,
     mask: Mask,
     nodes: Mask,
     supports: Sequence[Mask],
@@ -273,8 +274,13 @@ def _nodes(discrete: DiscreteProblem, mask: Mask) -> Mask:
     return found
 
 
-def _share(load: Array, nodes: Mask) -> float:
-    size = np.linalg.norm(load.reshape(len(load), -1), axis=0)
+def _share(discrete: DiscreteProblem, case: int, nodes: Mask) -> float | None:
+    """Share of a case's load on nodes of the part; None where every node of the domain is loaded or held."""
+    load = discrete.loads[case].reshape(len(discrete.loads[case]), -1)
+    size = np.linalg.norm(load, axis=0)
+    inside = _nodes(discrete, ~discrete.void).ravel()
+    if ((size > 0.0) | discrete.fixed.any(axis=0).ravel())[inside].all():
+        return None
     whole = float(size.sum())
     return float(size[nodes.ravel()].sum()) / whole if whole else 1.0
 

@@ -85,8 +85,9 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
     found = []
     if not part.held:
         found.append(("the part touches no support", "make the place of a support a solid region"))
-    if not part.loaded >= LOADED:
-        found.append((_bare_load(part), "make its place a solid region, or allow more volume"))
+    carries = part.loaded is None or part.loaded >= LOADED
+    if part.loaded is not None and not carries:
+        found.append((_bare_load(part, part.loaded), "make its place a solid region, or allow more volume"))
     if part.pieces != 1:
         found.append((f"the part is in {part.pieces} pieces", "allow more volume, or a larger filter radius"))
     for limit in part.limits:
@@ -94,22 +95,22 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
             said = f"the part's {limit.name} is {limit.value:.4g} where {limit.limit:.4g} is the limit"
             found.append((said, "ask for a little more than is needed"))
     off = part.compliance / compliance - 1.0 if compliance else float("nan")
-    if not abs(off) <= NEAR and part.held and part.loaded >= LOADED:  # else it says the same once more
-        than = "less stiff" if off > 0.0 else "stiffer"
-        found.append(
-            (
-                f"the part is {_percent(abs(off))} {than} than the design with its intermediate densities",
-                "options.penalty: 3 with options.projection: true leaves none",
-            )
+    if not abs(off) <= NEAR and part.held and carries:  # else it says the same once more
+        than, mend = (
+            ("less stiff", "members are about a voxel wide: take finer voxels, or a larger filter radius")
+            if off > 0.0
+            else ("stiffer", "options.penalty: 3 with options.projection: true leaves none")
         )
+        said = f"the part is {_percent(abs(off))} {than} than the design with its intermediate densities"
+        found.append((said, mend))
     return found
 
 
-def _bare_load(part: Part) -> str:
+def _bare_load(part: Part, share: float) -> str:
     """Which share of the load acts on no material, and of which case where there are several."""
-    worst = min(part.cases, key=lambda case: case.loaded, default=None)
+    worst = min(part.cases, key=lambda case: 1.0 if case.loaded is None else case.loaded, default=None)
     of = f"the load {worst.name!r}" if worst is not None and len(part.cases) > 1 else "the load"
-    return f"{_percent(1.0 - part.loaded)} of {of} acts on no material"
+    return f"{_percent(1.0 - share)} of {of} acts on no material"
 
 
 def _amiss_of_design(certificate: Certificate, status: Status) -> list[tuple[str, str]]:

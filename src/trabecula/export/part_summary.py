@@ -65,7 +65,8 @@ def _safety(case: Mapping[object, object]) -> float | None:
 def _wholeness(part: Mapping[str, object]) -> str:
     """Whether it is one piece that is held and loaded; what else there is to say of its shape."""
     pieces, held = part.get("pieces"), part.get("held")
-    loaded, removed = _number(part.get("loaded")) or 0.0, _number(part.get("removed")) or 0.0
+    share, removed = part.get("loaded"), _number(part.get("removed")) or 0.0
+    loaded = 1.0 if share is None else _number(share) or 0.0  # a load on the whole domain asks nobody
     said = ["yes" if pieces == 1 else f"no, {pieces} pieces"]
     if pieces == 1 and held and loaded >= LOADED:
         said.append("held, carries its loads")

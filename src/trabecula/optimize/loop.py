@@ -121,7 +121,9 @@ def at_best(analysis: Analysis, plan: Plan, step: Step) -> Step:
         return step
     _, found = look_ahead(analysis, plan, step)
     is_solved = found.residual <= UNSOLVED and analysis.formulation.can_be(found.objective)
-    room = plan.stop.change * plan.stop.window if is_stationary(plan, step.rows[-1]) else 0.0
+    last = step.rows[-1]
+    is_at_rest = step.finished is Status.CONVERGED and step_share(last.beta) < 1.0
+    room = plan.stop.change * plan.stop.window if is_at_rest or is_stationary(plan, last) else 0.0
     room = max(room, plan.stop.indifference) * abs(step.best.merit)
     is_best = found.merit <= step.best.merit + room and found.violation <= plan.stop.violation
     return step if is_best and is_solved else replace(step, x=step.best.x, known=None)

@@ -22,8 +22,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MOST = 0.25
-"""Share of the material that may be spent on loads which would act on void; a load on the whole domain, such
-as heat that is made everywhere, cannot be carried by a part of it."""
+"""Share of the material that may be spent on loads which would act on void."""
 
 MOST_WAYS = 64
 """Pieces that are joined to the part one by one."""
@@ -52,7 +51,8 @@ class Paths:
         labels, count = discrete.grid.label_elements(mask)
         held = _touched(discrete, labels, np.asarray(discrete.fixed.any(axis=0)), count)
         loaded = _touched(discrete, labels, loaded_nodes(discrete), count)
-        if "gravity" in discrete.physics.loads and np.any(discrete.gravity):
+        is_heavy = "gravity" in discrete.physics.loads and np.any(discrete.gravity)
+        if is_heavy or any(acts_everywhere(discrete, case) for case in range(len(discrete.loads))):
             loaded |= held
         return cls(labels, count, held, loaded)
 
@@ -63,8 +63,19 @@ class Paths:
 
 
 def loaded_nodes(discrete: DiscreteProblem) -> Mask:
-    """bool over nodes: where a load acts in any case."""
-    return np.asarray((discrete.loads != 0.0).any(axis=(0, 1)))
+    """bool over nodes: where a load acts in any case; not those of a case that acts everywhere."""
+    found = np.zeros(discrete.loads.shape[2:], dtype=np.bool_)
+    for case, load in enumerate(discrete.loads):
+        if not acts_everywhere(discrete, case):
+            found |= (load != 0.0).any(axis=0)
+    return found
+
+
+def acts_everywhere(discrete: DiscreteProblem, case: int) -> bool:
+    """Whether the load of a case acts on the whole domain, as heat that is made everywhere: no part of the
+    domain can be asked to have all of it on its nodes."""
+    acts = (discrete.loads[case] != 0.0).any(axis=0) | discrete.fixed.any(axis=0)
+    return bool(acts[touches(discrete, ~discrete.void)].all())
 
 
 def touches(discrete: DiscreteProblem, mask: Mask) -> Mask:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.part.finish import Shape, lightest, shape_part, support_masks, target_volume
-from trabecula.part.load_paths import Paths, touches
+from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
 from trabecula.part.threshold import Ranking
 from trabecula.physics import Guess, State
@@ -143,7 +143,7 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
         pieces=paths.count,
         removed=shape.removed,
         cavities=count_cavities(discrete, mask),
-        loaded=min(case.loaded for case in cases),
+        loaded=min((case.loaded for case in cases if case.loaded is not None), default=None),
         held=bool(paths.held[1:].any()),
         cases=cases,
         limits=tuple(_limit(each, at) for each in formulate(discrete).limits),
@@ -228,7 +228,7 @@ def _case(
         stress,
         safety,
         reactions(at.discrete, state, at.displacements[case], case, at.physical, supports, nothing),
-        share_on(at.discrete.loads[case], nodes),
+        None if acts_everywhere(at.discrete, case) else share_on(at.discrete.loads[case], nodes),
     )
 
 

@@ -48,7 +48,7 @@ class PartCase:
         Forces with which the supports hold the part, one `(x, y(, z))` per support in the problem's order, N
         (heat that leaves is negative, W). What two supports hold counts for the first.
     loaded
-        Share of the case's load that ends on the part.
+        Share of the case's load that ends on the part; None where the load acts on the whole domain.
     """
 
     name: str
@@ -57,7 +57,7 @@ class PartCase:
     stress: Peak | None
     safety: float | None
     reactions: tuple[tuple[float, ...], ...]
-    loaded: float
+    loaded: float | None
 
     def to_json(self) -> dict[str, object]:
         """As a mapping; the temperature only where there is one."""
@@ -109,7 +109,8 @@ class Part:
     cavities
         Closed pockets of void; None in 2-D, where every hole goes through.
     loaded
-        Smallest share, over the load cases, of the load that ends on the part, by the size of nodal forces.
+        Smallest share, over the load cases, of the load that ends on the part, by the size of nodal forces;
+        None where all loads act on the whole domain, as heat that is made everywhere.
     held
         Whether it touches a support.
     free_supports
@@ -128,7 +129,7 @@ class Part:
     pieces: int
     removed: float
     cavities: int | None
-    loaded: float
+    loaded: float | None
     held: bool
     cases: tuple[PartCase, ...]
     limits: tuple[PartLimit, ...]
@@ -178,7 +179,7 @@ class Part:
             pieces=read.count("pieces"),
             removed=read.real("removed"),
             cavities=None if values["cavities"] is None else read.count("cavities"),
-            loaded=read.real("loaded"),
+            loaded=read.maybe("loaded"),
             held=read.truth("held"),
             cases=tuple(_case(f"cases[{i}]", each) for i, each in enumerate(read.items("cases"))),
             limits=tuple(_limit(f"limits[{i}]", each) for i, each in enumerate(read.items("limits"))),
@@ -258,7 +259,7 @@ def _case(where: str, given: object) -> PartCase:
         _peak(f"{where}.stress", stress),
         safety,
         tuple(_numbers(f"{where}.reactions", each) for each in read.items("reactions")),
-        read.real("loaded"),
+        read.maybe("loaded"),
     )
 
 

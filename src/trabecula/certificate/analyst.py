@@ -237,8 +237,9 @@ class _Formulas:
 
     @property
     def _is_simp(self) -> bool:
-        heavy = bool(np.any(self.discrete.gravity))
-        return (self.discrete.options.interpolation or ("ramp" if heavy else "simp")) == "simp"
+        named = self.discrete.options.interpolation
+        is_light = not np.any(self.discrete.gravity)
+        return named == "simp" or (named is None and (is_light or bool(self.discrete.options.projection)))
 
     @property
     def _q(self) -> float:

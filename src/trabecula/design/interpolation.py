@@ -145,7 +145,8 @@ class Ramp:
 
 
 def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
-    """The interpolation a problem asks for; RAMP where own weight acts and none was named, else SIMP.
+    """The interpolation a problem asks for; where it names none, SIMP, or RAMP where own weight acts on a
+    design that is left grey (docs/decisions/own-weight.md).
 
     Raises
     ------
@@ -153,7 +154,8 @@ def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
         If what the problem names, or was given, is no interpolation.
     """
     options = discrete.options
-    asked: Any = options.interpolation or ("ramp" if np.any(discrete.gravity) else "simp")
+    is_heavy_and_grey = bool(np.any(discrete.gravity)) and not options.projection
+    asked: Any = options.interpolation or ("ramp" if is_heavy_and_grey else "simp")
     scheme: object = INTERPOLATIONS[asked]() if isinstance(asked, str) else asked
     if not isinstance(scheme, Interpolation) or isinstance(scheme, type):
         raise BrokenEntryError(

@@ -22,6 +22,9 @@ JOININGS = 12
 SOLVES = 8
 """Most solves for the lightest part that keeps its limits."""
 
+LEVELS = (0.5, 0.25, 0.1, 0.03)
+"""Densities above which voxels are material in the heavier parts of a design with own weight."""
+
 NEAR = 2e-3
 """Relative room to a limit, or share of the volume, at which a lighter part is no longer looked for."""
 
@@ -102,6 +105,35 @@ def _useless(ranking: Ranking, mask: Mask) -> Mask:
     is_useful[np.unique(paths.labels[ranking.solid])] = True
     is_useful[0] = True
     return np.asarray(~is_useful[paths.labels])
+
+
+def heavier(ranking: Ranking, volume: float) -> list[Shape]:
+    """The part of a volume, and those with the greyer voxels too, as far as the volume is allowed.
+
+    Where own weight acts a design may use less than it may have. A member that needs less than the width of a
+    voxel is then grey, and the part of the same volume has gaps where the next heavier one has none.
+
+    Parameters
+    ----------
+    volume
+        Of the design, in elements.
+
+    Returns
+    -------
+    list
+        The lightest first; one alone where no more is allowed, or where the design is not grey.
+    """
+    limit = formulate(ranking.discrete).volume_limit(ranking.discrete)
+    most = ranking.volume(ranking.solid | ranking.free)
+    if limit is not None:
+        most = min(most, limit * ranking.discrete.domain_volume)
+    found = [volume]
+    solid = ranking.volume(ranking.solid)
+    for level in LEVELS:
+        wider = min(most, solid + float(ranking.volumes[ranking.densities > level].sum()))
+        if wider > found[-1] * (1.0 + NEAR):
+            found.append(wider)
+    return [shape_part(ranking, each) for each in found]
 
 
 def lightest(ranking: Ranking, volume: float, excess: Callable[[Shape], float]) -> Shape:

@@ -7,7 +7,12 @@ from tests.design.models import discrete
 from trabecula.design import Polynomial, Ramp, Simp, make_interpolation
 from trabecula.problem.model import Options
 
-SCHEMES = [scheme(p, m) for scheme in (Simp, Ramp, Polynomial) for p in (1.0, 1.7, 2.0, 3.0, 4.0) for m in (0.0, 1e-3)]
+SCHEMES = [
+    scheme(p, m)
+    for scheme in (Simp, Ramp, Polynomial)
+    for p in (1.0, 1.7, 2.0, 3.0, 4.0)
+    for m in (0.0, 1e-3)
+]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
-from trabecula.part.finish import Shape, heavier, lightest, shape_part, support_masks, target_volume
+from trabecula.part.finish import Shape, choices, lightest, shape_part, support_masks, target_volume
 from trabecula.part.load_paths import Paths, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
 from trabecula.part.threshold import Ranking
@@ -109,7 +109,7 @@ def make_part(
     volume = target_volume(discrete, density)
     of_more = [each for each in formulation.limits if each.quantity.material_share(discrete) is None]
     if not (formulation.minimises_material(discrete) and of_more):
-        return _make_stiffest(solver, ranking, volume, start)
+        return _make_stiffest(solver, ranking, density, volume, start)
     last: list[tuple[Shape, DesignPoint, State]] = []
 
     def excess(shape: Shape) -> float:
@@ -124,14 +124,18 @@ def make_part(
 
 
 def _make_stiffest(
-    solver: PartSolver, ranking: Ranking, volume: float, start: Sequence[Guess] | None
+    solver: PartSolver,
+    ranking: Ranking,
+    density: NDArray[np.floating],
+    volume: float,
+    start: Sequence[Guess] | None,
 ) -> Part:
-    """The part of a volume; with own weight, the stiffest of those that are `heavier`."""
+    """The part of a volume; with own weight, the stiffest of all `choices`."""
     if not solver.discrete.gravity.any():
         shape = shape_part(ranking, volume)
         return describe(solver, shape, *solver.solve(shape.mask, start))
     best: tuple[Shape, DesignPoint, State] | None = None
-    for shape in heavier(ranking, volume):
+    for shape in choices(ranking, density, volume):
         made = (shape, *solver.solve(shape.mask, start))
         if best is None or made[1].weighted_compliance < best[1].weighted_compliance:
             best = made

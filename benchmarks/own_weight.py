@@ -2,14 +2,15 @@
 and how does its finished part compare with what other optimisers end with?
 
 Problems are those of `benchmarks.own_weight_problems`, on which settings were chosen, and with `--held-out`
-those of `benchmarks.own_weight_held_out`, on which no setting of the optimiser was. For each: the way as it is
-(`criteria`); the same search with MMA (`mma`); the criterion that knows the sign of the gradient alone
+those of `benchmarks.own_weight_held_out`, on which no setting of the optimiser was. For each: the way as it
+is (`criteria`); the same search with MMA (`mma`); the criterion that knows the sign of the gradient alone
 (`sign`, what there was before); what MMA reaches in 1000 iterations of short steps (`long`); and the way as
-it is with SIMP (`simp`) or RAMP (`ramp`) as interpolation. A row holds the compliance of the design and of its
-finished part, the part's pieces and the share of the loads on it, the volume, the KKT residual, what is grey,
-how far the design is from its mirror image, and iterations on the finest grid. The column `above` says how
-much above the best of all ways a design is: crisp ones by their parts, grey ones by themselves. Of `case-100`,
-an arch drawn by hand is measured too (`drawn`).
+it is with SIMP (`simp`) or RAMP (`ramp`) as interpolation.
+
+A row holds the compliance of the design and of its finished part, the part's pieces and the share of the
+loads on it, the volume, the KKT residual, what is grey, how far the design is from its mirror image, and
+iterations on the finest grid. The column `above` says how much above the best of all ways a design is: crisp
+ones by their parts, grey ones by themselves. Of `case-100`, an arch drawn by hand is measured too (`drawn`).
 
 `python -m benchmarks.own_weight [NAMES] [--held-out] [--ways ...] [--projection on|off|both] [--json FILE]`.
 """
@@ -113,8 +114,8 @@ def main() -> None:
     chosen = [name for name in names if any(name.startswith(begin) for begin in asked.names)]
     modes = {"both": (False, True), "on": (True,), "off": (False,)}[asked.projection]
     print(
-        f"{'problem':15}{'':6}{'way':9} {'compliance':>11} {'part':>11} {'above':>8} {'volume':>7} {'kkt':>6} "
-        f"{'pieces':>6} {'loaded':>6} {'mirror':>7} {'grey':>6} {'iter':>5} {'s':>5} status"
+        f"{'problem':15}{'':6}{'way':9} {'compliance':>11} {'part':>11} {'above':>8} {'volume':>7} "
+        f"{'kkt':>6} {'pieces':>6} {'loaded':>6} {'mirror':>7} {'grey':>6} {'iter':>5} {'s':>5} status"
     )
     rows = []
     for projection in modes:

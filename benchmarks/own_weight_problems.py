@@ -130,7 +130,7 @@ SHARES = (1, 3, 10, 30, 100)
 
 NAMES = (*(f"{kind}-{share}" for kind in KINDS if kind != "case" for share in SHARES), "case-100")
 
-HELD_OUT = tuple(f"{kind}-{share}" for kind in own_weight_held_out.KINDS for share in (3, 20, 60, 100))
+HELD_OUT = tuple(f"{kind}-{share}" for kind in own_weight_held_out.KINDS for share in (20, 60, 100))
 
 
 def make(name: str, projection: bool, scale: float = 1.0) -> Problem:

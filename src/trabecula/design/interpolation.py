@@ -188,8 +188,8 @@ class Polynomial:
 
 
 def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
-    """The interpolation a problem asks for; where it names none, SIMP, or where own weight acts the polynomial,
-    and RAMP for a design that is left grey (docs/decisions/own-weight.md).
+    """The interpolation a problem asks for; where it names none, SIMP, or where own weight acts the
+    polynomial, and RAMP for a design that is left grey (docs/decisions/own-weight.md).
 
     Raises
     ------

@@ -77,8 +77,8 @@ def discretise(problem: Problem) -> DiscreteProblem:
 
 
 def with_own_symmetry(discrete: DiscreteProblem) -> DiscreteProblem:
-    """The problem with every plane in `options.symmetry` in which it is its own mirror image, where own weight
-    acts: a small tilt would feed itself where all must carry what has grown."""
+    """The problem with every plane in `options.symmetry` in which it is its own mirror image, where own
+    weight acts: a small tilt would feed itself where all must carry what has grown."""
     if not discrete.gravity.any():
         return discrete
     options = discrete.options

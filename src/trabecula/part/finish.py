@@ -23,8 +23,9 @@ JOININGS = 12
 SOLVES = 8
 """Most solves for the lightest part that keeps its limits."""
 
-LEVELS = (0.5, 0.25, 0.1, 0.03)
-"""Densities above which voxels are material in the heavier parts of a design with own weight."""
+LEVELS, JOINTS = (0.5, 0.1), 1.03
+"""Densities above which voxels are material in the heavier parts of a design with own weight, and what more
+the heaviest has, to join what meets at corners."""
 
 NEAR = 2e-3
 """Relative room to a limit, or share of the volume, at which a lighter part is no longer looked for."""
@@ -133,12 +134,12 @@ def choices(ranking: Ranking, density: NDArray[np.floating], volume: float) -> l
         most = min(most, limit * ranking.discrete.domain_volume)
     volumes = [volume]
     solid = ranking.volume(ranking.solid)
-    for level in LEVELS:
-        wider = min(most, solid + float(ranking.volumes[ranking.densities > level].sum()))
+    wanted = [solid + float(ranking.volumes[ranking.densities > level].sum()) for level in LEVELS]
+    for wider in (min(most, each) for each in (*wanted, JOINTS * max(volume, *wanted))):
         if wider > volumes[-1] * (1.0 + NEAR):
             volumes.append(wider)
     found = [shape_part(ranking, each) for each in volumes]
-    for level in LEVELS[:-1] if isinstance(ranking.discrete.grid, Grid) else ():
+    for level in LEVELS if isinstance(ranking.discrete.grid, Grid) else ():
         thin = ranking.mirror(ranking.free & _thin(np.asarray(density > level)))
         if thin.any() and ranking.volume(thin | ranking.solid) <= volumes[-1]:
             found.append(shape_part(ranking, volumes[-1], thin))

@@ -45,7 +45,7 @@ def discretise(problem: Problem) -> DiscreteProblem:
     """
     own: Callable[[Problem], DiscreteProblem] | None = getattr(problem.domain, "discretise", None)
     if own is not None:
-        return own(problem)
+        return with_own_symmetry(own(problem))
     validate(problem)
     grid = Grid(problem.domain.elements, problem.domain.spacing, problem.domain.thickness)
     lower, upper = _bounds(problem, grid)

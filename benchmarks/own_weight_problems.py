@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmarks import own_weight_held_out
+from benchmarks.own_weight_loads import DENSITY, GRAVITY, loads
 from trabecula.problem import Problem, parse
-
-GRAVITY = 9.81
-DENSITY = 2400.0
-"""Of concrete, kg/m3."""
 
 
 def _deck(share: float) -> dict[str, object]:
@@ -23,7 +21,7 @@ def _deck(share: float) -> dict[str, object]:
             {"where": {"x": 0, "y": [0, 1]}, "fix": ["x", "y"]},
             {"where": {"x": 20, "y": [0, 1]}, "fix": ["x", "y"]},
         ],
-        "loads": _loads({"y": 10}, (0.0, -1.0), share, 20.0 * 10.0 * 0.4),
+        "loads": loads({"y": 10}, (0.0, -1.0), share, 20.0 * 10.0 * 0.4),
         "regions": [{"where": {"y": [9.5, 10]}, "as": "solid"}],
         "goal": {"minimize": "compliance", "volume": 0.4},
     }
@@ -37,7 +35,7 @@ def _hung(share: float) -> dict[str, object]:
             {"where": {"x": 0, "y": [0, 1]}, "fix": ["x", "y"]},
             {"where": {"x": 20, "y": [0, 1]}, "fix": ["x", "y"]},
         ],
-        "loads": _loads({"y": 0, "x": [2, 18]}, (0.0, -1.0), share, 20.0 * 10.0 * 0.3),
+        "loads": loads({"y": 0, "x": [2, 18]}, (0.0, -1.0), share, 20.0 * 10.0 * 0.3),
         "regions": [{"where": {"y": [0, 0.5]}, "as": "solid"}],
         "goal": {"minimize": "compliance", "volume": 0.3},
     }
@@ -48,7 +46,7 @@ def _cantilever(share: float) -> dict[str, object]:
     return {
         "domain": {"size": [12.0, 6.0], "elements": [80, 40]},
         "supports": [{"where": {"x": 0}, "fix": ["x", "y"]}],
-        "loads": _loads({"x": 12, "y": [2.6, 3.4]}, (0.0, -1.0), share, 12.0 * 6.0 * 0.4),
+        "loads": loads({"x": 12, "y": [2.6, 3.4]}, (0.0, -1.0), share, 12.0 * 6.0 * 0.4),
         "regions": [{"where": {"x": [11.4, 12], "y": [2.4, 3.6]}, "as": "solid"}],
         "goal": {"minimize": "compliance", "volume": 0.4},
     }
@@ -59,7 +57,7 @@ def _column(share: float) -> dict[str, object]:
     return {
         "domain": {"size": [6.0, 10.0], "elements": [36, 60]},
         "supports": [{"where": {"y": 0, "x": [2, 4]}, "fix": ["x", "y"]}],
-        "loads": _loads({"y": 10}, (0.0, -1.0), share, 6.0 * 10.0 * 0.3),
+        "loads": loads({"y": 10}, (0.0, -1.0), share, 6.0 * 10.0 * 0.3),
         "regions": [{"where": {"y": [9.5, 10]}, "as": "solid"}],
         "goal": {"minimize": "compliance", "volume": 0.3},
     }
@@ -74,7 +72,7 @@ def _table(share: float) -> dict[str, object]:
             for x in ([0, 1], [7, 8])
             for z in ([0, 1], [7, 8])
         ],
-        "loads": _loads({"y": 4}, (0.0, -1.0, 0.0), share, 8.0 * 4.0 * 8.0 * 0.3),
+        "loads": loads({"y": 4}, (0.0, -1.0, 0.0), share, 8.0 * 4.0 * 8.0 * 0.3),
         "regions": [{"where": {"y": [3.6, 4]}, "as": "solid"}],
         "goal": {"minimize": "compliance", "volume": 0.3},
     }
@@ -85,7 +83,7 @@ def _beam(share: float) -> dict[str, object]:
     return {
         "domain": {"size": [6.0, 3.0, 3.0], "elements": [24, 12, 12]},
         "supports": [{"where": {"x": 0}, "fix": ["x", "y", "z"]}],
-        "loads": _loads({"x": 6, "y": 1.5, "z": [1, 2]}, (0.0, -1.0, 0.0), share, 6.0 * 3.0 * 3.0 * 0.25),
+        "loads": loads({"x": 6, "y": 1.5, "z": [1, 2]}, (0.0, -1.0, 0.0), share, 6.0 * 3.0 * 3.0 * 0.25),
         "regions": [{"where": {"x": [5.5, 6], "y": [1, 2], "z": [1, 2]}, "as": "solid"}],
         "goal": {"minimize": "compliance", "volume": 0.25},
     }
@@ -106,19 +104,19 @@ def _storm(share: float) -> dict[str, object]:
     }
 
 
-def _loads(
-    where: dict[str, object], direction: tuple[float, ...], share: float, volume: float
-) -> list[dict[str, object]]:
-    """Gravity, and a force such that the weight of `volume` is the share of both together."""
-    weight = volume * DENSITY * GRAVITY
-    loads: list[dict[str, object]] = [{"gravity": [GRAVITY * d for d in direction]}]
-    if share < 1.0:
-        size = weight * (1.0 - share) / share
-        loads.append({"where": where, "force": [size * d for d in direction]})
-    return loads
+def _case(share: float) -> dict[str, object]:
+    """A bridge under its own weight and that of a solid deck, as it was handed in: nothing else acts."""
+    return {
+        "domain": {"size": [20.0, 10.0], "elements": [100, 50]},
+        "supports": [{"where": {"x": x, "y": [0, 1]}, "fix": ["x", "y"]} for x in (0, 20)],
+        "loads": loads({"y": 10}, (0.0, -1.0), share, 20.0 * 10.0 * 0.4),
+        "regions": [{"where": {"y": [9.6, 10]}, "as": "solid"}],
+        "goal": {"minimize": "compliance", "volume": 0.4},
+    }
 
 
 KINDS = {
+    "case": _case,
     "deck": _deck,
     "hung": _hung,
     "cantilever": _cantilever,
@@ -130,13 +128,16 @@ KINDS = {
 
 SHARES = (1, 3, 10, 30, 100)
 
-NAMES = tuple(f"{kind}-{share}" for kind in KINDS for share in SHARES)
+NAMES = (*(f"{kind}-{share}" for kind in KINDS if kind != "case" for share in SHARES), "case-100")
+
+HELD_OUT = tuple(f"{kind}-{share}" for kind in own_weight_held_out.KINDS for share in (20, 60, 100))
 
 
 def make(name: str, projection: bool, scale: float = 1.0) -> Problem:
     """The problem of a name, on `scale` times as many voxels along every axis."""
     kind, share = name.split("-")
-    tree = {key: value for key, value in KINDS[kind](int(share) / 100).items() if value is not None}
+    build = (KINDS | own_weight_held_out.KINDS)[kind]
+    tree = {key: value for key, value in build(int(share) / 100).items() if value is not None}
     domain = dict(tree["domain"])  # type: ignore[call-overload]
     domain["elements"] = [max(2, round(n * scale)) for n in domain["elements"]]
     problem = parse(

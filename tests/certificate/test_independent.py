@@ -73,6 +73,7 @@ CASES = {
     "mbb": (mbb((24, 8)), 3.0, 0.0),
     "convex": (mbb((24, 8)), 1.0, 0.0),
     "ramp": (mbb((18, 6), interpolation="ramp"), 2.0, 0.0),
+    "polynomial": (mbb((18, 6), interpolation="polynomial"), 2.0, 0.0),
     "projection": (mbb((18, 6), projection=True), 3.0, 4.0),
     "sensitivity filter": (mbb((18, 6), filter=FilterOptions("sensitivity", 1.5)), 3.0, 0.0),
     "helmholtz": (mbb((18, 6), filter=FilterOptions("helmholtz", 2.0)), 3.0, 0.0),

@@ -71,3 +71,12 @@ def test_a_goal_that_nothing_is_known_of_has_none():
     discrete = discretise(parse(BASE))
     assert mirror_planes(replace(discrete, goal=replace(discrete.goal, minimize="anything"))) == ()
     assert np.array_equal(discrete.lower, np.flip(discrete.lower, -1))
+
+
+def test_with_own_weight_the_planes_join_those_that_are_asked_for():
+    problem = parse({**BASE, "options": {"symmetry": ["y"]}})
+    assert discretise(problem).options.symmetry == ("y", "x")
+    assert problem.options.symmetry == ("y",), "what was asked stays as it is"
+    assert discretise(parse({**BASE, "options": {"symmetry": ["x"]}})).options.symmetry == ("x",)
+    light = parse({**BASE, "loads": BASE["loads"][1:]})
+    assert discretise(light).options.symmetry == ()

@@ -41,7 +41,7 @@ def options(**given: Any) -> tb.Options:
 def test_ours_are_declared_in_an_order_that_stays() -> None:
     """Histories of designs and help texts count on it."""
     assert FILTERS.built_in == ("density", "sensitivity", "helmholtz", "none")
-    assert INTERPOLATIONS.built_in == ("simp", "ramp")
+    assert INTERPOLATIONS.built_in == ("simp", "ramp", "polynomial")
     assert OPTIMIZERS.built_in == ("oc", "mma")
     for table in (FILTERS, INTERPOLATIONS, OPTIMIZERS):
         assert all(table.description(name) and table[name].name == name for name in table.built_in)
@@ -125,7 +125,7 @@ def test_a_radius_is_one_and_the_same_in_the_options_and_in_the_keys(parts: dict
         ),
         (
             {"interpolation": 3},
-            "options.interpolation: got 3; needs one of simp, ramp, sinh",
+            "options.interpolation: got 3; needs one of simp, ramp, polynomial, sinh",
         ),
         (
             {"optimizer": {"kind": "momentum", "move": 2}},

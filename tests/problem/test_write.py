@@ -127,7 +127,7 @@ PROBLEMS = st.builds(
     options=st.builds(
         Options,
         st.floats(1, 10),
-        st.sampled_from([None, "simp", "ramp"]),
+        st.sampled_from([None, "simp", "ramp", "polynomial"]),
         st.builds(
             FilterOptions,
             st.sampled_from(["density", "sensitivity", "helmholtz", "none"]),

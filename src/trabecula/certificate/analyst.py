@@ -205,30 +205,33 @@ class Analyst:
 
 
 def _interpolation(discrete: DiscreteProblem) -> Stiffness:
-    """SIMP and RAMP by formulas of their own; any other interpolation as it is."""
+    """SIMP, RAMP and the polynomial by formulas of their own; any other interpolation as it is."""
     from trabecula.design import make_interpolation
 
-    is_ours = discrete.options.interpolation in (None, "simp", "ramp")
+    is_ours = discrete.options.interpolation in (None, "simp", "ramp", "polynomial")
     return _Formulas(discrete) if is_ours else make_interpolation(discrete)
 
 
 @dataclass(frozen=True)
 class _Formulas:
-    """SIMP and RAMP, written here once more."""
+    """SIMP, RAMP and the polynomial with a hundredth of the linear law, written here once more."""
 
     discrete: DiscreteProblem
 
     def value(self, density: Array) -> Array:
         """Relative stiffness."""
         soft, x = self.discrete.options.minimum_stiffness, np.maximum(density, 0.0)
-        stiff = x**self._penalty if self._is_simp else x / self._denominator(x)
+        stiff = x / self._denominator(x)
+        if self._kind != "ramp":
+            stiff = self._linear * x + (1 - self._linear) * x**self._penalty
         return np.asarray(soft + (1 - soft) * stiff)
 
     def derivative(self, density: Array) -> Array:
         """Derivative of the relative stiffness."""
         soft, x = self.discrete.options.minimum_stiffness, np.maximum(density, 0.0)
-        if self._is_simp:
-            return np.asarray((1 - soft) * self._penalty * x ** (self._penalty - 1))
+        if self._kind != "ramp":
+            power = self._penalty * x ** (self._penalty - 1)
+            return np.asarray((1 - soft) * (self._linear + (1 - self._linear) * power))
         return np.asarray((1 - soft) * (1 + self._q) / self._denominator(x) ** 2)
 
     @property
@@ -236,9 +239,15 @@ class _Formulas:
         return self.discrete.options.penalty
 
     @property
-    def _is_simp(self) -> bool:
+    def _kind(self) -> str:
+        options = self.discrete.options
+        own_weight = "polynomial" if options.projection else "ramp"
         heavy = bool(np.any(self.discrete.gravity))
-        return (self.discrete.options.interpolation or ("ramp" if heavy else "simp")) == "simp"
+        return str(options.interpolation or (own_weight if heavy else "simp"))
+
+    @property
+    def _linear(self) -> float:
+        return 0.01 if self._kind == "polynomial" else 0.0
 
     @property
     def _q(self) -> float:

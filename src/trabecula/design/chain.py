@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from trabecula.design.filters import make_filter
 from trabecula.design.projection import Projection
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.mirror_planes import mirror_planes
 from trabecula.numerics.root_finding import root
 from trabecula.physics.machine import Machine, machine_of
 from trabecula.problem.model import AXES
@@ -45,10 +44,7 @@ class DesignChain:
         self.projects = discrete.options.projection
         self.clips = self.filter.overshoots
         """Whether filtered densities may leave 0 to 1 and are brought back."""
-        mirrors = [AXES.index(name) for name in discrete.options.symmetry]
-        if discrete.gravity.any():  # a small tilt feeds itself where all must carry what has grown
-            mirrors += [axis for axis in mirror_planes(discrete) if axis not in mirrors]
-        self._mirrors = tuple(mirrors)
+        self._mirrors = tuple(AXES.index(name) for name in discrete.options.symmetry)
         passive = discrete.lower == discrete.upper
         self._passive = passive if passive.any() else None
 

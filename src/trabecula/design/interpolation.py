@@ -1,8 +1,9 @@
-"""How stiff a grey voxel is: SIMP and RAMP, as relative stiffness between `minimum` and 1.
+"""How stiff a grey voxel is: SIMP, RAMP and a polynomial, as relative stiffness between `minimum` and 1.
 
 Sources: Bendsoe & Sigmund 1999 (SIMP, "Material interpolation schemes in topology optimization"), Sigmund
 2007 (the form with a minimum stiffness), Stolpe & Svanberg 2001 (RAMP, "An alternative interpolation scheme
-for minimum compliance topology optimization").
+for minimum compliance topology optimization"), Zhu, Zhang & Beckers 2009 (the polynomial, "Integrated layout
+design of multi-component system").
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ Array = NDArray[np.float64]
 
 _SAMPLES = 4097
 """Densities at which a promise is looked at."""
+
+LINEAR = 0.01
+"""Share of the linear law in the polynomial: its slope at zero density (docs/decisions/own-weight.md)."""
 
 _ROUNDING = 1e-12
 """Relative excess that counts as rounding."""
@@ -144,8 +148,48 @@ class Ramp:
         return denominator
 
 
+@dataclass(frozen=True)
+class Polynomial:
+    """SIMP with a hundredth of the linear law: `minimum + (1 - minimum) (0.01 x + 0.99 x^penalty)`.
+
+    A light voxel is then never without stiffness for its weight, as with RAMP, and yet next to worthless.
+
+    Examples
+    --------
+    >>> Polynomial(3.0, 0.0).value(np.array([0.0, 0.5, 1.0]))
+    array([0.     , 0.12875, 1.     ])
+    """
+
+    name: ClassVar[str] = "polynomial"
+    below_linear: ClassVar[bool] = True
+    penalty: float = 3.0
+    minimum: float = 1e-9
+
+    def value(self, density: Array) -> Array:
+        """Relative stiffness, same shape as `density`; negative densities count as zero."""
+        stiffness = _power(density, self.penalty)
+        stiffness *= 1.0 - LINEAR
+        stiffness += LINEAR * np.maximum(density, 0.0)
+        stiffness *= 1.0 - self.minimum
+        stiffness += self.minimum
+        return stiffness
+
+    def derivative(self, density: Array) -> Array:
+        """Derivative of `value`, same shape as `density`."""
+        slope = _power(density, self.penalty - 1.0)
+        slope *= (1.0 - LINEAR) * self.penalty
+        slope += LINEAR
+        slope *= 1.0 - self.minimum
+        return slope
+
+    def with_penalty(self, penalty: float) -> Polynomial:
+        """The same interpolation with another penalty (continuation)."""
+        return replace(self, penalty=penalty)
+
+
 def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
-    """The interpolation a problem asks for; RAMP where own weight acts and none was named, else SIMP.
+    """The interpolation a problem asks for; where it names none, SIMP, or where own weight acts the
+    polynomial, and RAMP for a design that is left grey (docs/decisions/own-weight.md).
 
     Raises
     ------
@@ -153,7 +197,8 @@ def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
         If what the problem names, or was given, is no interpolation.
     """
     options = discrete.options
-    asked: Any = options.interpolation or ("ramp" if np.any(discrete.gravity) else "simp")
+    own_weight = "polynomial" if options.projection else "ramp"
+    asked: Any = options.interpolation or (own_weight if np.any(discrete.gravity) else "simp")
     scheme: object = INTERPOLATIONS[asked]() if isinstance(asked, str) else asked
     if not isinstance(scheme, Interpolation) or isinstance(scheme, type):
         raise BrokenEntryError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of, pressure
+from trabecula.discretisation.mirror_planes import mirror_planes
 from trabecula.discretisation.selection_shares import share_selection
 from trabecula.problem.errors import ProblemError
 from trabecula.problem.holes import Bore, expand
@@ -46,7 +47,7 @@ def discretise(problem: Problem) -> DiscreteProblem:
     """
     own: Callable[[Problem], DiscreteProblem] | None = getattr(problem.domain, "discretise", None)
     if own is not None:
-        return own(problem)
+        return with_own_symmetry(own(problem))
     validate(problem)
     check_fit(problem)
     expansion = expand(problem)
@@ -69,7 +70,7 @@ def _discretise(problem: Problem) -> DiscreteProblem:
         raise ProblemError("regions", "leave nothing of the domain", span(problem), "drop a region")
     fixed = _fixed(problem, grid, material)
     loads, gravity = _loads(problem, grid, material, fixed)
-    return DiscreteProblem(
+    discrete = DiscreteProblem(
         name=problem.name,
         grid=grid,
         physics=problem.physics,
@@ -83,6 +84,17 @@ def _discretise(problem: Problem) -> DiscreteProblem:
         goal=problem.goal,
         options=replace(problem.options, projection=problem.options.projects),
     )
+    return with_own_symmetry(discrete)
+
+
+def with_own_symmetry(discrete: DiscreteProblem) -> DiscreteProblem:
+    """The problem with every plane in `options.symmetry` in which it is its own mirror image, where own
+    weight acts: a small tilt would feed itself where all must carry what has grown."""
+    if not discrete.gravity.any():
+        return discrete
+    options = discrete.options
+    own = [AXES[axis] for axis in mirror_planes(discrete) if AXES[axis] not in options.symmetry]
+    return replace(discrete, options=replace(options, symmetry=(*options.symmetry, *own)))
 
 
 def nodal_load(problem: Problem, grid: Grid, material: Mask, load: Load, path: str) -> Floats:

@@ -19,8 +19,9 @@ from trabecula.responses import Evaluation, formulate
 
 Array = NDArray[np.float64]
 
-MOST_EXPONENT = 0.7
-"""Where the exponents of a problem with own weight begin at most."""
+MOST_EXPONENT, MOST_EXPONENT_CRISP = 0.7, 0.4
+"""Where the exponents of a problem with own weight begin at most, without and with projection: members that
+are gone early are missed in a crisp design (docs/decisions/own-weight.md)."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,10 @@ class OcKind:
             )
         least_volume = formulation.minimises_material(discrete)
         if discrete.gravity.any():
+            most = MOST_EXPONENT_CRISP if discrete.options.projection else MOST_EXPONENT
             return OwnWeightCriteria(
                 move=discrete.options.move,
-                exponent=min(exponent, MOST_EXPONENT),
+                exponent=min(exponent, most),
                 least_volume=least_volume,
                 machine=machine_of(machine),
             )

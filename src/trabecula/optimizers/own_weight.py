@@ -13,15 +13,14 @@ what CONLIN's convex approximation of both parts, `-q` in 1/x and `p` in x, give
 
 A member that hangs or arches carries itself with a stress that hardly depends on how thick it is, so that the
 ratio says little about how far to go: no density changes by more than a factor of two in a step, for one that
-vanished in a single step would let fall what hung on it. Where a steep projection asks for shorter steps, the
-root of its share is taken: measured, that is where members with own weight come to rest soonest.
+vanished in a single step would let fall what hung on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from math import exp, log, sqrt
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +95,6 @@ class OwnWeightCriteria:
     ) -> tuple[Array, OCState]:
         """The next design and memory."""
         assert isinstance(state, OCState)
-        share = sqrt(share)
         (limit,) = found.constraints
         compliance = limit if self.least_volume else found
         volume = found.gradient if self.least_volume else limit.gradient

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
+from trabecula.discretisation.grid import Grid
 from trabecula.part.load_paths import Paths, join, loaded_nodes, touches
 from trabecula.part.threshold import ROOM, Ranking
 from trabecula.responses import formulate
@@ -21,6 +22,10 @@ JOININGS = 12
 
 SOLVES = 8
 """Most solves for the lightest part that keeps its limits."""
+
+LEVELS, JOINTS = (0.5, 0.1), 1.03
+"""Densities above which voxels are material in the heavier parts of a design with own weight, and what more
+the heaviest has, to join what meets at corners."""
 
 NEAR = 2e-3
 """Relative room to a limit, or share of the volume, at which a lighter part is no longer looked for."""
@@ -43,7 +48,7 @@ def target_volume(discrete: DiscreteProblem, density: NDArray[np.floating]) -> f
     return used if limit is None else min(used, limit * discrete.domain_volume)
 
 
-def shape_part(ranking: Ranking, volume: float) -> Shape:
+def shape_part(ranking: Ranking, volume: float, forced: Mask | None = None) -> Shape:
     """The part of so much volume (in elements).
 
     Parameters
@@ -52,10 +57,12 @@ def shape_part(ranking: Ranking, volume: float) -> Shape:
         Of the design's voxels.
     volume
         See `target_volume`.
+    forced
+        bool over elements: what is kept whatever its rank.
     """
     discrete = ranking.discrete
-    mask, threshold = ranking.keep(volume)
-    mask = _join_all(ranking, mask, volume)
+    mask, threshold = ranking.keep(volume, forced)
+    mask = _join_all(ranking, mask, volume, forced)
     useless = _useless(ranking, mask)
     whole = ranking.volume(mask)
     removed = ranking.volume(useless) / whole if whole and useless.any() else 0.0
@@ -65,10 +72,10 @@ def shape_part(ranking: Ranking, volume: float) -> Shape:
     return Shape(mask, threshold, removed)
 
 
-def _join_all(ranking: Ranking, mask: Mask, volume: float) -> Mask:
+def _join_all(ranking: Ranking, mask: Mask, volume: float, kept: Mask | None = None) -> Mask:
     """The best that comes of joining what a mask of some volume leaves apart, at the same volume."""
     best, score = mask, _score(ranking, mask)
-    forced = np.zeros_like(mask)
+    forced = np.zeros_like(mask) if kept is None else kept.copy()
     for _ in range(JOININGS):
         wanted = join(ranking, mask)
         if not (wanted & ~mask).any():
@@ -102,6 +109,63 @@ def _useless(ranking: Ranking, mask: Mask) -> Mask:
     is_useful[np.unique(paths.labels[ranking.solid])] = True
     is_useful[0] = True
     return np.asarray(~is_useful[paths.labels])
+
+
+def choices(ranking: Ranking, density: NDArray[np.floating], volume: float) -> list[Shape]:
+    """The part of a volume, and others with the greyer voxels too, as far as the volume is allowed.
+
+    Where own weight acts a member that needs less than the width of a voxel is grey, and the part of the same
+    volume has gaps there. Others have more volume, where the design uses less than it may; or they keep what
+    is thinner than two voxels, and less of what is thick.
+
+    Parameters
+    ----------
+    volume
+        Of the design, in elements.
+
+    Returns
+    -------
+    list
+        The part of the volume first; all are different.
+    """
+    limit = formulate(ranking.discrete).volume_limit(ranking.discrete)
+    most = ranking.volume(ranking.solid | ranking.free)
+    if limit is not None:
+        most = min(most, limit * ranking.discrete.domain_volume)
+    volumes = [volume]
+    solid = ranking.volume(ranking.solid)
+    wanted = [solid + float(ranking.volumes[ranking.densities > level].sum()) for level in LEVELS]
+    for wider in (min(most, each) for each in (*wanted, JOINTS * max(volume, *wanted))):
+        if wider > volumes[-1] * (1.0 + NEAR):
+            volumes.append(wider)
+    found = [shape_part(ranking, each) for each in volumes]
+    for level in LEVELS if isinstance(ranking.discrete.grid, Grid) else ():
+        thin = ranking.mirror(ranking.free & _thin(np.asarray(density > level)))
+        if thin.any() and ranking.volume(thin | ranking.solid) <= volumes[-1]:
+            found.append(shape_part(ranking, volumes[-1], thin))
+    return [
+        shape
+        for place, shape in enumerate(found)
+        if not any(np.array_equal(shape.mask, other.mask) for other in found[:place])
+    ]
+
+
+def _thin(mask: Mask) -> Mask:
+    """What of a mask lies in no block of two voxels along every axis."""
+    thick = mask
+    for axis in range(mask.ndim):  # the first voxels of the blocks ...
+        after = np.zeros_like(thick)
+        _along(after, axis, 0, -1)[...] = _along(thick, axis, 1, None)
+        thick = thick & after
+    for axis in range(mask.ndim):  # ... and all of them
+        before = np.zeros_like(thick)
+        _along(before, axis, 1, None)[...] = _along(thick, axis, 0, -1)
+        thick = thick | before
+    return np.asarray(mask & ~thick)
+
+
+def _along(mask: Mask, axis: int, first: int, end: int | None) -> Mask:
+    return mask[(slice(None),) * axis + (slice(first, end),)]
 
 
 def lightest(ranking: Ranking, volume: float, excess: Callable[[Shape], float]) -> Shape:

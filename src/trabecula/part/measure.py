@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
-from trabecula.part.finish import Shape, lightest, shape_part, support_masks, target_volume
+from trabecula.part.finish import Shape, choices, lightest, shape_part, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
 from trabecula.part.threshold import Ranking
@@ -93,7 +93,8 @@ def make_part(
 ) -> Part:
     """The finished part of a design.
 
-    It has the design's volume; where the material is what is minimised, the least that keeps the limits.
+    It has the design's volume; where the material is what is minimised, the least that keeps the limits; and
+    where own weight acts, as much of what is allowed as makes it stiffest.
 
     Parameters
     ----------
@@ -108,8 +109,7 @@ def make_part(
     volume = target_volume(discrete, density)
     of_more = [each for each in formulation.limits if each.quantity.material_share(discrete) is None]
     if not (formulation.minimises_material(discrete) and of_more):
-        shape = shape_part(ranking, volume)
-        return describe(solver, shape, *solver.solve(shape.mask, start))
+        return _make_stiffest(solver, ranking, density, volume, start)
     last: list[tuple[Shape, DesignPoint, State]] = []
 
     def excess(shape: Shape) -> float:
@@ -121,6 +121,26 @@ def make_part(
     if shape is not last[-1][0]:
         last[:] = [(shape, *solver.solve(shape.mask, last[-1][1].displacements))]
     return describe(solver, *last[-1])
+
+
+def _make_stiffest(
+    solver: PartSolver,
+    ranking: Ranking,
+    density: NDArray[np.floating],
+    volume: float,
+    start: Sequence[Guess] | None,
+) -> Part:
+    """The part of a volume; with own weight, the stiffest of all `choices`."""
+    if not solver.discrete.gravity.any():
+        shape = shape_part(ranking, volume)
+        return describe(solver, shape, *solver.solve(shape.mask, start))
+    best: tuple[Shape, DesignPoint, State] | None = None
+    for shape in choices(ranking, density, volume):
+        made = (shape, *solver.solve(shape.mask, start))
+        if best is None or made[1].weighted_compliance < best[1].weighted_compliance:
+            best = made
+    assert best is not None
+    return describe(solver, *best)
 
 
 def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) -> Part:

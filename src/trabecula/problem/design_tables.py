@@ -44,6 +44,11 @@ INTERPOLATIONS.declare(
     "trabecula.design.interpolation:Ramp",
     "stiffness as a fraction, x / (1 + q (1 - x)); for own weight and pressure",
 )
+INTERPOLATIONS.declare(
+    "polynomial",
+    "trabecula.design.interpolation:Polynomial",
+    "SIMP with a share of the linear law, for crisp designs with own weight",
+)
 
 OPTIMIZERS: Table[Any] = Table("optimizer", "trabecula.optimizers")
 """Classes that obey `trabecula.Optimizer`, by the name they have in a problem file."""

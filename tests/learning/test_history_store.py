@@ -22,6 +22,7 @@ from trabecula.discretisation import discretise
 from trabecula.learning.history import Store
 from trabecula.learning.history.store import NewerError
 from trabecula.problem import problems
+from trabecula.problem.restate import explicit
 from trabecula.storage import writing
 from trabecula.storage.mark import read_mark
 from trabecula.storage.owned import LEFT_OVER
@@ -45,7 +46,7 @@ def test_what_is_kept_comes_back(store: Store) -> None:
     assert entry is not None
     assert store.entries() == [entry]
     assert (entry.name, entry.elements, entry.compliance) == ("first", (24, 12), 3.0)
-    assert store.problem(entry) == given.problem
+    assert store.problem(entry) == explicit(given.problem)
     design, density = store.arrays(entry)
     np.testing.assert_allclose(design, given.design, atol=1e-6)
     np.testing.assert_allclose(density, given.density, atol=1e-3)

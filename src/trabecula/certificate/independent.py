@@ -113,7 +113,7 @@ def recheck(
 
 
 def _certificate_checks(claimed: Certificate, found: Certificate, bound: Bound, word: str) -> list[Check]:
-    kkt_room = 1e-4 + 1e-3 * abs(claimed.kkt_residual or 0.0)
+    kkt_room = 1e-7 + 1e-3 * abs(claimed.kkt_residual or 0.0)
     gap_room = 1e-4 * (1 + abs(claimed.gap or 0.0))
     return [
         _equilibrium_check(claimed.equilibrium_residual, found.equilibrium_residual, word),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import trabecula as tb
+from benchmarks.honest import draw
 from trabecula.discretisation import discretise
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.part import Part
@@ -154,3 +155,15 @@ def test_fields_have_the_figures_of_the_part() -> None:
     energy = fields["strain_energy_density"].astype(float).sum() * 0.5 * 0.25 * 0.25
     assert 2.0 * energy == pytest.approx(part.compliance, rel=1e-3)  # void holds nearly nothing
     assert fields["part"].dtype == np.uint8 and np.array_equal(fields["part"], part.mask)
+
+
+def test_reactions_are_those_of_the_part_that_was_chosen_of_several() -> None:
+    """With own weight several parts are solved, and the one that is taken need not be the last."""
+    problem = draw(7, 26).problem
+    part = tb.solve(problem, start="uniform", iterations=80, threads=1).part
+    assert part is not None
+    carried = np.zeros(3)
+    for load in problem.cases[0].loads:
+        carried += np.array(load.force if load.gravity is None else np.array(load.gravity) * part.mass)
+    found = np.sum(part.cases[0].reactions, axis=0)
+    assert found == pytest.approx(-carried, abs=1e-7 * float(np.abs(carried).max()))

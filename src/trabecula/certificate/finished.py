@@ -34,7 +34,7 @@ Mask = NDArray[np.bool_]
 ROOM = 1e-5
 """Relative room of displacements and stresses: what is left of the residuals of two solves."""
 
-BALANCED = 0.01
+BALANCED = 0.1
 """How much of that room reactions have: they are sums, and in balance to the residual itself."""
 
 FINER = 2e-6

@@ -134,13 +134,16 @@ def _make_stiffest(
     if not solver.discrete.gravity.any():
         shape = shape_part(ranking, volume)
         return describe(solver, shape, *solver.solve(shape.mask, start))
-    best: tuple[Shape, DesignPoint, State] | None = None
+    last: tuple[Shape, DesignPoint, State] | None = None
+    best, guess, least = None, start, np.inf
     for shape in choices(ranking, density, volume):
-        made = (shape, *solver.solve(shape.mask, start))
-        if best is None or made[1].weighted_compliance < best[1].weighted_compliance:
-            best = made
-    assert best is not None
-    return describe(solver, *best)
+        last = (shape, *solver.solve(shape.mask, start))
+        if best is None or last[1].weighted_compliance < least:
+            best, guess, least = shape, last[1].displacements, last[1].weighted_compliance
+    assert last is not None and best is not None
+    if last[0] is not best:  # the state equation has the stiffness of what was solved last
+        last = (best, *solver.solve(best.mask, guess))
+    return describe(solver, *last)
 
 
 def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) -> Part:

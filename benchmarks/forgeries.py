@@ -238,12 +238,16 @@ def _of_part(saved: Path) -> Iterator[Forgery]:
     flat = part.ravel()
     solid, void = np.flatnonzero(flat), np.flatnonzero(flat == 0)
     fewer, more, moved = part.copy(), part.copy(), part.copy()
-    fewer.ravel()[solid[len(solid) // 2]] = 0
-    changes = {"fewer": fewer, "mirrored": np.ascontiguousarray(part[::-1]), "inverted": 1 - part}
+    changes = {"mirrored": np.ascontiguousarray(part[::-1]), "inverted": 1 - part}
+    if len(solid):
+        fewer.ravel()[solid[len(solid) // 2]] = 0
+        changes |= {"fewer": fewer}
     if len(void):
         more.ravel()[void[len(void) // 2]] = 1
+        changes |= {"more": more}
+    if len(solid) and len(void):
         moved.ravel()[solid[-1]], moved.ravel()[void[0]] = 0, 1
-        changes |= {"more": more, "moved": moved}
+        changes |= {"moved": moved}
     changes |= {"precision": part.astype(np.float32), "cut": part[:-1], "twos": 2 * part}
     for name, other in changes.items():
         if other.dtype != part.dtype or not np.array_equal(other, part):

@@ -70,7 +70,7 @@ PATIENCE = 80
 """Iterations at the last steepness after which an objective at rest counts, whatever the KKT residual."""
 
 AT_REST = 0.03
-"""KKT residual up to which an objective at rest counts earlier."""
+"""With a projection or own weight: KKT residual up to which an objective at rest counts earlier."""
 
 NEAR = 0.05
 """How far the saved design may be from the best of a history at rest, relative, beside what that swings:
@@ -126,7 +126,7 @@ def has_stopped(discrete: DiscreteProblem, rows: Sequence[Row], start: str, tole
     swings = max(objectives[-1 - WINDOW], *recent) - min(recent) > NOISE * little
     residuals = [_number(row, "kkt") for row in settled if "kkt" in row]
     is_on_its_way = (
-        discrete.options.projection
+        (discrete.options.projection or bool(discrete.gravity.any()))
         and len(settled) < PATIENCE
         and not (residuals and residuals[-1] <= AT_REST)
     )

@@ -28,7 +28,10 @@ def export(
         bool, typer.Option("--3mf", help="Watertight surface for printing, design.3mf.")
     ] = False,
     vti: Annotated[
-        bool, typer.Option("--vti", help="Voxels with their density for ParaView, design.vti.")
+        bool,
+        typer.Option(
+            "--vti", help="Voxels with density, displacements and stresses for ParaView, design.vti."
+        ),
     ] = False,
     png: Annotated[bool, typer.Option("--png", help="Picture, design.png.")] = False,
     report: Annotated[bool, typer.Option("--report", help="One page that says it all, report.html.")] = False,

@@ -136,7 +136,7 @@ def _way(result: Result) -> list[tuple[str, str]]:
         ("way", f"{result.start}: {stages}" if stages else result.start),
         *_network_lines(result),
         ("iterations", f"{result.iterations}, {result.solves} solves on the full grid"),
-        ("time", f"{seconds(result.seconds)}, {result.threads} threads"),
+        ("time", f"{seconds(result.seconds)}, {result.threads} thread{'s' * (result.threads > 1)}"),
     ]
 
 

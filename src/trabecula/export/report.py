@@ -217,7 +217,7 @@ def _origin(result: Mapping[str, object], machine: str | None) -> str:
     where = machine or f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     parts = [f"trabecula {_text(result.get('version'))}".strip(), where]
     if result.get("threads") is not None:
-        parts.append(f"{_text(result['threads'])} threads")
+        parts.append(f"{_text(result['threads'])} thread{'s' * (result['threads'] != 1)}")
     if result.get("start") is not None:
         parts.append(f"start: {_text(result['start'])}")
     if result.get("iterations") is not None:

@@ -107,8 +107,9 @@ class Curator:
         self._one = 1.0
         self._convex: Relaxed | None = None
         self._looks: list[float] = []
-        self._costs = {"search": 0.0, "refine": 0.0, "finish": 0.0}
+        self._costs = {"search": 0.0, "refine": 0.0, "looks": 0.0, "finish": 0.0}
         self._level, self._idle, self._best_look = 0, 0, float("inf")
+        self._best_merit = float("inf")
 
     def run(self) -> Generator[Event, None, Gallery]:
         """All of it, from the plain solve to the record."""
@@ -137,7 +138,8 @@ class Curator:
                 break
         while len(self.kept) < self.count:
             sketch = self._next()
-            step = "search" if sketch is None else "refine"
+            is_finest = self._level == len(self.bench.grids) - 1
+            step = "refine" if sketch is not None else "looks" if is_finest else "search"
             if not self._has_room(step):
                 return
             before = self._spent
@@ -157,6 +159,7 @@ class Curator:
         self._one = max(1.0, self._work.of_stages(outcome.stages))
         self._convex = yield from bound_outcome(self.bench, outcome)
         self._looks.extend(row.objective for row in outcome.step.rows)
+        self._best_merit = outcome.step.rows[-1].objective
         yield from self._prove(PLAIN, PLAIN, outcome)
 
     @property
@@ -190,7 +193,7 @@ class Curator:
                 )
                 self._pool += yield from made
                 self._idle = 0 if self._count_sketches(self._level) > known else self._idle + 1
-            self._costs["search"] = max(self._costs["search"], self._spent - before)
+                self._costs["search"] = max(self._costs["search"], self._spent - before)
             return True
         return False
 
@@ -249,13 +252,14 @@ class Curator:
 
     def _draw_on_finest(self, source: str, draws: Sequence[Draw]) -> Generator[Event, None, None]:
         """Work on draws on the finest grid itself: to where all are looked at, and the good ones to the end."""
-        runner = self._work.runner(_finishing(source))
+        runner, before = self._work.runner(_finishing(source)), self._spent
         looks = []
         for draw in draws:
             made = begin_draw(
                 self.bench, self._finest, source, draw, self._search, self.request.stop, runner
             )
             looks.append((f"{source}-{draw.proposal.name}", (yield from made)))
+        self._costs["looks"] = max(self._costs["looks"], self._spent - before)
         looks.sort(key=lambda look: (look[1][1].merit, look[0]))
         self._best_look = min(self._best_look, looks[0][1][1].merit)
         for name, looked in looks:
@@ -275,6 +279,10 @@ class Curator:
         outcome = yield from finish(self.bench, self._finest, name, looked, runner)
         self._costs["finish"] = max(self._costs["finish"], self._spent - before)
         self._refined[source] += 1
+        merit = outcome.step.rows[-1].objective
+        if merit > widen(self._best_merit, self.within + SLACK):
+            return
+        self._best_merit = min(self._best_merit, merit)
         if self._is_known(mask_of(self._finest, plan, outcome.step), DIFFERENT / 2.0):
             return
         yield from self._prove(name, source, outcome)

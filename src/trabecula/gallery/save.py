@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from trabecula.gallery.curate import DESIGNS
+from trabecula.gallery.page import make_page
+from trabecula.gallery.pictures import draw_grid, draw_pareto
 from trabecula.gallery.record import Gallery
 from trabecula.gallery.table_of_designs import to_csv, to_markdown
 from trabecula.results.result_folder import KIND as RESULT_KIND
@@ -43,9 +45,13 @@ def save_gallery(found: Gallery, folder: Path) -> Gallery:
     placed = replace(
         found, designs=tuple(replace(each, out=folder / DESIGNS / each.name) for each in found.designs)
     )
+    pictures = [each.result.plot() for each in placed.designs]
     with hold(folder, KIND) as held:
         held.check(FILES)
         with held.batch():
+            held.write_bytes(GRID, draw_grid(placed, pictures))
+            held.write_text(PLOTS, draw_pareto(placed))
+            held.write_text(PAGE, make_page(placed, pictures))
             held.write_text(TABLE, to_csv(placed))
             held.write_text(MARKDOWN, to_markdown(placed))
             held.write_text(RECORD, json.dumps(placed.to_json(), indent=2, allow_nan=False) + "\n")

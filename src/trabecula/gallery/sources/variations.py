@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 GREY = 0.5
 """Share of the uniform density that is mixed in."""
 
-AMPLITUDE = 0.7
+AMPLITUDE = 1.0
 """Standard deviation of the logarithm of what the density is multiplied by."""
 
 WIDTHS = (2.0, 4.0, 1.0, 3.0)
@@ -40,7 +40,7 @@ class Variations:
         if not ground.known:
             return []
         end = ground.discrete.options.penalty
-        schedule = Schedule(min(1.5, end), end, RAMP)
+        schedule = Schedule(end, end)
         return [
             Draw(Proposal(f"variation-{k}", "variation", vary(ground, k), schedule))
             for k in range(first, first + count)

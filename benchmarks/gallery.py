@@ -162,8 +162,8 @@ def work(asked: argparse.Namespace, path: Path) -> dict[tuple[str, str], Found]:
     known = {key: found for key, found in load(path).items() if key[1] not in asked.redo}
     clock = time.perf_counter()
     path.parent.mkdir(parents=True, exist_ok=True)
-    for way in asked.ways or WAYS:
-        for name, problem in problems(asked).items():
+    for name, problem in problems(asked).items():
+        for way in asked.ways or WAYS:
             if (name, way) in known:
                 continue
             if time.perf_counter() - clock > asked.budget:

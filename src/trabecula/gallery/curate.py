@@ -45,8 +45,11 @@ DESIGNS = "designs"
 ROUND, ROUND_ON_FINEST = 8, 4
 """Starts that a source draws at a time, on coarse grids and on the finest."""
 
-SEARCHED = 0.2
+SEARCHED = 0.1
 """Share of the budget that is searched with before anything is finished."""
+
+HOPE = 0.5
+"""Default solves of work that a source is given before its yield counts in full."""
 
 SLACK = 0.02
 """How much worse than is asked a design may be on the coarsest grid, or where it is looked at first."""
@@ -98,7 +101,6 @@ class Curator:
         self._folder, self._resume, self._clock = folder, resume, clock
         self._work = Work(bench)
         self._search = replace(request.search, also=())
-        self._turn = list(sources.items())
         self._drawn = dict.fromkeys(sources, 0)
         self._refined = dict.fromkeys(sources, 0)
         self._pool: list[Sketch] = []
@@ -170,13 +172,12 @@ class Curator:
     def _search_on(self) -> Generator[Event, None, bool]:
         """Let the next source draw on the grid that is searched; whether any had something.
 
-        When every source has drawn there, and nothing new was found, the next finer grid follows.
+        When a round brings nothing new there, the next finer grid follows.
         """
-        if self._idle >= len(self.sources) and self._level < len(self.bench.grids) - 1:
+        if self._idle and self._level < len(self.bench.grids) - 1:
             self._level, self._idle = self._level + 1, 0
-        for _ in self.sources:
-            name, source = self._turn[0]
-            self._turn.append(self._turn.pop(0))
+        for name in self._by_yield():
+            source = self.sources[name]
             is_finest = self._level == len(self.bench.grids) - 1
             ground = self._ground(self._level)
             draws = source.draw(ground, self._drawn[name], ROUND_ON_FINEST if is_finest else ROUND)
@@ -221,8 +222,18 @@ class Curator:
             return design.mask
         return solid_voxels(average_onto(design.mask.astype(np.float64), grid.grid.shape), grid)
 
+    def _by_yield(self) -> list[str]:
+        """The sources, those first that have brought most designs for their work; untried ones before."""
+        kept = [each.source for each in self.kept]
+
+        def rate(name: str) -> float:
+            work = (self._work.of(name) + self._work.of(_finishing(name))) / self._one
+            return (1.0 + kept.count(name)) / (HOPE + work)
+
+        return sorted(self.sources, key=lambda name: -rate(name))
+
     def _next(self) -> Sketch | None:
-        """The best sketch that differs from all that was tried and found; None where there is none.
+        """The best sketch of the best source that differs from all that was tried and found, if there is one.
 
         Those of finer grids are looked at first, for they say more of what a design will be.
         """
@@ -232,11 +243,15 @@ class Curator:
             seen += [self._on_grid(each, level) for each in self._finished]
             images = [image for mask in seen for image in comparison.images(mask)]
             ordered = sorted(sketches, key=lambda sketch: (sketch.merit, sketch.name))
+            new: dict[str, Sketch] = {}
             for sketch in ordered:
                 if sketch.merit > widen(ordered[0].merit, self.within + SLACK):
                     break
-                if comparison.least(sketch.mask, images) > DIFFERENT:
-                    return sketch
+                if sketch.source not in new and comparison.least(sketch.mask, images) > DIFFERENT:
+                    new[sketch.source] = sketch
+            for source in self._by_yield():
+                if source in new:
+                    return new[source]
         return None
 
     def _refine(self, sketch: Sketch) -> Generator[Event, None, None]:

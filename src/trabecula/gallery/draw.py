@@ -31,7 +31,7 @@ from trabecula.strategy.workbench import Workbench
 
 Array = NDArray[np.float64]
 
-DEFAULT_SOURCES = ("ramps", "fields", "deflation")
+DEFAULT_SOURCES = ("fields", "deflation")
 """The sources that earn their place, see docs/decisions/gallery.md."""
 
 COUNT, WITHIN, BUDGET = 12, 0.05, 8.0

@@ -26,10 +26,10 @@ from trabecula.starts import Proposal, RandomFields, volume_of
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-WEIGHTS = (0.5, 1.0, 2.0)
+WEIGHTS = (0.25, 0.5, 1.0)
 """Of the penalty, relative to the objective, one after the other."""
 
-REACH = 0.3
+REACH = 0.12
 """Difference from a known design at which the penalty has fallen to 1/e."""
 
 RELEASED = 35

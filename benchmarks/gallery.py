@@ -1,15 +1,16 @@
-"""Claim: a gallery finds at least 12 clearly different designs within 3 % of the best of a plate, and 8 within
-5 % for a solid, in at most eight default solves' work; and no best of a gallery is above the plain solve's.
+"""Claim: a gallery finds at least 12 clearly different designs within 3 % of the best of a plate, and 8
+within 5 % for a solid, in at most eight default solves' work; and no best of a gallery is above the plain
+solve's.
 
-Random problems that nobody trained on (`benchmarks.random_problems`, projected), six plates and six solids, at
-half (plates) and two fifths (solids) of their size along every axis. Each way is given the same budget, counted in iterations times voxels:
-the default gallery, a gallery of every source alone, and the plain control: 24 random fields on the full
-grid, penalty 1 to 3 over 15 iterations, grey, each to its stop. Different: mean difference over 0.12 of what
-two unrelated designs of that volume have, images under the problem's symmetries counted as one. Designs are
-compared by their parts, those of the control by their grey compliance.
+Random problems that nobody trained on (`benchmarks.random_problems`, projected), six plates at half their
+size along every axis and six solids at two fifths. Each way is given the same budget, counted in iterations
+times voxels: the default gallery, a gallery of every source alone, and the plain control: 24 random fields on
+the full grid, penalty 1 to 3 over 15 iterations, grey, each to its stop. Different: mean difference over 0.12
+of what two unrelated designs of that volume have, images under the problem's symmetries counted as one.
+Designs are compared by their parts, those of the control by their grey compliance.
 
-`--budget S` stops after so many seconds; what was measured is kept in benchmarks/results/gallery.jsonl, and the
-next call goes on with what is left. `--redo WAY` measures a way again.
+`--budget S` stops after so many seconds; what was measured is kept in benchmarks/results/gallery.jsonl, and
+the next call goes on with what is left. `--redo WAY` measures a way again.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def measure(problem: tb.Problem, way: str, threads: int, budget: float) -> Found
         above, spread = control(problem)
         return Found(problem.name, way, size, dimension, above, None, None, None, CONTROL, CONTROL, spread)
     sources = DEFAULT_SOURCES if way == DEFAULT else (way,)
-    found = tb.gallery(problem, count=999, within=max(LEVELS), budget=budget, sources=sources, threads=threads)
+    found = tb.gallery(
+        problem, count=999, within=max(LEVELS), budget=budget, sources=sources, threads=threads
+    )
     plain = next((each.figure for each in found if each.source == "plain"), None)
     return Found(
         problem.name,
@@ -216,7 +219,7 @@ def summary(known: dict[tuple[str, str], Found]) -> Table:
             ]
             rows.append(
                 (
-                    f"{way}, {'plates' if dimension == 2 else 'solids'}",  # noqa: PLR2004
+                    f"{way}, {'plates' if dimension == 2 else 'solids'}",
                     len(all_found),
                     *(statistics.median(found.within(level) for found in all_found) for level in LEVELS),
                     new / spent if spent else None,

@@ -59,7 +59,8 @@ def _options(
     """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
 
 
-for command in (solve, gallery, check, show, export, problems, schema, generate, distill, profile, tune, train):
+COMMANDS = (solve, gallery, check, show, export, problems, schema, generate, distill, profile, tune, train)
+for command in COMMANDS:
     app.command()(guard(command))
 app.add_typer(history, name="history")
 

@@ -12,10 +12,6 @@ import typer
 from trabecula.cli.edge import continuing, fail, say
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from trabecula.discretisation.discrete import DiscreteProblem
     from trabecula.gallery.record import Gallery
     from trabecula.problem import Problem
 
@@ -49,6 +45,10 @@ def gallery(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with an interrupted gallery in this folder.")
     ] = None,
+    history: Annotated[
+        bool | None,
+        typer.Option("--history/--no-history", help="Try the nearest design of the history on this machine."),
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, max=1024, help="Threads, else OMP_NUM_THREADS, else all cores."),
@@ -63,6 +63,7 @@ def gallery(
     --resume goes on.
     """
     from trabecula.cli.console import print_json
+    from trabecula.cli.past_design import is_wanted, read_offer
     from trabecula.cli.progress import reporting
     from trabecula.gallery import DEFAULT_SOURCES
     from trabecula.gallery import gallery as draw
@@ -76,13 +77,17 @@ def gallery(
             fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
         asked = {"count": count, "within": share(within), "budget": budget, "seed": seed}
         asked["sources"] = list(dict.fromkeys(sources)) if sources else list(DEFAULT_SOURCES)
-        problem, folder = _begin(file, out, asked, memory)
+        problem, folder = _begin(file, out, asked, memory, is_wanted(history), quiet)
+    past = read_offer(folder)
+    if past and "past" not in asked["sources"]:  # type: ignore[operator]
+        asked["sources"] = [*asked["sources"], "past"]  # type: ignore[misc]
     with continuing(f"what was reached is kept; go on with: trabecula gallery --resume {folder}"):
         try:
             with reporting(quiet) as report:
                 found = draw(
                     problem,
                     **asked,  # type: ignore[arg-type]
+                    also=past,
                     threads=threads,
                     out=folder,
                     resume=resume is not None,
@@ -114,9 +119,15 @@ def share(text: str) -> float:
 
 
 def _begin(
-    file: str, out: Path | None, asked: dict[str, object], max_memory: float | None
+    file: str,
+    out: Path | None,
+    asked: dict[str, object],
+    max_memory: float | None,
+    learns: bool,
+    quiet: bool,
 ) -> tuple[Problem, Path]:
     """The problem and the folder of a new gallery; both are kept there to go on with."""
+    from trabecula.cli.past_design import PAST, offer
     from trabecula.cli.problems import get
     from trabecula.discretisation import prepare
     from trabecula.gallery.save import FILES, KIND
@@ -132,15 +143,18 @@ def _begin(
         fail(f"--out {folder} is a file; choose another folder")
     if not named and (folder / PROBLEM).resolve() == path.resolve():
         fail(f"--out {folder} would overwrite the problem file {path}; choose another folder")
-    _, cautions = prepare(problem, max_memory)
+    discrete, cautions = prepare(problem, max_memory)
     for caution in cautions:
         say(f"trabecula: note: {caution}")
     with hold(folder, KIND, remedy="move it away or choose another folder with --out") as held:
-        copies = check(problem, held, [PROBLEM, REQUEST, *FILES])
+        copies = check(problem, held, [PROBLEM, REQUEST, PAST, *FILES])
         check_checkpoints(held)
         with held.batch():
             save_problem(problem, held, copies)
             held.write_text(REQUEST, json.dumps(asked, indent=2) + "\n")
+        held.remove(PAST)
+        if learns:
+            offer(discrete, held, quiet)
     return with_files(problem, {name: str(folder / copy) for name, copy in copies.items()}), folder
 
 

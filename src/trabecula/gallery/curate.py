@@ -112,6 +112,7 @@ class Curator:
         self._costs = {"search": 0.0, "refine": 0.0, "looks": 0.0, "finish": 0.0}
         self._level, self._idle, self._best_look = 0, 0, float("inf")
         self._best_merit = float("inf")
+        self._is_exhausted = False
 
     def run(self) -> Generator[Event, None, Gallery]:
         """All of it, from the plain solve to the record."""
@@ -134,7 +135,8 @@ class Curator:
         self._comparison = self._on[-1]
         yield from self._solve_plain()
         if self.bench.discrete.options.penalty <= 1.0:
-            return  # convex: there is one optimum
+            self._is_exhausted = True  # convex: there is one optimum
+            return
         while self._searched < SEARCHED * self.budget and self._has_room("search"):
             if not (yield from self._search_on()):
                 break
@@ -149,6 +151,7 @@ class Curator:
                 yield from self._refine(sketch)
                 self._costs["refine"] = max(self._costs["refine"], self._spent - before)
             elif not (yield from self._search_on()):
+                self._is_exhausted = True
                 return
 
     def _has_room(self, step: str) -> bool:
@@ -189,9 +192,7 @@ class Curator:
                 yield from self._draw_on_finest(name, draws)
             else:
                 known = self._count_sketches(self._level)
-                made = search_round(
-                    self.bench, ground, self._level, name, draws, self._search, self._work
-                )
+                made = search_round(self.bench, ground, self._level, name, draws, self._search, self._work)
                 self._pool += yield from made
                 self._idle = 0 if self._count_sketches(self._level) > known else self._idle + 1
                 self._costs["search"] = max(self._costs["search"], self._spent - before)
@@ -266,13 +267,11 @@ class Curator:
         yield from self._finish(sketch.name, sketch.source, looked, best, runner)
 
     def _draw_on_finest(self, source: str, draws: Sequence[Draw]) -> Generator[Event, None, None]:
-        """Work on draws on the finest grid itself: to where all are looked at, and the good ones to the end."""
+        """Work on draws on the finest grid: to where all are looked at, and the good ones to the end."""
         runner, before = self._work.runner(_finishing(source)), self._spent
         looks = []
         for draw in draws:
-            made = begin_draw(
-                self.bench, self._finest, source, draw, self._search, self.request.stop, runner
-            )
+            made = begin_draw(self.bench, self._finest, source, draw, self._search, self.request.stop, runner)
             looks.append((f"{source}-{draw.proposal.name}", (yield from made)))
         self._costs["looks"] = max(self._costs["looks"], self._spent - before)
         looks.sort(key=lambda look: (look[1][1].merit, look[0]))
@@ -379,6 +378,7 @@ class Curator:
             designs,
             self._spent,
             tuple(self._source_records(kept)),
+            self._is_exhausted,
             differences,
         )
 
@@ -394,5 +394,3 @@ class Curator:
 
 def _finishing(source: str) -> str:
     return f"{source}, finished"
-
-

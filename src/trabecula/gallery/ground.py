@@ -114,3 +114,6 @@ SOURCES.declare(
 SOURCES.declare(
     "deflation", f"{_ROOM}.deflation:DEFLATION", "A penalty that pushes away from the designs found so far."
 )
+SOURCES.declare("loads", f"{_ROOM}.loads:LOADS", "Loads that are turned and weighed otherwise at first.")
+SOURCES.declare("drawn", f"{_ROOM}.drawn:DRAWN", "What the proposal network draws.")
+SOURCES.declare("past", f"{_ROOM}.past:PAST", "Designs that were given, as the nearest of the history.")

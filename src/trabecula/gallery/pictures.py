@@ -92,9 +92,7 @@ def on_front(points: Sequence[tuple[float, float]]) -> list[bool]:
     >>> on_front([(0.0, 2.0), (1.0, 1.0), (1.0, 2.0)])
     [True, True, False]
     """
-    return [
-        not any(a <= x and b <= y and (a < x or b < y) for a, b in points) for x, y in points
-    ]
+    return [not any(a <= x and b <= y and (a < x or b < y) for a, b in points) for x, y in points]
 
 
 def _plot(points: list[tuple[float, float, str]], words: str, sign: float, left: float) -> str:

@@ -105,6 +105,8 @@ class Gallery:
         What was spent, in default solves.
     sources
         What came of every source, that of the plain solve first.
+    is_exhausted
+        Whether the sources had nothing left to try.
     differences
         float64 `[design, design]`: how different any two are (`Comparison.difference`).
     """
@@ -116,6 +118,7 @@ class Gallery:
     designs: tuple[GalleryDesign, ...]
     work: float
     sources: tuple[SourceRecord, ...]
+    is_exhausted: bool = False
     differences: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
@@ -127,10 +130,12 @@ class Gallery:
     def message(self) -> str:
         """How many were found, and why no more."""
         found = len(self.designs)
-        end = "" if found >= self.count else f"; the budget of {self.budget:g} default solves did not find more"
-        if found < self.count and self.work < 0.98 * self.budget:
-            end = "; the sources have no other designs to try"
-        return f"{found} of {self.count} different designs within {self.within:.2%} of the best{end}"
+        said = f"{found} of {self.count} different designs within {100.0 * self.within:g} % of the best"
+        if found >= self.count:
+            return said
+        if self.is_exhausted:
+            return f"{said}; the sources had no more to try"
+        return f"{said}; the budget of {self.budget:g} default solves was spent"
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -212,4 +217,3 @@ def spoken_figure(problem: Problem, figure: float) -> float:
     if figure_name(problem) == "compliance of the part":
         return compliance_of(problem, figure)
     return figure
-

@@ -1,4 +1,4 @@
-"""From a sketch on a coarse grid, or from a draw, to a finished design on the finest, by way of all grids between."""
+"""From a sketch on a coarse grid, or from a draw, to a finished design on the finest grid."""
 
 from __future__ import annotations
 

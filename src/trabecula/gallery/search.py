@@ -57,9 +57,15 @@ class Sketch:
 
 
 def search_round(
-    bench: Workbench, ground: Ground, level: int, source: str, draws: Sequence[Draw], search: Search, work: Work
+    bench: Workbench,
+    ground: Ground,
+    level: int,
+    source: str,
+    draws: Sequence[Draw],
+    search: Search,
+    work: Work,
 ) -> Generator[Event, None, list[Sketch]]:
-    """Work on the draws of one source to their ends on the grid of a ground; those without a merit are left out.
+    """Work on the draws of one source to their ends on the grid of a ground; what has no merit goes.
 
     Draws that begin under another problem are all taken to the end: their merit says nothing before.
     """
@@ -130,9 +136,7 @@ def _run(source: str, draw: Draw, suffix: str, plan: Plan, step: Step) -> Run:
     return Run(f"g-{source}-{name}{suffix}", plan, go_on(plan, step), f"{source} {name}")
 
 
-def _sketch(
-    analysis: Analysis, level: int, source: str, draw: Draw, plan: Plan, step: Step
-) -> Sketch:
+def _sketch(analysis: Analysis, level: int, source: str, draw: Draw, plan: Plan, step: Step) -> Sketch:
     beta = plan.schedule.beta(len(step.rows) - 1)
     mask = solid_voxels(analysis.chain.physical(step.x, beta), analysis.discrete)
     return Sketch(f"{source}-{draw.proposal.name}", source, step.x, mask, step.merit, level)
@@ -158,4 +162,3 @@ def different(
             chosen.append(sketch)
             images += comparison.images(sketch.mask)
     return chosen
-

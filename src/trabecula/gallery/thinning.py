@@ -83,7 +83,9 @@ def skeleton(mask: Mask) -> Mask:
     padded = np.pad(mask, 1)
     depth = distance_transform_cdt(padded, "chessboard")
     strides = [int(np.prod(padded.shape[axis + 1 :])) for axis in range(dimension)]
-    jumps = [sum(step * each for step, each in zip(offset, strides, strict=True)) for offset in around.offsets]
+    jumps = [
+        sum(step * each for step, each in zip(offset, strides, strict=True)) for offset in around.offsets
+    ]
     solid = bytearray(padded.astype(np.uint8).tobytes())
     places = np.flatnonzero(padded)
     order = places[np.argsort(depth.ravel()[places], kind="stable")]

@@ -38,9 +38,7 @@ class Work:
             Makes the analyses of runs that are made side by side; default: those of the problem.
         """
         machine = self._bench.machine.with_threads(1)
-        made = Runner(
-            self._bench.runner.checkpoints, make_analysis or (lambda grid: Analysis(grid, machine))
-        )
+        made = Runner(self._bench.runner.checkpoints, make_analysis or (lambda grid: Analysis(grid, machine)))
         self._runners.setdefault(purpose, []).append(made)
         return made
 

@@ -90,7 +90,7 @@ def pack_voxels(mask: NDArray[np.bool_]) -> dict[str, object]:
     most = SIDE[mask.ndim]
     if longest > most:
         shape = tuple(max(1, round(n * most / longest)) for n in mask.shape)
-        mask = average_onto(mask.astype(np.float64), shape) >= 0.5  # noqa: PLR2004
+        mask = average_onto(mask.astype(np.float64), shape) >= 0.5
     return {"shape": list(mask.shape), "bits": base64.b64encode(np.packbits(mask).tobytes()).decode()}
 
 

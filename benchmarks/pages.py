@@ -126,6 +126,15 @@ PAGES = (
         " Twigs of heat conductors keep some grey ([why, and what was tried](../decisions/crisp.md)).",
     ),
     Page(
+        "gallery",
+        "Many good designs",
+        ("gallery",),
+        ("different designs within 3 %, plates, median", "different designs within 5 %, solids, median"),
+        "Small problems have few designs that differ this much and are this good: the plain control, 24 random"
+        " fields on the full grid, is given beside each figure"
+        " ([what was tried](../decisions/gallery.md)).",
+    ),
+    Page(
         "hybrid",
         "The learned start against every other way",
         ("hybrid",),

@@ -190,8 +190,8 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Keeps `trabecula.solve` and `trabecula.gallery` functions where importing the modules of those names would
-    replace them."""
+    """Keeps `trabecula.solve` and `trabecula.gallery` functions where importing the modules of those names
+    would replace them."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in ("gallery", "solve") and isinstance(value, ModuleType):

@@ -37,7 +37,7 @@ def test_a_skeleton_has_the_topology_of_its_solid(mask: np.ndarray) -> None:
     lines = skeleton(mask)
     assert count_holes(lines) == count_holes(mask)
     assert (lines <= mask).all()
-    assert lines.sum() < 0.25 * mask.sum()
+    assert lines.sum() < 0.4 * mask.sum()  # rails of three voxels become lines of one
 
 
 def test_a_ladder_of_three_rungs_has_its_members() -> None:

@@ -1,4 +1,4 @@
-"""Differences of designs: 0 for images of one another, 1 for unrelated ones, and only a problem's own images."""
+"""Differences of designs: 0 for images of one another, 1 for unrelated ones; only a problem's own images."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def test_a_half_beam_has_no_images() -> None:
 
 def test_a_square_is_turned_where_loads_and_supports_turn_with_it() -> None:
     corners = [(0.0, 0.0), (1.0, 1.0)]
-    supports = tuple(tb.Support(tb.where.Nearest(at)) for at in [(1.0, 0.0), (0.0, 1.0)])
+    supports = tuple(tb.Support(tb.where.Box(at, at), ("x", "y")) for at in [(1.0, 0.0), (0.0, 1.0)])
     loads = tuple(
-        tb.Load(tb.where.Nearest(at), force=force)
+        tb.Load(tb.where.Box(at, at), force=force)
         for at, force in zip(corners, [(1.0, 1.0), (-1.0, -1.0)], strict=True)
     )
     square = replace(

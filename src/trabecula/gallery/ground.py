@@ -65,7 +65,7 @@ class Draw:
         Makes an analysis of another problem, which the first iterations are made with; None: all are made
         with the problem's own.
     released
-        Iterations after which the problem is its own again (20 at most where the grid is the finest). A
+        Iterations after which the problem is its own again (20 or so where the grid is the finest). A
         design is only ranked, and goes up the grids, as a design of the problem itself.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from trabecula.design import Schedule
 from trabecula.gallery.difference import solid_voxels
 from trabecula.gallery.ground import Draw
 from trabecula.gallery.search import Sketch
@@ -29,7 +30,7 @@ DECIDE = 6
 """Iterations at full penalty on the finest grid after which a design is looked at for the first time."""
 
 GREY = 20
-"""Iterations without projection of a draw for the finest grid; at most as many are pushed."""
+"""Iterations without projection of a draw for the finest grid, under whatever problem it begins with."""
 
 Look = tuple[Plan, Step]
 
@@ -60,23 +61,22 @@ def hand_over(
 def begin_draw(
     bench: Workbench, finest: Analysis, source: str, draw: Draw, search: Search, stop: Stop, runner: Runner
 ) -> Generator[Event, None, Look]:
-    """Work on a draw for the finest grid, as far as to be looked at; see `hand_over`."""
-    discrete = bench.discrete
-    proposal = draw.proposal
-    plan = bench.plan(discrete, proposal.schedule, stop, search.tolerance)
-    late = max(proposal.schedule.over, GREY)
-    if discrete.options.projection:
-        plan = replace(plan, schedule=replace(plan.schedule, grey=late))
-    step = begin(plan, proposal.density)
+    """Work on a draw for the finest grid, as far as to be looked at; see `hand_over`.
+
+    The first iterations, without projection and perhaps under another problem, are a run of their own, so that
+    the history of what comes out is that of the problem itself.
+    """
+    discrete, proposal = bench.discrete, draw.proposal
     name, stage = f"g-{source}-{proposal.name}", stage_of(discrete)
-    if draw.make_analysis is not None and draw.released:
-        other = draw.make_analysis(discrete, bench.machine)
-        shorter = replace(plan, stop=stop_after(min(draw.released, GREY)))
-        run = Run(f"{name}-pushed", shorter, step, proposal.name)
-        step = yield from runner.run(stage, other, run, 0.0)
-        step = replace(step, displacements=None, best=None)
-    early = replace(plan, stop=stop_after(min(late + DECIDE, stop.limit)))
-    run = Run(f"{name}-look", early, go_on(early, step), proposal.name)
+    other = finest if draw.make_analysis is None else draw.make_analysis(discrete, bench.machine)
+    until = stop_after(max(proposal.schedule.over, GREY))
+    early = Plan(bench.optimizer(discrete, search.exponent), proposal.schedule, until, search.tolerance)
+    run = Run(f"{name}-grey", early, begin(early, proposal.density), proposal.name)
+    step = yield from runner.run(stage, other, run, 0.0)
+    end = discrete.options.penalty
+    plan = bench.plan(discrete, Schedule(end, end), stop, search.tolerance)
+    looked = replace(plan, stop=stop_after(min(DECIDE, stop.limit)))
+    run = Run(f"{name}-look", looked, begin(looked, step.x), proposal.name)
     return plan, (yield from runner.run(stage, finest, run, 0.0))
 
 

@@ -64,7 +64,7 @@ def draw_pareto(gallery: Gallery) -> str:
     symmetry.
     """
     rows = rows_of(gallery)
-    plots = []
+    plots: list[str] = []
     for name, words in AGAINST.items():
         known = [(row[name], row["above"], str(row["name"])) for row in rows]
         points = [

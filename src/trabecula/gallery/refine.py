@@ -63,8 +63,8 @@ def begin_draw(
 ) -> Generator[Event, None, Look]:
     """Work on a draw for the finest grid, as far as to be looked at; see `hand_over`.
 
-    The first iterations, without projection and perhaps under another problem, are a run of their own, so that
-    the history of what comes out is that of the problem itself.
+    The first iterations, without projection and perhaps under another problem, are a run of their own, so
+    that the history of what comes out is that of the problem itself.
     """
     discrete, proposal = bench.discrete, draw.proposal
     name, stage = f"g-{source}-{proposal.name}", stage_of(discrete)

@@ -54,7 +54,7 @@ def to_markdown(gallery: Gallery) -> str:
     """The table in Markdown, figures rounded, with what was found above it and the sources below."""
     rows = rows_of(gallery)
     head = f"# Designs of {gallery.problem.name}\n\n{gallery.message}.\n"
-    sources = [
+    sources: list[dict[str, Cell]] = [
         {"source": s.name, "drawn": s.drawn, "finished": s.refined, "in the gallery": s.kept, "work": s.work}
         for s in gallery.sources
     ]

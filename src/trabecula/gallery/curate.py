@@ -48,6 +48,9 @@ ROUND, ROUND_ON_FINEST = 8, 4
 SEARCHED = 0.1
 """Share of the budget that is searched with before anything is finished."""
 
+RESERVE = 1.25
+"""How much dearer the next step may be than all before it."""
+
 HOPE = 0.5
 """Default solves of work that a source is given before its yield counts in full."""
 
@@ -155,8 +158,8 @@ class Curator:
                 return
 
     def _has_room(self, step: str) -> bool:
-        """Whether the budget has room for one more step of a kind, by the dearest one so far."""
-        return self._spent + self._costs[step] <= self.budget
+        """Whether the budget has room for one more step of a kind, by the dearest one so far and a reserve."""
+        return self._spent + RESERVE * self._costs[step] <= self.budget
 
     def _solve_plain(self) -> Generator[Event, None, None]:
         refuse_unsolvable(self.bench)

@@ -1,0 +1,1 @@
+"""A person's taste: learned from choices among the designs of galleries, private, and kept out of proofs."""

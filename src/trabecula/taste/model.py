@@ -1,0 +1,131 @@
+"""What choices say of the niceties of all designs: Gaussian-process preference learning by Laplace's method.
+
+Source: Chu and Ghahramani 2005, "Preference learning with Gaussian processes"; Rasmussen and Williams 2006,
+"Gaussian processes for machine learning", section 3.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trabecula.taste.choices import Pick, Place
+from trabecula.taste.likelihood import Answer, log_likelihood
+from trabecula.taste.prior import Prior
+
+Array = NDArray[np.float64]
+
+STEPS, SMALL = 100, 1e-9
+"""Newton steps at most, and the step below which the mode is found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """Niceties of some designs, as they are thought to be: normally distributed.
+
+    Attributes
+    ----------
+    mean
+        float64 `[design]`; only differences mean something: one more is odds of e to 1.
+    covariance
+        float64 `[design, design]`.
+    """
+
+    mean: Array
+    covariance: Array
+
+    @property
+    def deviation(self) -> Array:
+        """float64 `[design]`: standard deviations."""
+        return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Taste:
+    """What was learned of choices.
+
+    Attributes
+    ----------
+    places
+        The designs that were chosen among.
+    weights
+        float64 `[design]`: the gradient of the likelihood at the mode; what every design adds to others'.
+    curvature
+        float64 `[design, design]`: of the likelihood at the mode.
+    """
+
+    prior: Prior
+    places: tuple[Place, ...]
+    weights: Array
+    curvature: Array
+
+    @cached_property
+    def _inner(self) -> Array:
+        """`W^(1/2) (I + W^(1/2) K W^(1/2))^-1 W^(1/2)`, with the roots taken of all of W."""
+        values, vectors = np.linalg.eigh(self.curvature)
+        root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+        own = self.prior.covariance(self.places, self.places)
+        solved = np.linalg.solve(np.eye(len(root)) + root @ own @ root, root)
+        return np.asarray(root @ solved)
+
+    def believe(self, places: Sequence[Place]) -> Belief:
+        """The niceties of designs; of no choices what the prior says."""
+        own = self.prior.covariance(places, places)
+        if not self.places:
+            return Belief(np.zeros(len(places)), own)
+        cross = self.prior.covariance(places, self.places)
+        return Belief(cross @ self.weights, own - cross @ self._inner @ cross.T)
+
+
+def learn(picks: Sequence[Pick], prior: Prior | None = None) -> Taste:
+    """Learn from choices; their order does not matter.
+
+    Parameters
+    ----------
+    picks
+        Any number, also none, also contradictory ones.
+    """
+    prior = Prior() if prior is None else prior
+    places: list[Place] = []
+    rows: dict[bytes, int] = {}
+    answers = []
+    for pick in picks:
+        numbers = []
+        for place in pick.shown:
+            key = place.features.tobytes() + (b"" if place.code is None else place.code.tobytes())
+            if key not in rows:
+                rows[key] = len(places)
+                places.append(place)
+            numbers.append(rows[key])
+        answers.append(Answer(tuple(numbers), pick.nicest, pick.weight))
+    if not places:
+        return Taste(prior, (), np.zeros(0), np.zeros((0, 0)))
+    weights, curvature = _find_mode(prior.covariance(places, places), answers)
+    return Taste(prior, tuple(places), weights, curvature)
+
+
+def _find_mode(own: Array, answers: Sequence[Answer]) -> tuple[Array, Array]:
+    """The most likely niceties `K a`, by Newton's method on `a` with halved steps; `a` and the curvature."""
+    count = len(own)
+    a = np.zeros(count)
+
+    def merit(weights: Array) -> float:
+        niceties = own @ weights
+        return log_likelihood(niceties, answers)[0] - 0.5 * float(weights @ niceties)
+
+    best = merit(a)
+    for _ in range(STEPS):
+        _, gradient, curvature = log_likelihood(own @ a, answers)
+        step = np.linalg.solve(np.eye(count) + curvature @ own, gradient - a)
+        length = 1.0
+        while length > 1e-6 and merit(a + length * step) < best - 1e-12:
+            length *= 0.5
+        a = a + length * step
+        best = merit(a)
+        if float(np.abs(own @ step).max()) < SMALL:
+            break
+    return a, log_likelihood(own @ a, answers)[2]

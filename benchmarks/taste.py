@@ -1,17 +1,16 @@
-"""Claim: twenty choices are enough to find, among 60 designs that a person has not seen, one of the tenth that
-the person likes best, in at least 80 % of runs.
+"""Claim: twenty choices are enough to find, among 60 designs that a person has not seen, one of the tenth
+that the person likes best, in at least 80 % of runs.
 
 Ten simulated judges with known rules (`benchmarks.taste_judges`), two of them contradictory, who answer at
 random every tenth time. Designs are those of `benchmarks.taste_pool`: of every problem 42 are there to ask
-about and 60 are unseen. Each judge is asked 20 times on one problem, and the model's first of the 60 of the same
-problem is looked up in the judge's own order. Beside the model: the same with random questions, with
+about and 60 are unseen. Each judge is asked 20 times on one problem, and the model's first of the 60 of the
+same problem is looked up in the judge's own order. Beside the model: the same with random questions, with
 features alone, with the code alone, and a random pick. `Across` asks on one problem and ranks the designs of
 another. Standard errors are those of the share of hits over judges, problems and seeds.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -40,6 +39,7 @@ class Way:
     prior: Prior
     shown: int = 2
     chooses: bool = True
+    noise: float = NOISE
 
 
 WAYS = (
@@ -101,7 +101,7 @@ def ask(judge: Judge, seen: Seen, way: Way, seed: int) -> list[Pick]:
         else:
             shown = tuple(int(k) for k in random.choice(len(places), way.shown, replace=False))
         nicest = int(np.argmax(judge.mind(niceties, random)[[numbers[k] for k in shown]]))
-        if random.random() < NOISE:
+        if random.random() < way.noise:
             nicest = int(random.choice([k for k in range(len(shown)) if k != nicest]))
         picks.append(Pick(tuple(places[k] for k in shown), nicest))
         before.append(shown)
@@ -154,7 +154,16 @@ def main() -> None:
         total, error = share([hit for judge in JUDGES for hit in hits[label, judge.name]])
         rows.append((label, total, error, *each))
         if label in ("model, pairs", "model, four at a time"):
-            figures.append(Figure(f"first of 60 in the judge's own tenth, {label}", total, "%", 80.0, True, f"standard error {error:.1f} %"))
+            figures.append(
+                Figure(
+                    f"first of 60 in the judge's own tenth, {label}",
+                    total,
+                    "%",
+                    80.0,
+                    True,
+                    f"standard error {error:.1f} %",
+                )
+            )
     table = Table("Hits in per cent, by judge", ("way", "all", "±", *(j.name for j in JUDGES)), tuple(rows))
     finish("taste", __doc__ or "", asked, figures, [table])
 

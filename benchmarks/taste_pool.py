@@ -1,7 +1,7 @@
 """Designs for judges to choose among: made once from real solves and kept in out/benchmarks/taste.
 
-Of every problem 102 designs: 17 random fields for each of three filter radii (the problem's own, 1.4 and 2 times
-that), without and with a plane of symmetry, each worked on for `ITERATIONS` iterations of a grey solve
+Of every problem 102 designs: 17 random fields for each of three filter radii (the problem's own, 1.4 and 2
+times that), without and with a plane of symmetry, each worked on for `ITERATIONS` iterations of a grey solve
 (penalty 1 to 3 over 15), then made voxels of the same volume. The wider filters are there because designs of
 one filter are nearly equally thick, the planes because few designs are symmetric otherwise. The same designs
 come out everywhere; a problem that is there already is not made again.
@@ -121,7 +121,9 @@ def main() -> None:
     for name in problems_of_pool():
         clock = time.perf_counter()
         pool = get(name)
-        print(f"{name:14} {pool.masks.shape} {time.perf_counter() - clock:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"{name:14} {pool.masks.shape} {time.perf_counter() - clock:.0f} s", file=sys.stderr, flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from trabecula.cli.show import show
 from trabecula.cli.signals import INTERRUPTED, Listener, code_of
 from trabecula.cli.solve import solve
 from trabecula.cli.streams import flush, shield
+from trabecula.cli.taste import taste
 from trabecula.cli.train import train
 from trabecula.cli.tune import tune
 
@@ -63,6 +64,7 @@ COMMANDS = (solve, gallery, check, show, export, problems, schema, generate, dis
 for command in COMMANDS:
     app.command()(guard(command))
 app.add_typer(history, name="history")
+app.add_typer(taste, name="taste")
 
 
 def main(listener: Listener) -> None:

@@ -23,6 +23,9 @@ SHARES = WEIGHTS / WEIGHTS.sum()
 DRAWS = 256
 """Draws of niceties behind the information of more than two designs."""
 
+LIKED = 0.5
+"""How much rather designs are shown that are thought to be nice, for among them is the first."""
+
 NEARLY = 0.85
 """Share of the most information that is good enough to rather show designs that were seen less."""
 
@@ -54,7 +57,7 @@ def choose_question(
     known = {frozenset(shown) for shown in before}
     pairs = [(i, j) for i in range(len(places)) for j in range(i + 1, len(places))]
     fresh = [pair for pair in pairs if count > 2 or frozenset(pair) not in known] or pairs
-    told = pair_information(belief, fresh)
+    told = pair_information(belief, fresh) * np.exp(LIKED * _rise(belief, fresh))
     enough = NEARLY * told.max()
     best = min(
         (k for k in range(len(fresh)) if told[k] >= enough),
@@ -64,9 +67,18 @@ def choose_question(
     while len(chosen) < count:
         others = [k for k in range(len(places)) if k not in chosen]
         gains = np.array([set_information(belief, (*chosen, k)) for k in others])
+        gains = gains * np.exp(LIKED * _rise(belief, [(k, k) for k in others]))
         near = [k for k, gain in zip(others, gains, strict=True) if gain >= NEARLY * gains.max()]
         chosen.append(min(near, key=lambda k: (seen[k], -gains[others.index(k)], k)))
     return tuple(sorted(chosen))
+
+
+def _rise(belief: Belief, pairs: Sequence[tuple[int, int]]) -> Array:
+    """How nice pairs are thought to be, in standard deviations over all designs, `[pair]`."""
+    spread = float(belief.mean.std())
+    if not spread:
+        return np.zeros(len(pairs))
+    return np.asarray(((belief.mean - belief.mean.mean()) / spread)[np.array(pairs)].mean(axis=1))
 
 
 def pair_information(belief: Belief, pairs: Sequence[tuple[int, int]]) -> Array:

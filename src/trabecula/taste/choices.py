@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.taste.features import FEATURES, Look
+from trabecula.taste.features import Look
 
 Array = NDArray[np.float64]
 
 LEAST_SPREAD = np.array([0.05, 0.1, 0.1, 0.1, 0.1, 0.02, 0.02, 0.01, 0.01])
 """Spread of each feature below which designs look alike in it, and differences are not blown up."""
+
+DIGITS = 5
+"""Decimals of places, so that a profile that was saved and read is the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +64,8 @@ class Scale:
         """A design among those of the gallery, in steps of their spread."""
         code = None
         if look.code is not None and self.code_middle is not None:
-            code = (look.code - self.code_middle) / self.code_spread
-        return Place((look.features - self.middle) / self.spread, code)
+            code = np.round((look.code - self.code_middle) / self.code_spread, DIGITS)
+        return Place(np.round((look.features - self.middle) / self.spread, DIGITS), code, look.coder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +78,18 @@ class Place:
         float64 `[feature]`: standard deviations above the gallery's mean.
     code
         float64 `[number]`: relative to the spread of the gallery's codes; None without.
+    coder
+        Which auto-encoder the code is of.
     """
 
     features: Array
     code: Array | None = None
+    coder: str = ""
 
-    def __post_init__(self) -> None:
-        assert self.features.shape == (len(FEATURES),)
+    @property
+    def key(self) -> bytes:
+        """The same for the same place, and for no other."""
+        return self.features.tobytes() + (b"" if self.code is None else self.code.tobytes())
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,13 +61,16 @@ class Look:
     Attributes
     ----------
     features
-        float64 `[feature]`, in the order of `FEATURES`: logarithms of counts and relative lengths, shares else.
+        float64 `[feature]`, in the order of `FEATURES`: logarithms of counts and lengths, else shares.
     code
         float64 `[number]`: of the auto-encoder; None where none ships for its dimension.
+    coder
+        Which auto-encoder; codes of different ones are not compared.
     """
 
     features: Array
     code: Array | None = None
+    coder: str = ""
 
     def value(self, name: str) -> float:
         """A feature by its name."""
@@ -92,7 +95,7 @@ def look_at(mask: Mask, spacing: Sequence[float], with_code: bool = True) -> Loo
     if latent is not None:
         size = [n * edge for n, edge in zip(mask.shape[::-1], spacing, strict=True)]
         code = latent.encode(image.astype(np.float64), size).astype(np.float64)
-    return Look(_features(image, spacing), code)
+    return Look(_features(image, spacing), code, "" if latent is None else latent.label)
 
 
 def standard_image(mask: Mask) -> Mask:

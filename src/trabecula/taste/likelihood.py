@@ -6,13 +6,16 @@ more that of Luce (1959, "Individual choice behavior").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+SLIPS = 0.1
+"""Share of a person's answers that are given blindly."""
 
 
 @dataclass(frozen=True)
@@ -24,30 +27,49 @@ class Answer:
     weight: float = 1.0
 
 
-def log_likelihood(niceties: Array, answers: Sequence[Answer]) -> tuple[float, Array, Array]:
-    """Logarithm of the likelihood, its gradient, and its negative Hessian.
+def log_likelihood(
+    niceties: Array, answers: Sequence[Answer], slips: float = SLIPS
+) -> tuple[float, Array, Array]:
+    """Logarithm of the likelihood, its gradient, and its curvature.
 
     Parameters
     ----------
     niceties
         float64 `[design]`.
+    slips
+        Share of the answers that are given blindly.
 
     Returns
     -------
     tuple
-        The logarithm; `[design]`; `[design, design]`, positive semidefinite.
+        The logarithm; `[design]`; `[design, design]`, positive semidefinite: the negative Hessian without
+        slips, and with them that of the answers as far as each seems to be meant.
     """
-    value, gradient = 0.0, np.zeros(len(niceties))
-    curvature = np.zeros((len(niceties), len(niceties)))
-    for answer in answers:
-        rows = np.array(answer.rows)
-        shares = odds(niceties[rows])
-        value += answer.weight * float(np.log(np.maximum(shares[answer.nicest], 1e-300)))
-        np.add.at(gradient, rows, -answer.weight * shares)
-        gradient[rows[answer.nicest]] += answer.weight
-        inner = answer.weight * (np.diag(shares) - np.outer(shares, shares))
-        np.add.at(curvature, (rows[:, None], rows[None, :]), inner)
+    gradient, curvature = np.zeros(len(niceties)), np.zeros((len(niceties), len(niceties)))
+    value = 0.0
+    for rows, nicest, weights in _by_size(answers):
+        shares, each = odds(niceties[rows]), np.arange(len(rows))
+        meant = (1.0 - slips) * shares[each, nicest]
+        chance = meant + slips / rows.shape[1]
+        value += float(weights @ np.log(np.maximum(chance, 1e-300)))
+        weights = weights * meant / np.maximum(chance, 1e-300)  # as far as it was meant
+        np.add.at(gradient, rows[each, nicest], weights)
+        np.add.at(gradient, rows, -weights[:, None] * shares)
+        inner = -shares[:, :, None] * shares[:, None, :]
+        diagonal = np.arange(rows.shape[1])
+        inner[:, diagonal, diagonal] += shares
+        np.add.at(curvature, (rows[:, :, None], rows[:, None, :]), weights[:, None, None] * inner)
     return value, gradient, curvature
+
+
+def _by_size(
+    answers: Sequence[Answer],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Array]]:
+    """Answers among equally many designs: rows `[answer, design]`, the nicest and weights `[answer]`."""
+    for size in sorted({len(answer.rows) for answer in answers}):
+        alike = [answer for answer in answers if len(answer.rows) == size]
+        rows = np.array([answer.rows for answer in alike])
+        yield rows, np.array([a.nicest for a in alike]), np.array([a.weight for a in alike], np.float64)
 
 
 def odds(niceties: Array) -> Array:

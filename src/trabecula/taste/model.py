@@ -7,7 +7,7 @@ Source: Chu and Ghahramani 2005, "Preference learning with Gaussian processes"; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 
 STEPS, SMALL = 100, 1e-9
 """Newton steps at most, and the step below which the mode is found."""
+
+ROUNDS, DOUBT = 3, 0.3
+"""How often slopes are weighed anew, and how many features' worth of doubt each keeps that it matters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +99,32 @@ def learn(picks: Sequence[Pick], prior: Prior | None = None) -> Taste:
     for pick in picks:
         numbers = []
         for place in pick.shown:
-            key = place.features.tobytes() + (b"" if place.code is None else place.code.tobytes())
-            if key not in rows:
-                rows[key] = len(places)
+            if place.key not in rows:
+                rows[place.key] = len(places)
                 places.append(place)
-            numbers.append(rows[key])
+            numbers.append(rows[place.key])
         answers.append(Answer(tuple(numbers), pick.nicest, pick.weight))
     if not places:
         return Taste(prior, (), np.zeros(0), np.zeros((0, 0)))
+    for _ in range(ROUNDS):
+        weights, curvature = _find_mode(prior.covariance(places, places), answers)
+        prior = _reweigh(Taste(prior, tuple(places), weights, curvature))
     weights, curvature = _find_mode(prior.covariance(places, places), answers)
     return Taste(prior, tuple(places), weights, curvature)
+
+
+def _reweigh(taste: Taste) -> Prior:
+    """The prior whose slopes are as large as was learned: few features matter to most people.
+
+    Source: MacKay 1994, "Bayesian nonlinear modeling for the prediction competition" (relevance).
+    """
+    features = np.stack([place.features for place in taste.places])
+    shares = np.array(taste.prior.shares or (1.0,) * features.shape[1])
+    own = taste.prior.slope**2 * shares
+    mean = own * (features.T @ taste.weights)
+    variance = own - np.einsum("ik,ij,jk->k", features, taste._inner, features) * own**2
+    wanted = (np.square(mean) + variance) / taste.prior.slope**2
+    return replace(taste.prior, shares=tuple((wanted + DOUBT) / (1.0 + DOUBT)))
 
 
 def _find_mode(own: Array, answers: Sequence[Answer]) -> tuple[Array, Array]:

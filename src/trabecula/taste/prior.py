@@ -29,18 +29,22 @@ class Prior:
         Standard deviation of what codes are worth.
     code_length
         Spreads of codes over which that changes.
+    shares
+        By feature: the variance of its slope, relative to `slope` squared; empty: 1 each.
     """
 
-    slope: float = 1.0
+    slope: float = 0.5
     bend: float = 1.0
     length: float = 3.0
     code: float = 0.7
     code_length: float = 1.0
+    shares: tuple[float, ...] = ()
 
     def covariance(self, ones: Sequence[Place], others: Sequence[Place]) -> Array:
         """Covariances of the niceties of designs, `[one, other]`."""
         a, b = (np.stack([place.features for place in places]) for places in (ones, others))
-        total = self.slope**2 * (a @ b.T)
+        shares = np.array(self.shares or (1.0,) * a.shape[1])
+        total = self.slope**2 * ((a * shares) @ b.T)
         total += self.bend**2 * np.exp(-0.5 * _squares(a, b) / (self.length**2 * a.shape[1]))
         if self.code:
             total += self.code**2 * _code_part(ones, others, self.code_length)
@@ -53,12 +57,11 @@ def _squares(a: Array, b: Array) -> Array:
 
 
 def _code_part(ones: Sequence[Place], others: Sequence[Place], length: float) -> Array:
-    """Correlation by codes; designs without a code, or with one of another length, have none with others."""
+    """Correlation by codes; designs without a code, or of different auto-encoders, have none."""
     found = np.zeros((len(ones), len(others)))
-    sizes = {len(place.code) for place in (*ones, *others) if place.code is not None}
-    for size in sizes:
+    for coder in {place.coder for place in (*ones, *others) if place.code is not None}:
         rows, columns = (
-            [k for k, place in enumerate(places) if place.code is not None and len(place.code) == size]
+            [k for k, place in enumerate(places) if place.code is not None and place.coder == coder]
             for places in (ones, others)
         )
         if rows and columns:

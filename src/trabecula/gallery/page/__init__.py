@@ -58,6 +58,7 @@ def make_page(gallery: Gallery, pictures: Sequence[bytes]) -> str:
         "STYLE": _read("page.css"),
         "VIEWER": _read("viewer.js"),
         "SCRIPT": _read("page.js"),
+        "CHOOSE": _read("choose.js"),
         "CONTENT": embed(content),
     }
     page = _read("page.html")

@@ -5,26 +5,38 @@ Ten simulated judges with known rules (`benchmarks.taste_judges`), two of them c
 random every tenth time. Designs are those of `benchmarks.taste_pool`: of every problem 42 are there to ask
 about and 60 are unseen. Each judge is asked 20 times on one problem, and the model's first of the 60 of the
 same problem is looked up in the judge's own order. Beside the model: the same with random questions, with
-features alone, with the code alone, and a random pick. `Across` asks on one problem and ranks the designs of
-another. Standard errors are those of the share of hits over judges, problems and seeds.
+features alone, and with the code alone; a random pick hits in 10 %. `Across` ranks the designs of another
+problem than was asked on; `named`: how often the first words name a feature of the judge's rule. Standard
+errors are those of the share of hits over judges, problems and seeds.
+
+Steering (`benchmarks.taste_steering`): profiles learned on two plates move the judged feature on six others.
+
+`--budget S` stops after so many seconds; what was measured is kept in benchmarks/results/taste.jsonl.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks import taste_pool
-from benchmarks.report import Cell, Figure, Table, arguments, finish
+from benchmarks import taste_pool, taste_steering
+from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.taste_judges import JUDGES, Judge
 from trabecula.taste.ask import choose_question
 from trabecula.taste.choices import Pick, Place, Scale
-from trabecula.taste.features import look_at
+from trabecula.taste.features import NAMES, look_at
 from trabecula.taste.model import learn
 from trabecula.taste.prior import Prior
+from trabecula.taste.words import describe_taste
 
 CHOICES, ASKED, UNSEEN, TENTH, NOISE = 20, 42, 60, 6, 0.1
 
@@ -116,12 +128,9 @@ def is_hit(judge: Judge, picks: Sequence[Pick], seen: Seen, prior: Prior) -> boo
     return bool((niceties > niceties[first]).sum() < TENTH)
 
 
-def runs(names: Sequence[str], seeds: int) -> Iterator[tuple[Judge, str, int]]:
-    """All judges on all problems with all seeds."""
-    for judge in JUDGES:
-        for name in names:
-            for seed in range(seeds):
-                yield judge, name, seed
+def runs(names: Sequence[str], seeds: int) -> Iterator[tuple[int, str, Judge]]:
+    """All seeds, problems and judges, in this order."""
+    return product(range(seeds), names, JUDGES)
 
 
 def share(hits: Sequence[bool]) -> tuple[float, float]:
@@ -130,42 +139,96 @@ def share(hits: Sequence[bool]) -> tuple[float, float]:
     return 100.0 * p, 100.0 * float(np.sqrt(max(p * (1.0 - p), 0.25 / len(hits)) / len(hits)))
 
 
+@dataclass(frozen=True)
+class Run:
+    """One judge on one problem with one seed, learned one way.
+
+    Attributes
+    ----------
+    hit, across
+        Whether the first of 60 is in the judge's own tenth, on the same problem and on another.
+    named
+        Whether the first words name a feature of the judge's rule; None where a judge's rule has none.
+    """
+
+    way: str
+    judge: str
+    problem: str
+    seed: int
+    hit: bool
+    across: bool
+    named: bool | None
+
+
+def measure(way: Way, judge: Judge, name: str, seed: int, names: Sequence[str]) -> Run:
+    """One run."""
+    seen, other = see(name, seed), see(names[(names.index(name) + 1) % len(names)], seed)
+    picks = ask(judge, seen, way, seed)
+    first = describe_taste(learn(picks, way.prior))
+    rule = {(key, value > 0.0) for mind in judge.minds for key, value in mind.items() if key in NAMES}
+    named = (first[0].name, first[0].worth > 0.0) in rule if rule and first else None
+    hits = [is_hit(judge, picks, where, way.prior) for where in (seen, other)]
+    return Run(way.name, judge.name, name, seed, hits[0], hits[1], named)
+
+
+def load(path: Path) -> dict[tuple[str, str, str, int], Run]:
+    """What was measured already."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    found = [Run(**json.loads(line)) for line in lines]
+    return {(run.way, run.judge, run.problem, run.seed): run for run in found}
+
+
+def work(asked: argparse.Namespace, names: Sequence[str], path: Path) -> list[Run]:
+    """Measure what is not measured yet, as long as the time lasts."""
+    known = load(path)
+    clock = time.perf_counter()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for (seed, name, judge), way in product(runs(names, asked.seeds), WAYS):
+        key = (way.name, judge.name, name, seed)
+        if key in known:
+            continue
+        if time.perf_counter() - clock > asked.budget:
+            print("the time is spent; the next call goes on", file=sys.stderr)
+            break
+        known[key] = measure(way, judge, name, seed, names)
+        with path.open("a") as file:
+            file.write(json.dumps(asdict(known[key])) + "\n")
+    return list(known.values())
+
+
+def tables(found: Sequence[Run]) -> tuple[list[Figure], Table]:
+    """The figures and the table of all ways by all judges."""
+    rows: list[tuple[Cell, ...]] = []
+    figures = []
+    for way in WAYS:
+        mine = [run for run in found if run.way == way.name]
+        if not mine:
+            continue
+        total, error = share([run.hit for run in mine])
+        across = share([run.across for run in mine])[0]
+        named = share([run.named for run in mine if run.named is not None])[0]
+        each = [share([r.hit for r in mine if r.judge == judge.name] or [False])[0] for judge in JUDGES]
+        rows.append((way.name, len(mine), total, error, across, named, *each))
+        if way.chooses and way.prior == FULL:
+            what = f"first of 60 in the judge's own tenth, {way.name}"
+            note = f"standard error {error:.1f}, {len(mine)} runs; on another problem {across:.0f} %"
+            figures.append(Figure(what, total, "%", 80.0, True, note))
+    columns = ("way", "runs", "hits", "±", "across", "named", *(judge.name for judge in JUDGES))
+    return figures, Table("Hits in per cent, in all and by judge", columns, tuple(rows))
+
+
 def main() -> None:
     """Measure everything, print it and save it."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--budget", type=float, default=1e9, help="seconds after which it stops")
     asked = parser.parse_args()
     names = list(taste_pool.problems_of_pool())
     names = names[:2] if asked.quick else names
-    hits: dict[tuple[str, str], list[bool]] = {}
-    for judge, name, seed in runs(names, asked.seeds):
-        seen = see(name, seed)
-        other = see(names[(names.index(name) + 1) % len(names)], seed)
-        for way in WAYS:
-            picks = ask(judge, seen, way, seed)
-            hits.setdefault((way.name, judge.name), []).append(is_hit(judge, picks, seen, way.prior))
-            hits.setdefault((f"{way.name}, across", judge.name), []).append(
-                is_hit(judge, picks, other, way.prior)
-            )
-    rows: list[tuple[Cell, ...]] = []
-    figures = []
-    for label in dict.fromkeys(name for name, _ in hits):
-        each = [share(hits[label, judge.name])[0] for judge in JUDGES]
-        total, error = share([hit for judge in JUDGES for hit in hits[label, judge.name]])
-        rows.append((label, total, error, *each))
-        if label in ("model, pairs", "model, four at a time"):
-            figures.append(
-                Figure(
-                    f"first of 60 in the judge's own tenth, {label}",
-                    total,
-                    "%",
-                    80.0,
-                    True,
-                    f"standard error {error:.1f} %",
-                )
-            )
-    table = Table("Hits in per cent, by judge", ("way", "all", "±", *(j.name for j in JUDGES)), tuple(rows))
-    finish("taste", __doc__ or "", asked, figures, [table])
+    path = (SCRATCH if asked.quick else RESULTS) / "taste.jsonl"
+    figures, table = tables(work(asked, names, path))
+    steered, prices = taste_steering.measure(names[:1] if asked.quick else names, asked.threads)
+    finish("taste", __doc__ or "", asked, [*figures, *steered], [table, prices])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Writes the taste that ships, `src/trabecula/taste/house.json`: learned from stated rules, and no person's.
 
 Four simulated judges (thick members; few holes; symmetric; all three together) choose twenty times each the
-nicest of four designs of two plates, without noise, and count for the same. The same file comes out every time:
-`python -m benchmarks.taste_house`.
+nicest of four designs of two plates, without noise, and count for the same. The same file comes out every
+time: `python -m benchmarks.taste_house`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,14 @@ Array = NDArray[np.float64]
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 SHARES = WEIGHTS / WEIGHTS.sum()
-DRAWS = 256
+DRAWS = 128
 """Draws of niceties behind the information of more than two designs."""
 
 LIKED = 0.5
 """How much rather designs are shown that are thought to be nice, for among them is the first."""
+
+SHOWN_AGAIN = 2.0
+"""How often a design is shown at most, relative to all designs in turn."""
 
 NEARLY = 0.85
 """Share of the most information that is good enough to rather show designs that were seen less."""
@@ -55,7 +59,11 @@ def choose_question(
     belief = taste.believe(places)
     seen = Counter(number for shown in before for number in shown)
     known = {frozenset(shown) for shown in before}
-    pairs = [(i, j) for i in range(len(places)) for j in range(i + 1, len(places))]
+    most = 1 + SHOWN_AGAIN * count * len(before) / len(places)
+    free = [k for k in range(len(places)) if seen[k] < most]
+    if len(free) < count:
+        free = list(range(len(places)))
+    pairs = list(combinations(free, 2))
     fresh = [pair for pair in pairs if count > 2 or frozenset(pair) not in known] or pairs
     told = pair_information(belief, fresh) * np.exp(LIKED * _rise(belief, fresh))
     enough = NEARLY * told.max()
@@ -65,8 +73,8 @@ def choose_question(
     )
     chosen = list(fresh[best])
     while len(chosen) < count:
-        others = [k for k in range(len(places)) if k not in chosen]
-        gains = np.array([set_information(belief, (*chosen, k)) for k in others])
+        others = [k for k in free if k not in chosen]
+        gains = set_information(belief, [(*chosen, k) for k in others])
         gains = gains * np.exp(LIKED * _rise(belief, [(k, k) for k in others]))
         near = [k for k, gain in zip(others, gains, strict=True) if gain >= NEARLY * gains.max()]
         chosen.append(min(near, key=lambda k: (seen[k], -gains[others.index(k)], k)))
@@ -93,14 +101,15 @@ def pair_information(belief: Belief, pairs: Sequence[tuple[int, int]]) -> Array:
     return np.asarray(_entropy(np.einsum("pnk,n->pk", both, SHARES)) - _entropy(both) @ SHARES)
 
 
-def set_information(belief: Belief, shown: Sequence[int]) -> float:
-    """What the answer to several designs tells, in nats; by drawing niceties, the same ones every time."""
-    rows = np.array(shown)
-    values, vectors = np.linalg.eigh(belief.covariance[np.ix_(rows, rows)])
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    normal = np.random.default_rng(0).standard_normal((DRAWS, len(rows)))
-    chances = odds(belief.mean[rows] + normal @ root.T)
-    return float(_entropy(chances.mean(axis=0)) - _entropy(chances).mean())
+def set_information(belief: Belief, sets: Sequence[tuple[int, ...]]) -> Array:
+    """What the answers to sets of equally many designs tell, in nats, `[set]`; by drawing niceties, the same
+    draws every time."""
+    rows = np.array(sets)
+    values, vectors = np.linalg.eigh(belief.covariance[rows[:, :, None], rows[:, None, :]])
+    roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    normal = np.random.default_rng(0).standard_normal((DRAWS, rows.shape[1]))
+    chances = odds(belief.mean[rows][:, None, :] + np.einsum("sij,dj->sdi", roots, normal))
+    return np.asarray(_entropy(chances.mean(axis=1)) - _entropy(chances).mean(axis=1))
 
 
 def _entropy(chances: Array) -> Array:

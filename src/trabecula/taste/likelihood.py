@@ -52,13 +52,13 @@ def log_likelihood(
         meant = (1.0 - slips) * shares[each, nicest]
         chance = meant + slips / rows.shape[1]
         value += float(weights @ np.log(np.maximum(chance, 1e-300)))
-        weights = weights * meant / np.maximum(chance, 1e-300)  # as far as it was meant
-        np.add.at(gradient, rows[each, nicest], weights)
-        np.add.at(gradient, rows, -weights[:, None] * shares)
+        counted = weights * meant / np.maximum(chance, 1e-300)  # as far as it was meant
+        np.add.at(gradient, rows[each, nicest], counted)
+        np.add.at(gradient, rows, -counted[:, None] * shares)
         inner = -shares[:, :, None] * shares[:, None, :]
         diagonal = np.arange(rows.shape[1])
         inner[:, diagonal, diagonal] += shares
-        np.add.at(curvature, (rows[:, :, None], rows[:, None, :]), weights[:, None, None] * inner)
+        np.add.at(curvature, (rows[:, :, None], rows[:, None, :]), counted[:, None, None] * inner)
     return value, gradient, curvature
 
 

@@ -150,30 +150,56 @@ def steer(
     if not 0.0 <= weight <= 1000.0:
         raise ValueError(f"weight is {weight}; it must be at least 0 and at most 1000, in per cent")
     if not isinstance(prepare(problem)[0].grid, Grid):
-        raise ProblemError("domain: taste describes boxes of voxels; leave `mesh` away to steer by it")
-    made: dict[str, Result] = {}
-    for name, variant in _variants(problem):
-        if name != PLAIN and weight == 0.0:
-            break
-        if report is not None:
-            report(name)
-        try:
-            made[name] = solve(variant, threads=threads, **options)
-        except (NoDesignError, ProblemError):
-            if name == PLAIN:
-                raise
-    steering = _weigh(made, profile, weight, also)
+        raise ProblemError(
+            "domain.mesh", "is no box of voxels", "taste describes voxels", "leave `mesh` away to steer by it"
+        )
+    made = solve_ways(problem, is_plain_only=weight == 0.0, threads=threads, report=report, **options)
+    steering = weigh_designs(made, profile, weight, also)
     both = _combine(problem, steering)
     if both is not None:
-        name, variant = both
-        if report is not None:
-            report(name)
-        try:
-            made[name] = solve(variant, threads=threads, **options)
-        except (NoDesignError, ProblemError):
-            return steering
-        steering = _weigh(made, profile, weight, also)
+        _solve_into(made, *both, threads, report, options)
+        steering = weigh_designs(made, profile, weight, also)
     return steering
+
+
+def solve_ways(
+    problem: Problem,
+    *,
+    is_plain_only: bool = False,
+    threads: int | None = None,
+    report: Callable[[str], None] | None = None,
+    **options: Any,
+) -> dict[str, Result]:
+    """The designs that `steer` weighs, by name, the plain one first; they do not depend on a taste.
+
+    Parameters
+    ----------
+    is_plain_only
+        Whether nothing but the plain problem is solved.
+    """
+    made: dict[str, Result] = {}
+    for name, variant in _variants(problem):
+        if name == PLAIN or not is_plain_only:
+            _solve_into(made, name, variant, threads, report, options)
+    return made
+
+
+def _solve_into(
+    made: dict[str, Result],
+    name: str,
+    variant: Problem,
+    threads: int | None,
+    report: Callable[[str], None] | None,
+    options: dict[str, Any],
+) -> None:
+    """Solve one way; one that has no design is left out, but for the plain one."""
+    if report is not None:
+        report(name)
+    try:
+        made[name] = solve(variant, threads=threads, **options)
+    except (NoDesignError, ProblemError):
+        if name == PLAIN:
+            raise
 
 
 def _variants(problem: Problem) -> Iterator[tuple[str, Problem]]:
@@ -231,10 +257,10 @@ def _combine(problem: Problem, steering: Steering) -> tuple[str, Problem] | None
     return None if variant is None else (f"{radius}, {plane}", variant)
 
 
-def _weigh(
-    made: dict[str, Result], profile: TasteProfile, weight: float, also: Sequence[Exhibit]
+def weigh_designs(
+    made: dict[str, Result], profile: TasteProfile, weight: float, also: Sequence[Exhibit] = ()
 ) -> Steering:
-    """Price and nicety of all designs, beside the plain one."""
+    """Price and nicety of all designs, beside the plain one; the arguments are those of `steer`."""
     all_made = {**made, **{f"gallery: {each.name}": each.result for each in also}}
     looks = [look_at(part_mask(result), result.problem.domain.spacing) for result in all_made.values()]
     scale = Scale.of(looks)

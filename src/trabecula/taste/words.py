@@ -9,7 +9,7 @@ from math import erf, sqrt
 import numpy as np
 
 from trabecula.taste.choices import Place
-from trabecula.taste.features import FEATURES
+from trabecula.taste.features import FEATURES, NAMES
 from trabecula.taste.model import Taste
 
 SURE, FEW = 0.85, 4
@@ -67,7 +67,26 @@ def describe_taste(taste: Taste, places: Sequence[Place] | None = None) -> tuple
         deviation = sqrt(max(float(slope @ belief.covariance @ slope), 1e-300))
         sure = 0.5 * (1.0 + erf(abs(worth) / deviation / sqrt(2.0)))
         found.append(Leaning(feature.name, feature.high if worth > 0 else feature.low, worth, sure))
-    return tuple(sorted(found, key=lambda each: -abs(each.worth) * (2.0 * each.sure - 1.0)))
+    own = _own_worths(taste)
+    return tuple(sorted(found, key=lambda each: -_strength(each, own)))
+
+
+def _own_worths(taste: Taste) -> dict[str, float]:
+    """What one standard deviation more of each feature is worth while all others stay the same."""
+    features = np.stack([place.features for place in taste.places]) if taste.places else np.zeros((0, 0))
+    if not features.size:
+        return {}
+    prior = taste.prior
+    worths = prior.slope**2 * np.array(prior.shares or (1.0,) * features.shape[1])
+    worths = worths * (features.T @ taste.weights)
+    return dict(zip(NAMES, worths.tolist(), strict=True))
+
+
+def _strength(leaning: Leaning, own: dict[str, float]) -> float:
+    """How much a leaning says: features that only go with others that matter come behind those."""
+    alone = own.get(leaning.name, 0.0)
+    agrees = max(0.0, alone if leaning.worth > 0.0 else -alone)
+    return (agrees + 0.1 * abs(leaning.worth)) * (2.0 * leaning.sure - 1.0)
 
 
 def say_taste(leanings: Sequence[Leaning]) -> str:

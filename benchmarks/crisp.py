@@ -7,8 +7,9 @@ seconds of the whole solve, so that what else the machine does hardly counts.
 
 Names restrict the run; `--random N` takes fewer random problems.
 
-What the exported surface of the part comes to is measured by `python -m benchmarks.surface_reanalysis`, which
-keeps its rows; `python -m benchmarks.crisp --table` takes them into the table that is there and solves nothing.
+What the exported surface of the part comes to is measured by `python -m benchmarks.surface_reanalysis`,
+which keeps its rows; `python -m benchmarks.crisp --table` takes them into the table that is there and solves
+nothing.
 """
 
 from __future__ import annotations

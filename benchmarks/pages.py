@@ -204,6 +204,15 @@ PAGES = (
         "[How loads are shared, and why displacements are pairs of doubles](../decisions/loads.md)",
     ),
     Page(
+        "surface_reanalysis",
+        "Exported surfaces, meshed and analysed again",
+        ("surface_reanalysis",),
+        ("compliance of the surface off the part's, loads spread, three voxels or more, worst",),
+        "Compliances in per cent of the part's, by quadratic elements on a mesh that fits the surface; voxels"
+        " are the part's own voxels, each split in two along every axis. Every row is kept and measured once."
+        " [Where the differences come from](../decisions/surface.md)",
+    ),
+    Page(
         "mirrored",
         "A problem and its mirror image",
         ("mirrored",),

@@ -1,4 +1,4 @@
-"""Parts and their exported surfaces as bodies of quadratic simplices, under the loads and supports of the voxels.
+"""Parts and their exported surfaces as bodies of quadratic simplices, under the voxels' loads and supports.
 
 The voxel model knows loads and supports at nodes only. A body has other nodes, so what acts on it is chosen
 by the work that it does:
@@ -50,9 +50,9 @@ from trabecula.surface import Mesh as Surface
 EDGE = 1.25  # of a voxel: tetrahedra
 ENVELOPE = 0.02  # of a voxel: how far the tetrahedra may be off the surface
 HELD = 0.95  # of the shape functions at a point: those of held nodes hold it
-HELD_ON_FACE = 0.75  # the same within a face of the box: facets end where they like, on the mean at the rim
+HELD_WITHIN = 0.75  # the same for held blocks and faces: where elements end at their rims, on the mean
 MATERIAL = 0.02  # of a voxel: material near a node that takes a load
-TOLERANCE = 1e-5  # of conjugate gradients: its square is the error of a compliance
+TOLERANCE = 1e-4  # of conjugate gradients: its square is the error of a compliance
 
 Floats = NDArray[np.float64]
 
@@ -177,9 +177,7 @@ class VoxelNodes:
             corner = tuple(low[axis] + bits[axis] for axis in reversed(range(dimension)))
             rows.append(np.arange(points.shape[1]))
             columns.append(np.ravel_multi_index(corner, self.shape))
-            values.append(
-                np.prod([part[a] if bits[a] else 1 - part[a] for a in range(dimension)], axis=0)
-            )
+            values.append(np.prod([part[a] if bits[a] else 1 - part[a] for a in range(dimension)], axis=0))
         entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return sp.csr_matrix(entries, shape=(points.shape[1], int(np.prod(self.shape))))
 
@@ -276,6 +274,7 @@ class Body:
             if self.dimension == 2:  # what is held at single nodes is held in the mean
                 fixed = fixed & (_ends(fixed, 0) | _ends(fixed, 1))
             here = near @ fixed.ravel().astype(np.float64) > HELD
+            here |= near @ _complete(fixed).ravel().astype(np.float64) > HELD_WITHIN
             for across in range(self.dimension):
                 for side in (0, -1):
                     here |= self._held_on_face(fixed, across, side)
@@ -285,22 +284,15 @@ class Body:
     def _held_on_face(self, fixed: NDArray[np.bool_], axis: int, side: int) -> NDArray[np.bool_]:
         """Points on a face of the box that lie on what it holds: complete faces of voxels."""
         layer = np.take(fixed, side, axis=self.dimension - 1 - axis)
-        faces = layer
-        for k in range(layer.ndim):
-            faces = np.logical_and(*_neighbours(faces, k))
-        nodes = np.zeros_like(layer)
-        for bits in np.ndindex((2,) * layer.ndim):
-            where = tuple(slice(bit, n - 1 + bit) for bit, n in zip(bits, layer.shape, strict=True))
-            nodes[where] |= faces
         whole = np.zeros_like(fixed)
         index: list[slice | int] = [slice(None)] * fixed.ndim
         index[self.dimension - 1 - axis] = side
-        whole[tuple(index)] = nodes
+        whole[tuple(index)] = _complete(layer)
         wall = 0.0 if side == 0 else self.problem.domain.size[axis]
         on = np.abs(self.places[axis] - wall) < (1.0 - HELD) * self.hats.cell[axis]
         at = self.places.copy()
         at[axis] = wall
-        return np.asarray(on & (self.hats.at(at) @ whole.ravel().astype(np.float64) > HELD_ON_FACE))
+        return np.asarray(on & (self.hats.at(at) @ whole.ravel().astype(np.float64) > HELD_WITHIN))
 
     def mean_holds(self, held: NDArray[np.bool_]) -> sp.csc_matrix:
         """Rows of `[degree of freedom, constraint]`: means that are zero where single nodes are held."""
@@ -380,7 +372,7 @@ class Body:
         """Conjugate gradients with Gauss-Seidel on quadratic and algebraic multigrid on linear elements."""
         up, near = self._linear_elements(free)
         coarse = pyamg.smoothed_aggregation_solver(
-            (up.T @ stiffness @ up).tocsr(), B=near, smooth="jacobi", max_coarse=500
+            (up.T @ stiffness @ up).tocsr(), B=near, smooth="jacobi", max_coarse=500, coarse_solver="splu"
         ).aspreconditioner()
 
         def apply(r: Floats) -> Floats:
@@ -431,6 +423,19 @@ def _ends(nodes: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
     chosen, count = np.moveaxis(found, axis, 0), nodes.shape[axis]
     chosen[: count - 1] |= np.moveaxis(both, axis, 0)
     chosen[1:] |= np.moveaxis(both, axis, 0)
+    return found
+
+
+def _complete(nodes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of some nodes that belong to a voxel (in a layer of nodes a face) all of whose nodes they are."""
+    corners = list(np.ndindex((2,) * nodes.ndim))
+    places = [
+        tuple(slice(bit, n - 1 + bit) for bit, n in zip(bits, nodes.shape, strict=True)) for bits in corners
+    ]
+    whole = np.logical_and.reduce([nodes[place] for place in places])
+    found = np.zeros_like(nodes)
+    for place in places:
+        found[place] |= whole
     return found
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MOST_OFF = 8
-"""Per cent of compliance by which voxel elements were too stiff at most in parts with thin members. The smooth
-surface, which is stiffer than stairs, gives most of it back (docs/decisions/surface.md)."""
+"""Per cent of compliance by which voxel elements were too stiff at most in parts of thin members. The
+smooth surface, which is stiffer than stairs, gives most of it back (docs/decisions/surface.md)."""
 
 _WORTH_SAYING = 0.05
 

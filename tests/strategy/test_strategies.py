@@ -301,7 +301,7 @@ def test_a_projected_design_is_searched_for_among_more_fields_that_are_given_up_
 def test_solves_are_loose_until_one_candidate_is_left() -> None:
     """What is taken to its stop is solved as tightly as the search says, all else as loosely as it may be."""
     runs: dict[str, float] = {}
-    search, problem = replace(CRISP, proposals=4, coarse=24), discretise(problems.cantilever((60, 40)))
+    search, problem = replace(CRISP, proposals=4, coarse=24), discretise(problems.mbb((120, 40)))
     for event in coarse_to_fine(Workbench(problem, 1), search, Stop(limit=45)):
         runs[event.run.name] = event.run.plan.tolerance
     finished = {name for name in runs if name.startswith("finish-")}

@@ -22,9 +22,11 @@ STATIONARY = 0.1
 VIOLATION = 2e-3
 """Relative violation of a limit above which nothing has converged."""
 
-
 LOADED = 0.999
 """Share of the load of every case that must end on the part of a certified design."""
+
+THIN = 2.999
+"""Voxels of thickness below which members are named as what makes a part less stiff than its design."""
 
 NEAR = 0.02
 """Largest relative difference between the compliance of a part and that of its certified design."""
@@ -110,7 +112,7 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
 def _mend_thin(part: Part) -> str:
     """What makes a part as stiff as its design, and what is measured of its members."""
     mend = "take finer voxels, or a larger filter radius"
-    if part.minimum_member is None or not part.resolution:
+    if part.minimum_member is None or not part.resolution or part.minimum_member >= THIN * part.resolution:
         return mend
     return f"its thinnest member is {say_in_voxels(part.minimum_member, part.resolution)} thick: {mend}"
 

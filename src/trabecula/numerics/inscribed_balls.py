@@ -69,8 +69,15 @@ class InscribedBalls:
 
     def fit(self, diameter: float) -> Mask:
         """The places where a ball of a diameter fits: voxels, or along an axis of even parity what lies
-        between them; around the array there are `RIM` voxels more on every side."""
-        found = self._squares_of(self.parity(diameter), 0.5 * diameter) >= self._square(diameter)
+        between them; around the array there are `RIM` voxels more on every side.
+
+        Between two voxels that are long compared with the ball its widest section meets no centre of a voxel.
+        So along the longer edges a ball in one of the two voxels must fit as well.
+        """
+        parity, reach, least = self.parity(diameter), 0.5 * diameter, self._square(diameter)
+        found = self._squares_of(parity, reach) >= least
+        for within in self._also_within(parity):
+            found &= places_beside(self._squares_of(within, reach) >= least, within, parity)
         if self.is_open:
             for axis in range(found.ndim):
                 for end in (0, -1):
@@ -84,11 +91,22 @@ class InscribedBalls:
             parity = self.parity(diameter)
             if parity not in widest:
                 widest[parity] = float(self._squares_of(parity, inf).max(initial=0.0))
-            if widest[parity] >= self._square(diameter):
+            if widest[parity] >= self._square(diameter) and self.fit(diameter).any():
                 best = diameter
             elif diameter > best + 2.0 * max(self.spacing):
                 return best
         raise AssertionError("there are diameters without end")
+
+    def _also_within(self, parity: Parity) -> Iterator[Parity]:
+        """The other parities at which a ball must fit: some of the longer edges halved no more."""
+        shortest = min(self.spacing)
+        longer = [
+            i for i, edge in enumerate(self.spacing) if edge > shortest * (1.0 + ROUNDING) and parity[i]
+        ]
+        for chosen in product((False, True), repeat=len(longer)):
+            if any(chosen):
+                within = {axis for axis, is_within in zip(longer, chosen, strict=True) if is_within}
+                yield tuple(p and axis not in within for axis, p in enumerate(parity))
 
     def _square(self, diameter: float) -> float:
         return (0.5 * diameter / min(self.spacing)) ** 2 * (1.0 - ROUNDING)
@@ -140,7 +158,7 @@ def _nearest(squares: Squares, axis: int, edge: float, most: int, between: bool)
     return np.moveaxis(found, 0, axis)
 
 
-def spread(places: Mask, before: Parity, after: Parity) -> Mask:
+def places_beside(places: Mask, before: Parity, after: Parity) -> Mask:
     """The places of one parity that touch places of another: half a voxel away along every axis where the
     parities differ, and the same along the others."""
     found = places

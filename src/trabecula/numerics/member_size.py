@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.numerics.components import label
-from trabecula.numerics.inscribed_balls import RIM, InscribedBalls, cover, spread
+from trabecula.numerics.inscribed_balls import RIM, ROUNDING, InscribedBalls, cover, places_beside
 
 Mask = NDArray[np.bool_]
 
@@ -116,7 +117,7 @@ def _thinnest(balls: InscribedBalls, most: float) -> float | None:
     fits = balls.fit(diameter)
     for larger in diameters:
         fit_larger = balls.fit(larger)
-        covered = spread(fit_larger, balls.parity(larger), balls.parity(diameter)) & fits
+        covered = places_beside(fit_larger, balls.parity(larger), balls.parity(diameter)) & fits
         if _holds_member(fits & ~covered, covered, diameter, balls.spacing):
             return diameter
         if larger > most:
@@ -148,20 +149,25 @@ def _holds_member(skeleton: Mask, thicker: Mask, diameter: float, spacing: tuple
 
 
 def _reaches_far(skeleton: Mask, thicker: Mask, diameter: float, spacing: tuple[float, ...]) -> bool:
-    """Whether the way along the skeleton to what is thicker is longer than that of a corner."""
-    shortest, longest = min(spacing), max(spacing)
-    steps = int(np.ceil((0.5 * diameter + SHORT * longest) / shortest - 1e-6))
+    """Whether the way along the skeleton to what is thicker is longer than that of a corner: a voxel in any
+    direction, and then as far as the shortest edge, step by step."""
+    shortest = min(spacing)
     allowed, reached = skeleton | thicker, thicker
-    for step in range(1, steps + 1):
+    for step in range(ceil(0.5 * diameter / shortest + SHORT - 1.0 - ROUNDING) + 1):
         axes = [
             axis
             for axis, edge in enumerate(spacing)
-            if int(step * shortest / edge + 1e-6) > int((step - 1) * shortest / edge + 1e-6)
+            if step == 0 or _count(step * shortest, edge) > _count((step - 1) * shortest, edge)
         ]
         reached = grow(reached, axes) & allowed
         if not (skeleton & ~reached).any():
             return False
     return True
+
+
+def _count(length: float, edge: float) -> int:
+    """How many whole edges a length has."""
+    return int(length / edge + ROUNDING)
 
 
 def grow(mask: Mask, axes: Iterable[int]) -> Mask:

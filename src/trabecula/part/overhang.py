@@ -1,4 +1,4 @@
-"""How much of a part's underside overhangs: it is flatter than 45 degrees and does not rest on the build plate.
+"""How much of a part's underside overhangs: is flatter than 45 degrees and not on the build plate.
 
 Voxels have flat undersides only; how steep the surface is that they stand for is read from a smoothed part.
 """

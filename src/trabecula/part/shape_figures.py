@@ -1,8 +1,8 @@
 """How thick the members of a part are, how wide its gaps, and how much of it overhangs when it is printed.
 
 Members and gaps are measured by inscribed balls (`trabecula.numerics.member_size`). What is cut by the end of
-the domain is as thick as it is inside, for that is what is made; only at a plane of symmetry, where the problem
-is one half of a part, the other half counts too.
+the domain is as thick as it is inside, for that is what is made; only at a plane of symmetry, where the
+problem is one half of a part, the other half counts too.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ SHAPE = {"minimum_member": 1e-3, "minimum_gap": 3e-3, "maximum_member": 12e-3, "
 def test_members_gaps_and_overhang_are_said_with_their_resolution() -> None:
     said = dict(describe_part(PART | SHAPE | {"resolution": 5e-4}))
     assert said["members"] == "1 mm (2 voxels) to 12 mm (24 voxels) thick"
-    assert said["gaps"] == "at least 3 mm (6 voxels) wide"
+    assert said["clearance"] == "at least 3 mm (6 voxels) between members"
     assert said["overhang"].startswith("35.5 % of the area facing down is flatter than 45 degrees")
 
 
@@ -56,7 +56,7 @@ def test_members_of_a_voxel_are_said_with_what_mends_them(units: str, scale: flo
 def test_a_part_of_one_thickness_says_it_once_and_what_is_unknown_is_left_out() -> None:
     alike = {"minimum_member": 4e-3, "maximum_member": 4e-3, "minimum_gap": None, "resolution": 1e-3}
     said = dict(describe_part(PART | alike))
-    assert said["members"] == "4 mm (4 voxels) thick" and "gaps" not in said and "overhang" not in said
+    assert said["members"] == "4 mm (4 voxels) thick" and "clearance" not in said and "overhang" not in said
     assert "members" not in dict(describe_part(PART | SHAPE))
 
 

@@ -1,4 +1,4 @@
-"""Members and gaps are as thick as they are drawn: bars, plates, balls, necks and corners, whatever way they run."""
+"""Bars, plates, balls, necks and corners are as thick as they are drawn, whatever way they run."""
 
 from __future__ import annotations
 
@@ -236,8 +236,16 @@ def test_the_same_voxels_cut_finer_are_as_thick_to_a_voxel(seed: int) -> None:
         assert coarse is fine
         return
     assert abs(fine[1] - coarse[1]) <= 1.0
-    assert fine[0] >= 0.5  # stairs of coarse voxels are corners of the finer ones
-    assert fine[0] <= coarse[0] + 1.0
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.0, np.pi), st.floats(3.0, 9.0), st.floats(-0.5, 0.5))
+def test_finer_voxels_measure_the_same_bar_more_closely(angle: float, width: float, off: float) -> None:
+    for finer in (1, 2, 4):
+        y, x = ((index + 0.5) / finer - 22.0 for index in np.indices((44 * finer, 44 * finer)))
+        bar = np.abs(x * np.sin(angle) - y * np.cos(angle) + off) <= width / 2
+        low, high = measure_members(bar & (np.hypot(x, y) < 20), (1.0 / finer, 1.0 / finer)) or (0.0, 0.0)
+        assert abs(low - width) <= 1.5 / finer and abs(high - width) <= 1.5 / finer
 
 
 @settings(deadline=None, max_examples=12)
@@ -274,3 +282,12 @@ def test_voxels_are_counted_in_words() -> None:
     assert say_in_voxels(1e-3, 1e-3) == "one voxel"
     assert say_in_voxels(2e-3, 1e-3) == "2 voxels"
     assert say_in_voxels(12e-3, 1e-3) == "12 voxels"
+
+
+def test_a_slot_is_a_gap_where_it_is_deeper_than_wide() -> None:
+    block = np.ones((40, 60), dtype=bool)
+    block[22:, 20:30] = False  # 18 deep, 10 wide
+    assert gap(block) == 10
+    block[:] = True
+    block[34:, 20:30] = False
+    assert gap(block) is None

@@ -1,4 +1,4 @@
-"""The figures of a part's shape: half models, the domain's ends, what overhangs, and a witness that agrees."""
+"""The figures of a part: half models, ends of the domain, overhang, and a witness that agrees."""
 
 from __future__ import annotations
 

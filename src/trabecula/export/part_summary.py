@@ -71,7 +71,7 @@ def _shape(part: Mapping[str, object], spoken: UnitSystem) -> list[tuple[str, st
         is_thin = (_number(part.get("minimum_member")) or 0.0) < RESOLVED * resolution
         rows.append(("members", f"{text}; {THIN}" if is_thin else text))
     if gap:
-        rows.append(("gaps", f"at least {gap} wide"))
+        rows.append(("clearance", f"at least {gap} between members"))
     share = _number(part.get("overhang"))
     if share is not None:
         said_of = "of the area facing down is flatter than 45 degrees and not on the build plate"

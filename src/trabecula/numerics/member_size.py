@@ -76,7 +76,8 @@ def measure_gap(inside: Mask, spacing: tuple[float, ...]) -> float | None:
     Returns
     -------
     float or None
-        None where no gap is narrower than the longest edge of the array.
+        None where there is none up to the longest edge of the array; a hollow that is open on one side and
+        wider than deep is none.
 
     Examples
     --------

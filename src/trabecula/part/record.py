@@ -118,8 +118,8 @@ class Part:
     minimum_member, maximum_member
         Thickness of the thinnest member, and diameter of the largest ball within the part, m.
     minimum_gap
-        Width of the narrowest gap between material, m; None where there is none as narrow as the domain is
-        long.
+        Width of the narrowest gap between material, m; None where there is none. A hollow that is open on one
+        side and wider than deep is none.
     overhang
         Share of the area facing down, built along z (in 2-D along y), that is flatter than 45 degrees and
         does not stand on the build plate.

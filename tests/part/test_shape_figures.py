@@ -176,3 +176,23 @@ def test_a_part_of_half_as_large_voxels_has_the_same_lengths() -> None:
     other = measure_shape(box(CLAMP), fine, (0.5, 0.5))
     assert (one.minimum_member, one.minimum_gap, one.resolution) == (3.0, 6.0, 1.0)
     assert (other.minimum_member, other.minimum_gap, other.resolution) == (3.0, 6.0, 0.5)
+
+
+def test_a_part_that_is_less_stiff_for_its_thin_members_says_so_with_what_mends_it() -> None:
+    """Heat that is made everywhere and leaves at one place: twigs of one voxel."""
+    problem = parse(
+        {
+            "trabecula": 1,
+            "domain": {"size": [0.1, 0.1], "elements": [40, 40], "thickness": 0.002},
+            "material": "aluminium",
+            "supports": [{"where": {"x": 0, "y": [0.04, 0.06]}, "temperature": 0}],
+            "loads": [{"where": "everywhere", "heat": 20}],
+            "goal": {"minimize": "thermal_compliance", "volume": 0.4},
+            "options": {"minimum_stiffness": 1.0e-3, "filter": {"radius": 0.00375}, "projection": True},
+        }
+    )
+    result = tb.solve(problem, start="uniform", threads=1)
+    assert result.part is not None and result.part.minimum_member == pytest.approx(0.0025)
+    assert "less stiff than the design" in result.not_certified
+    said = "its thinnest member is one voxel thick: take finer voxels, or a larger filter radius"
+    assert said in result.not_certified

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Literal
 
 from trabecula.certificate.record import Certificate
+from trabecula.numerics.member_size import say_in_voxels
 from trabecula.part.record import Part
 from trabecula.status import Status
 
@@ -21,9 +22,11 @@ STATIONARY = 0.1
 VIOLATION = 2e-3
 """Relative violation of a limit above which nothing has converged."""
 
-
 LOADED = 0.999
 """Share of the load of every case that must end on the part of a certified design."""
+
+THIN = 2.999
+"""Voxels of thickness below which members are named as what makes a part less stiff than its design."""
 
 NEAR = 0.02
 """Largest relative difference between the compliance of a part and that of its certified design."""
@@ -97,13 +100,21 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
     off = part.compliance / compliance - 1.0 if compliance else float("nan")
     if not abs(off) <= NEAR and part.held and carries:  # else it says the same once more
         than, mend = (
-            ("less stiff", "members are about a voxel wide: take finer voxels, or a larger filter radius")
+            ("less stiff", _mend_thin(part))
             if off > 0.0
             else ("stiffer", "options.penalty: 3 with options.projection: true leaves none")
         )
         said = f"the part is {_percent(abs(off))} {than} than the design with its intermediate densities"
         found.append((said, mend))
     return found
+
+
+def _mend_thin(part: Part) -> str:
+    """What makes a part as stiff as its design, and what is measured of its members."""
+    mend = "take finer voxels, or a larger filter radius"
+    if part.minimum_member is None or not part.resolution or part.minimum_member >= THIN * part.resolution:
+        return mend
+    return f"its thinnest member is {say_in_voxels(part.minimum_member, part.resolution)} thick: {mend}"
 
 
 def _bare_load(part: Part, share: float) -> str:

@@ -14,6 +14,7 @@ from trabecula.discretisation.grid import Grid
 from trabecula.part.finish import Shape, choices, lightest, shape_part, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
+from trabecula.part.shape_figures import measure_shape
 from trabecula.part.threshold import Ranking
 from trabecula.physics import Guess, State
 from trabecula.physics.operators import StrainOperator, von_mises
@@ -153,6 +154,7 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
     grid, material = at.grid, at.material
     paths, nodes = Paths.of(discrete, mask), touches(discrete, mask)
     supports = held_by(solver.problem, discrete)
+    shape_figures = measure_shape(discrete, mask, solver.problem.domain.spacing)
     used = discrete.total(at.physical)
     cases = tuple(
         _case(solver, at, state, case, mask, nodes, supports) for case in range(len(discrete.weights))
@@ -173,6 +175,7 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
         free_supports=tuple(
             number for number, own in enumerate(supports, 1) if not (own.any(axis=0) & nodes).any()
         ),
+        **vars(shape_figures),
     )
 
 

@@ -13,9 +13,9 @@ Times are processor seconds on one thread. The work, iterations by their share o
 told beside them: no other program on the machine can touch it. It makes no difference between an iteration
 that changes much and one that changes little, of which the first takes up to twice as long.
 
-Problems: all named ones, 20 random ones (even numbers are plates, odd ones solids), and solids of about
-96x48x48 with `--large`. Runs are kept in results/sooner.jsonl, so that a command that is cut goes on;
-`--budget` seconds at a time, `--summary` runs nothing, `--fresh` forgets them.
+Problems: all named ones, 20 random ones (even numbers are plates, odd ones solids), and four solids of about
+96x48x48. Runs are kept in results/sooner.jsonl, so that a command that is cut goes on; `--budget` seconds at
+a time, `--groups`, `--only`, `--ways`, `--summary` runs nothing, `--fresh` forgets them.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ def gain(reference: Sequence[Finished], way: Sequence[Finished]) -> Gain:
     return Gain(last.work / there.work, last.seconds / there.seconds, first, end)
 
 
-def cases(quick: bool, large: bool, count: int) -> Iterator[tuple[str, Problem]]:
-    """The problems, each with its group."""
+def cases(quick: bool, groups: Sequence[str], count: int) -> Iterator[tuple[str, Problem]]:
+    """The problems of groups, each with its group."""
     if quick:
         for group, names in QUICK.items():
             for name in names:
@@ -144,8 +144,10 @@ def cases(quick: bool, large: bool, count: int) -> Iterator[tuple[str, Problem]]
     everything = [problems.get(name) for name in problems.names()]
     everything += [random_problems.get(number) for number in range(count)]
     for problem in everything:
-        yield GROUPS[problem.domain.dimension - 2], problem
-    if large:
+        group = GROUPS[problem.domain.dimension - 2]
+        if group in groups:
+            yield group, problem
+    if GROUPS[2] in groups:
         for place in places.SETS["large"](False):
             if place.family in LARGE:
                 yield GROUPS[2], place.problem
@@ -267,7 +269,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--grey", action="store_true", help="no design is projected")
-    parser.add_argument("--large", action="store_true", help="solids of about 96x48x48 too")
+    parser.add_argument("--groups", nargs="*", default=list(GROUPS), choices=GROUPS, help="of problems")
     parser.add_argument("--random", type=int, default=random_problems.COUNT, help="random problems")
     parser.add_argument("--only", nargs="*", default=[], help="problems whose names begin so")
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=tuple(WAYS))
@@ -282,7 +284,7 @@ def main() -> None:
         path.unlink(missing_ok=True)
     found = [
         (group, replace(problem, options=replace(problem.options, projection=not asked.grey)))
-        for group, problem in cases(asked.quick, asked.large, asked.random)
+        for group, problem in cases(asked.quick, asked.groups, asked.random)
         if not asked.only or any(problem.name.startswith(only) for only in asked.only)
     ]
     budget = -1.0 if asked.summary else asked.budget

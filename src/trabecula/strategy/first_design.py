@@ -113,7 +113,7 @@ def _take_up(
         run = Run(f"first-{level}-{START}", plan, begun, START)
         step = yield from runner.run(stage_of(grid), analysis, run, 0.1 + 0.1 * level)
         candidate = replace(candidate, density=step.x, merit=step.merit, coarser=candidate.path)
-    sooner = replace(stop, limit=min(stop.limit, LIMIT))
+    sooner = replace(stop, limit=min(stop.limit, LIMIT), kkt_every=1)
     plan, begun = _hand_over(bench, finest, candidate, search, sooner)
     run = Run(f"first-{START}", plan, begun, START)
     step = yield from runner.run(stage_of(finest.discrete), finest, run, 0.5)

@@ -129,12 +129,13 @@ PAGES = (
         "sooner",
         "How soon a finished design is there",
         ("sooner",),
-        ("default, plates: sooner as stiff as classical, work, median",
-         "default, solids: sooner as stiff as classical, work, median"),
+        ("default, plates: sooner as stiff as classical, in work, median",
+         "default, solids: sooner as stiff as classical, in work, median"),
         "All ways are projected to black and white. What never has a design as stiff counts as 0. A classical"
         " run's last iterations change little and take half as long as others, so that the gain in time is"
-        " less than in work. Where a solid has closed walls thinner than a voxel of the coarse grid (torsion),"
-        " the default has no design as stiff. [What was tried, and what it costs](../decisions/sooner.md)",
+        " less than in work. Torsion, whose closed walls are thinner than a coarse grid's voxels, is never as"
+        " stiff at 48x24x24, and late at 96x48x48."
+        " [What was tried, and what it costs](../decisions/sooner.md)",
     ),
     Page(
         "hybrid",

@@ -19,7 +19,7 @@ from trabecula.status import Status
 from trabecula.strategy import first_design
 from trabecula.strategy.coarse import coarse_to_fine
 from trabecula.strategy.multistart import Search
-from trabecula.strategy.runner import Event, Outcome, Strategy
+from trabecula.strategy.runner import Event, Outcome, Run, Strategy
 from trabecula.strategy.workbench import Workbench
 
 STOP = Stop(change=1e-4, limit=300)
@@ -129,7 +129,7 @@ def test_a_first_design_that_is_better_than_what_the_search_finds_is_the_result(
         bench = Workbench(plane, 1)
         worse = bench.plan(plane, Schedule(3.0, 3.0), Stop(limit=2))
         analysis = bench.analysis(plane)
-        run = first_design.Run("bad", worse, bench.begin_uniform(analysis, worse))
+        run = Run("bad", worse, bench.begin_uniform(analysis, worse))
         step = yield from bench.runner.run("bad", analysis, run, 0.5)
         return bench.runner.end(step, worse, analysis)
 

@@ -212,7 +212,7 @@ def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: 
     due = ramp + [end] * (len(rows) - len(ramp))
     begins = {"classical": end, "uniform": min(1.0, end)}.get(start, first)
     projects = discrete.options.projection
-    is_soon = projects and rows[0]["beta"] == SOON_FLATTEST and start not in ("uniform", "classical")
+    is_soon = projects is True and rows[0]["beta"] == SOON_FLATTEST and start not in ("uniform", "classical")
     shortest = SOON_SHORTEST if is_soon else SHORTEST
     if first != begins or over in range(1, shortest) or first < min(1.0, end):
         return f"penalties do not begin with {first:.6g} and reach {end:.6g} in {over} iterations"

@@ -17,6 +17,7 @@ from tests.cli.conftest import Run
 from trabecula.optimize import checkpoint as checkpoints
 from trabecula.optimize import checkpoint_format as checkpoint
 from trabecula.results.result import Result
+from trabecula.strategy import first_design
 
 KEYS = [
     "name", "version", "word", "status", "start", "machine", "converged", "iterations", "solves", "seconds",
@@ -333,6 +334,26 @@ def test_a_first_design_is_told_while_the_search_goes_on(run: Run, tmp_path: Pat
     assert done.exit_code == 3, done.output
     (line,) = [line for line in done.stderr.splitlines() if "first design" in line]
     assert "finished: compliance about" in line and line.endswith("s; searching on")
+
+
+@pytest.mark.parametrize("is_result", [False, True])
+def test_a_first_design_is_told_in_the_plane_by_the_default_start_and_may_be_the_result(
+    is_result: bool, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_result:
+        monkeypatch.setattr(first_design, "better_end", lambda analysis, found, first: first)
+    shape = "{size: [1.2, 0.5], elements: [120, 50]}"
+    (tmp_path / "plate.yaml").write_text(
+        f"trabecula: 1\ndomain: {shape}\nmaterial: steel\nsupports: [{{where: {{x: 0}}, fix: [x, y]}}]\n"
+        "loads: [{where: {x: 1.2, y: 0.25}, force: [0, -1000]}]\n"
+        "goal: {minimize: compliance, volume: 0.4}\n"
+    )
+    done = run("solve", tmp_path / "plate.yaml", "--out", tmp_path / "r")
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.stderr.splitlines() if "first design" in line]
+    assert "finished: compliance about" in line and line.endswith("s; searching on")
+    checked = run("check", tmp_path / "r")
+    assert checked.exit_code == 0, checked.output
 
 
 @pytest.fixture

@@ -72,6 +72,9 @@ class Search:
         More designs for the coarsest grid; of other `kinds` than those, they go on only where they beat all.
     ahead
         What goes ahead of the search where no network draws it.
+    first_design
+        Whether a first design is finished quickly before the search, where nothing goes ahead
+        (`trabecula.strategy.first_design`).
     scouts
         How many designs are tried to go ahead; the best of them goes up all grids to its stop.
     sentinels
@@ -98,6 +101,7 @@ class Search:
     learned: Learned = field(default_factory=Learned)
     also: tuple[Proposer, ...] = ()
     ahead: Proposer | None = None
+    first_design: bool = True
     scouts: int = 1
     sentinels: tuple[str, ...] = ("cold", "random-1")
     agree: float = 2e-3

@@ -39,8 +39,7 @@ def corner_normals(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> N
     axis = np.abs(unit).argmax(axis=1)
     along = np.take_along_axis(unit, axis[:, None], axis=1)[:, 0]
     kind = np.where(np.abs(along) > 0.9999, 1 + 2 * axis + (along > 0), 0)
-    _, cluster = np.unique(faces * 7 + kind[:, None], return_inverse=True)
-    apart = _sum_at(cluster.reshape(-1, 3), flat)
+    apart = _sum_at(faces * 7 + kind[:, None], flat)
     together = _sum_at(faces, flat)
     alike = np.einsum("fci,fci->fc", apart, together) > 0.96
     return np.where(alike[..., None], together, apart)

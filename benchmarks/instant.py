@@ -1,10 +1,10 @@
 """Claim: small problems feel instant: from command to result the command line takes at most 0.7 s for a plate
 of 120x40 and at most 2 s for a solid of 48x24x24, with Python's start, the picture and all files.
 
-Each problem is solved from its file as a user would, `python -m trabecula solve FILE --out DIR --quiet`, a
-process each, several times; the median of the wall time is compared with what is asked. Where the time goes is
-measured in processes of their own, which note when the solve begins and ends and how long the picture takes:
-*start* is what passes until the solve begins (Python, its modules, the problem, the folder), *search* the
+Each problem is solved from its file as a user would, `python -m trabecula solve FILE --out DIR --quiet`, in a
+process of its own, several times; the median of the wall time is compared with what is asked. Where the time
+goes is measured in further processes, which note when the solve begins and ends and how long the picture
+takes: *start* is what passes until the solve begins (Python, its modules, the problem, the folder), *search* the
 coarse grids, *fine grid* the rest of the iterations, *files* everything after the proof but the picture.
 *CPU s* is processor time of the whole process, which tells programs apart on a machine that others use too.
 """

@@ -4,8 +4,8 @@ of 120x40 and at most 2 s for a solid of 48x24x24, with Python's start, the pict
 Each problem is solved from its file as a user would, `python -m trabecula solve FILE --out DIR --quiet`, in a
 process of its own, several times; the median of the wall time is compared with what is asked. Where the time
 goes is measured in further processes, which note when the solve begins and ends and how long the picture
-takes: *start* is what passes until the solve begins (Python, its modules, the problem, the folder), *search* the
-coarse grids, *fine grid* the rest of the iterations, *files* everything after the proof but the picture.
+takes: *start* is what passes until the solve begins (Python, its modules, the problem, the folder), *search*
+the coarse grids, *fine grid* the rest of the iterations, *files* all after the proof but the picture.
 *CPU s* is processor time of the whole process, which tells programs apart on a machine that others use too.
 """
 

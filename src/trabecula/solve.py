@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from trabecula.problem.starts import STARTS
 from trabecula.responses import Quantity
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT
+from trabecula.status import Status
 from trabecula.strategy.events import publish
 from trabecula.strategy.feasible import refuse_unsolvable
 from trabecula.strategy.learned_steps import Learned
@@ -36,9 +37,11 @@ from trabecula.strategy.progress import Progress
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.request import KKT, MOST_ITERATIONS, TOLERANCE, Request, check_count
 from trabecula.strategy.runner import Event
-from trabecula.strategy.sweep import Sweep, WithValue, choose_field, run_sweep
 from trabecula.strategy.table import Start, start_of
 from trabecula.strategy.workbench import Workbench
+
+if TYPE_CHECKING:
+    from trabecula.strategy.sweep import Sweep, WithValue
 
 __all__ = [
     "KKT",
@@ -243,6 +246,8 @@ def sweep(
     NoteWarning
         Some of the values have no result.
     """
+    from trabecula.strategy.sweep import choose_field, run_sweep  # loads what starts processes
+
     fields = {"volume": volume, "penalty": penalty, "radius": radius, "compliance": compliance}
     if "progress" in solve_arguments:
         raise ValueError("sweep takes no progress, for it solves in other processes; look at `out` instead")
@@ -349,9 +354,11 @@ def _events(
     bench: Workbench, chosen: Start, request: Request, problem: Problem, clock: float
 ) -> Generator[Event, None, Result]:
     """What happens on a workbench, from the first run to the end of the proof."""
+    goes_on = True
     try:
         refuse_unsolvable(bench)
         outcome = (yield from chosen.run(bench, request)).without_memory()
+        goes_on = outcome.step.finished is not Status.CONVERGED
     finally:  # also where the caller stops listening: what waits is written, and the folder is free
-        bench.runner.checkpoints.close()
+        bench.runner.checkpoints.close(write=goes_on)
     return (yield from prove(bench, outcome, Question(problem, request.start, clock)))

@@ -112,17 +112,26 @@ def test_what_stopped_early_goes_on_with_more_iterations(
     assert not (tmp_path / "r" / "checkpoint").exists()
 
 
-def test_dying_between_the_design_and_its_result_loses_nothing(
-    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("patience", "is_kept"), [(0.0, True), (600.0, False)])
+def test_dying_between_the_design_and_its_result_loses_no_more_than_is_allowed(
+    run: Run,
+    small: Path,
+    solved: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    is_kept: bool,
 ) -> None:
     def full(*where: object, **how: object) -> None:
         raise OSError(28, "No space left on device", "density.npy")
 
     with monkeypatch.context() as patch:
+        patch.setattr("trabecula.optimize.checkpoint._PATIENCE", patience)  # seconds that may be lost
         patch.setattr(Result, "save", full)
         assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 2
-    assert list((tmp_path / "r" / "checkpoint").glob("*.npz"))
+    assert bool(list((tmp_path / "r").glob("checkpoint/*.npz"))) == is_kept
     assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
+    np.testing.assert_array_equal(Result.load(tmp_path / "r").density, Result.load(solved).density)
 
 
 def test_resuming_what_was_cut_off_after_its_result_clears_up(
@@ -132,6 +141,7 @@ def test_resuming_what_was_cut_off_after_its_result_clears_up(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
+        patch.setattr("trabecula.optimize.checkpoint._PATIENCE", 0.0)  # so that there is something to clear
         patch.setattr("trabecula.results.result.forget", killed)
         assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 130
     assert (tmp_path / "r" / "checkpoint").is_dir()

@@ -34,8 +34,11 @@ def _console(file: IO[str]) -> Console:
 @contextmanager
 def waiting(text: str, quiet: bool = False) -> Iterator[None]:
     """Show `text` with a spinner on stderr while something uncountable goes on; nothing off a terminal."""
-    console = messages()
-    if quiet or not console.is_terminal:
+    if quiet:
+        yield
+        return
+    console = messages()  # loads rich
+    if not console.is_terminal:
         yield
         return
     with console.status(text):

@@ -6,7 +6,6 @@ import base64
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +59,8 @@ def write_vti(
     >>> b'WholeExtent="0 3 0 2 0 0"' in file.getvalue()
     True
     """
+    from xml.sax.saxutils import quoteattr  # loads urllib and ssl
+
     if len(spacing) != density.ndim:
         raise ValueError(f"write_vti: {len(spacing)} spacings for a density of shape {density.shape}")
     if "density" in (fields or {}):

@@ -20,6 +20,7 @@ from trabecula.certificate.verdict import Check, compare, demand
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
+from trabecula.discretisation.held_loads import held_loads
 from trabecula.part.finish import Shape, choices, shape_part, target_volume
 from trabecula.part.measure import Bimodal, held_by
 from trabecula.part.record import Part, PartCase, Peak
@@ -95,6 +96,7 @@ def check_part(
     held = bool((discrete.fixed.any(axis=0) & nodes).any())
     supports = held_by(problem, discrete)
     free = [i for i, own in enumerate(supports, 1) if not (own.any(axis=0) & nodes).any()]
+    straight = held_loads(problem, discrete, supports)
     mass = used * discrete.grid.element_volume * discrete.material.density
     is_exact = residual <= EQUILIBRIUM["certified"]
     room = ROOM if is_exact else UNSOUND
@@ -125,7 +127,9 @@ def check_part(
         *(
             check
             for number, (case, u, share) in enumerate(zip(part.cases, displacements, shares, strict=False))
-            for check in _check_case(problem, analyst, number, case, u, share, mask, nodes, supports, room)
+            for check in _check_case(
+                problem, analyst, number, case, u, share, mask, nodes, supports, straight[number], room
+            )
         ),
         *_check_limits(at, part, room),
     )
@@ -162,6 +166,7 @@ def _check_case(
     mask: Mask,
     nodes: Mask,
     supports: Sequence[Mask],
+    straight: Array,
     room: float,
 ) -> Iterator[Check]:
     discrete, where = analyst.discrete, f"part.cases[{number}]"
@@ -181,7 +186,7 @@ def _check_case(
     largest = None if claimed.stress is None else claimed.stress.largest
     safety = strength / largest if strength and largest and largest > 0.0 else None
     yield compare(f"{where}.safety", claimed.safety, safety, 1e-9 * (safety or 0.0))
-    yield _check_reactions(analyst, number, claimed, u, mask, supports, room)
+    yield _check_reactions(analyst, number, claimed, u, mask, supports, straight, room)
 
 
 def _check_peak(
@@ -226,9 +231,10 @@ def _check_reactions(
     u: Array,
     mask: Mask,
     supports: Sequence[Mask],
+    straight: Array,
     room: float,
 ) -> Check:
-    """Forces of the supports: what the elements pull at held nodes, and the weight that rests on them."""
+    """Forces of the supports: what the elements pull at held nodes, and loads and weight that rest on them."""
     discrete = analyst.discrete
     analyst.assembled.set_stiffness(
         Bimodal(discrete.options.minimum_stiffness).value(mask.astype(np.float64))
@@ -238,7 +244,10 @@ def _check_reactions(
         share = discrete.material.density * discrete.grid.node_share
         weight = share * discrete.grid.to_nodes(mask.astype(np.float64))
         forces -= discrete.gravity[case].reshape(-1, *[1] * weight.ndim) * weight
-    found = [[float(part[own].sum()) for part, own in zip(forces, held, strict=True)] for held in supports]
+    found = [
+        [float(part[own].sum()) - rests for part, own, rests in zip(forces, held, resting, strict=True)]
+        for held, resting in zip(supports, straight.tolist(), strict=True)
+    ]
     largest = max((abs(total) for sums in found for total in sums), default=0.0)
     size = max(float(np.abs(discrete.loads[case]).sum()), largest)  # own weight may be more than the loads
     is_alike = [len(each) for each in claimed.reactions] == [len(each) for each in found]

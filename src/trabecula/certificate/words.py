@@ -135,4 +135,6 @@ def _amiss_of_design(certificate: Certificate, status: Status) -> list[tuple[str
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.2g} %"
+    """Two digits, and whole per cent from ten on: 0.12 %, 5.2 %, 5384 %."""
+    percent = 100.0 * share
+    return f"{percent:.2g} %" if percent < 10.0 else f"{percent:.0f} %"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
+from trabecula.discretisation.held_loads import held_loads
 from trabecula.part.finish import Shape, choices, lightest, shape_part, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
@@ -18,6 +19,7 @@ from trabecula.part.threshold import Ranking
 from trabecula.physics import Guess, State
 from trabecula.physics.operators import StrainOperator, von_mises
 from trabecula.problem import Problem
+from trabecula.problem.holes import expand_holes
 from trabecula.problem.model import AXES
 from trabecula.responses import DesignPoint, Limited, formulate
 
@@ -154,8 +156,10 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
     paths, nodes = Paths.of(discrete, mask), touches(discrete, mask)
     supports = held_by(solver.problem, discrete)
     used = discrete.total(at.physical)
+    straight = held_loads(solver.problem, discrete, supports)
     cases = tuple(
-        _case(solver, at, state, case, mask, nodes, supports) for case in range(len(discrete.weights))
+        _case(solver, at, state, case, mask, nodes, supports, straight[case])
+        for case in range(len(discrete.weights))
     )
     return Part(
         mask=mask,
@@ -177,7 +181,8 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
 
 
 def held_by(problem: Problem, discrete: DiscreteProblem) -> list[Mask]:
-    """The held degrees of freedom of every support of a problem; see `support_masks`."""
+    """The held degrees of freedom of every support of a problem, and then of every hole whose bolt holds it;
+    see `support_masks`."""
     grid = discrete.units.grid(discrete.grid)
     every = range(len(discrete.fixed))
     return support_masks(
@@ -187,7 +192,7 @@ def held_by(problem: Problem, discrete: DiscreteProblem) -> list[Mask]:
                 np.asarray(grid.select_nodes(support.where)),
                 [AXES.index(axis) for axis in support.fix] if support.fix else every,
             )
-            for support in problem.supports
+            for support in expand_holes(problem).supports
         ],
     )
 
@@ -232,6 +237,7 @@ def _case(
     mask: Mask,
     nodes: Mask,
     supports: list[Mask],
+    straight: Array,
 ) -> PartCase:
     u, physics = at.displacement(case), at.discrete.physics
     displacement = temperature = stress = None
@@ -250,7 +256,7 @@ def _case(
         temperature,
         stress,
         safety,
-        reactions(at.discrete, state, at.displacements[case], case, at.physical, supports, nothing),
+        reactions(at.discrete, state, at.displacements[case], case, at.physical, supports, straight, nothing),
         None if acts_everywhere(at.discrete, case) else share_on(at.discrete.loads[case], nodes),
     )
 
@@ -262,11 +268,13 @@ def reactions(
     case: int,
     physical: Array,
     supports: Sequence[Mask],
+    straight: Array,
     nothing: float,
 ) -> tuple[tuple[float, ...], ...]:
-    """What every support does to the part in a case, one value per component, N (W for heat).
+    """What every support does in a case, one value per component, N (W for heat).
 
-    With own weight also of the material that is held itself: with loads and weight they are in balance.
+    It is in balance with all that was asked for: loads that act where the part is held, and the weight of
+    material that is held itself, go straight into the support and count.
 
     Parameters
     ----------
@@ -274,6 +282,8 @@ def reactions(
         With the stiffness of the part.
     u
         Displacement, in the solver's units.
+    straight
+        float64 `[support, component]`: see `held_loads`.
     nothing
         Share of the largest one below which a reaction is rounding.
     """
@@ -289,10 +299,11 @@ def reactions(
                 total - float(gravity[component]) * float(weight[own[component]].sum())
                 for component, total in enumerate(sums)
             ]
-        found.append(sums)
-    size = max((abs(total) for sums in found for total in sums), default=0.0)
+        found.append([ldexp(total, unit) for total in sums])
+    totals = np.reshape(found, straight.shape) - straight
+    size = float(np.abs(totals).max(initial=0.0))
     return tuple(
-        tuple(ldexp(total, unit) if abs(total) > nothing * size else 0.0 for total in sums) for sums in found
+        tuple(float(total) if abs(total) > nothing * size else 0.0 for total in sums) for sums in totals
     )
 
 

@@ -230,6 +230,8 @@ def test_every_yaml_reader_takes_the_numbers_of_a_saved_problem_for_numbers(smal
     assert tree["material"]["density"] == small
 
 
-@pytest.mark.parametrize("name", ["on", "1e5", "2026-12-01", "12:30:00", "0x1F", "1_000", "null", "~", "y", "=", "<<"])
+@pytest.mark.parametrize(
+    "name", ["on", "1e5", "2026-12-01", "12:30:00", "0x1F", "1_000", "null", "~", "y", "=", "<<"]
+)
 def test_every_yaml_reader_takes_a_name_for_a_text(name: str) -> None:
     assert yaml.safe_load(dump(replace(problems.mbb(elements=(6, 4)), name=name)))["name"] == name

@@ -22,13 +22,24 @@ def read_units(at: At) -> tuple[UnitSystem, UnitSystem]:
         keys = at.mapping(("numbers", "results"), ("numbers", "results"))
         numbers, results = (UNIT_SYSTEMS[keys[key].choice(tuple(UNIT_SYSTEMS))] for key in keys)
         return numbers, results
-    words = {"si": "SI", "m": "SI", "metres": "SI", "meters": "SI", "millimetres": "mm", "millimeters": "mm"}
+    words = {
+        "mm": "mm",
+        "millimetre": "mm",
+        "millimeter": "mm",
+        "si": "SI",
+        "m": "SI",
+        "metres": "SI",
+        "meters": "SI",
+        "millimetres": "mm",
+        "millimeters": "mm",
+    }
     if isinstance(at.value, str) and at.value not in UNIT_SYSTEMS:
         meant = words.get(at.value.lower())
         mend = (
             f"write `units: {meant}`"
             if meant
-            else "mm is lengths in mm, forces in N, stresses in MPa; leave it out for SI"
+            else "mm is lengths in mm, forces in N, stresses in MPa; leave it out for SI; an STL may be in other "
+            "units: `shape: {stl: part.stl, units: inch}`"
         )
         raise at.refuse(f"one of {', '.join(UNIT_SYSTEMS)}", mend)
     system = UNIT_SYSTEMS[at.choice(tuple(UNIT_SYSTEMS))]

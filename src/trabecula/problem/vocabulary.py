@@ -12,8 +12,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_NEAR = 0.74
-"""Share of letters that two words have in common, in their order, at least; `laods` and `loads` have 0.8."""
+_NEAR, _SURE = 0.74, 0.85
+"""Share of letters that two words have in common, in their order, at least; `laods` and `loads` have 0.8. From the
+second share on it is a slip of the pen, though the word may mean something elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,60 @@ MEANINGS = (
         ("load_cases", "loadcases", "load_case", "scenarios", "steps"),
         "write `cases: [{name: ..., loads: [...]}]` in place of `loads`",
     ),
+    Meaning(("kind", "type"), "write `as: solid` or `as: void`", ("regions",)),
+    Meaning(
+        ("filled", "full", "material", "keep", "frozen", "1"),
+        "write `as: solid`, which stays material",
+        ("as",),
+    ),
+    Meaning(
+        ("empty", "hole", "cut", "remove", "keep_out", "keepout", "0"),
+        "write `as: void`, which is kept free",
+        ("as",),
+    ),
+    # places
+    Meaning(("point", "points", "vertex", "vertices", "node"), "write `nodes: [[x, y]]`", ("where",)),
+    Meaning(
+        ("edge", "face", "side", "surface", "plane", "line", "boundary"),
+        "a side is a plane: write `x: 0`, a part of it `x: 0, y: [0, 0.5]`",
+        ("where",),
+    ),
+    Meaning(
+        ("circle", "disc", "disk", "ball", "round"),
+        "write `sphere: {center: [...], radius: ...}`; in the plane it is a circle",
+        ("where",),
+    ),
+    Meaning(("d", "dia", "diameter"), "write `radius`, half of it", ("sphere", "cylinder")),
+    Meaning(("r", "rad"), "write `radius`", ("sphere", "cylinder")),
+    Meaning(
+        ("length", "height", "from", "to", "start", "end"),
+        "a cylinder has no ends: add a range along its axis, as `{cylinder: {...}, z: [0, 1]}`",
+        ("cylinder",),
+    ),
+    Meaning(("r", "rad", "radius"), "write `diameter`, twice the radius", ("holes",)),
+    Meaning(("d", "dia"), "write `diameter`", ("holes",)),
+    Meaning(
+        ("center", "centre", "position", "pos", "where", "point", "location", "origin"),
+        "write `at`, a point of the bore's axis",
+        ("holes",),
+    ),
+    Meaning(("direction", "normal", "along"), "write `axis: x`, y or z", ("holes",)),
+    Meaning(("ring", "boss", "washer", "thickness"), "write `wall`, the thickness of the ring", ("holes",)),
+    Meaning(
+        ("bolt", "screw", "thread", "size", "metric"),
+        "write `diameter`: 6.6 mm lets an M6 bolt through, 5.5 mm an M5, 9 mm an M8; for a thread the core's",
+        ("holes",),
+    ),
+    Meaning(
+        ("count", "number", "pattern", "spacing", "repeat"),
+        "write one entry of `holes` for every hole",
+        ("holes",),
+    ),
+    Meaning(
+        ("where", "force", "pressure", "gravity", "heat", "load"),
+        "a case holds a list: write `- {name: ..., loads: [{where: ..., force: ...}]}`",
+        ("cases",),
+    ),
     # the domain
     Meaning(
         (
@@ -332,7 +387,19 @@ MEANINGS = (
     ),
     # options
     Meaning(
-        ("iterations", "max_iterations", "maxiter", "tolerance", "threads", "start", "out", "output"),
+        (
+            "iterations",
+            "max_iterations",
+            "maxiter",
+            "max_iter",
+            "iteration",
+            "tol",
+            "tolerance",
+            "threads",
+            "start",
+            "out",
+            "output",
+        ),
         "it is no part of the problem: give it to the command line, as "
         "`trabecula solve FILE --iterations 200`",
         ("", "options"),
@@ -380,8 +447,28 @@ def suggest(word: str, allowed: Sequence[str], path: str = "") -> str:
     >>> suggest("overhang", ("penalty", "move"), "options").partition(":")[0]
     'there is no rule for overhangs yet'
     """
-    near = nearest(word, allowed)
-    return near or meaning(word, path)
+    near, means = advise(word, allowed, path)
+    return means or near
+
+
+def advise(word: str, allowed: Sequence[str], path: str = "") -> tuple[str, str]:
+    """The hint by spelling and that by meaning, of which at most one says something.
+
+    A word that means something elsewhere is taken for that, unless it is all but the same as a known one.
+
+    Parameters
+    ----------
+    word, allowed, path
+        As `suggest`.
+
+    Examples
+    --------
+    >>> advise("materials", ("material", "domain"))[0], advise("iterations", ("interpolation",), "options")[0]
+    ("did you mean 'material'?", '')
+    """
+    near, means = nearest(word, allowed), meaning(word, path)
+    is_slip = near and (not means or nearest(word, allowed, _SURE))
+    return (near, "") if is_slip else ("", means)
 
 
 def meaning(word: str, path: str = "") -> str:
@@ -402,10 +489,10 @@ def meaning(word: str, path: str = "") -> str:
     return ""
 
 
-def nearest(word: str, allowed: Sequence[str]) -> str:
-    """The hint at the known word that is spelled nearly so, or nothing."""
+def nearest(word: str, allowed: Sequence[str], share: float = _NEAR) -> str:
+    """The hint at the known word that is spelled nearly so, or nothing; `share` of letters in common."""
     plain = {name.lower(): name for name in allowed}
-    near = difflib.get_close_matches(word[:40].lower(), plain, n=1, cutoff=_NEAR)
+    near = difflib.get_close_matches(word[:40].lower(), plain, n=1, cutoff=share)
     return f"did you mean {plain[near[0]]!r}?" if near else ""
 
 

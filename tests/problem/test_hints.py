@@ -88,7 +88,7 @@ def test_what_is_plainly_meant_is_told(base: dict[str, Any], changes: dict[str, 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "needs keys minimize"),
+        ("", "write {minimize: compliance, volume: 0.4}"),
         (" {minimize: compliance, volume: 0,4}", "a comma separates entries"),
         ("\u00a0{minimize: compliance, volume: 0.4}", "plain blanks in place of non-breaking ones"),
         (" &one {minimize: compliance, volume: 0.4}", "anchors are not allowed; write the values out"),
@@ -99,7 +99,8 @@ def test_what_yaml_makes_of_a_slip_is_told(text: str, said: str) -> None:
     with pytest.raises(ProblemError) as caught:
         loads(
             "trabecula: 1\ndomain: {size: [2, 1], elements: [4, 2]}\nmaterial: steel\n"
-            f"supports: [{{where: {{x: 0}}, fix: all}}]\nloads: [{{where: {{x: 2}}, force: [0, -1]}}]\ngoal:{text}"
+            "supports: [{where: {x: 0}, fix: all}]\nloads: [{where: {x: 2}, force: [0, -1]}]\n"
+            f"goal:{text}"
         )
     assert said in str(caught.value)
 

@@ -234,7 +234,7 @@ def _check_reactions(
     straight: Array,
     room: float,
 ) -> Check:
-    """Forces of the supports: what the elements pull at held nodes, and loads and weight that rest on them."""
+    """Forces of the supports: what the elements pull at held nodes, and loads and weight on them."""
     discrete = analyst.discrete
     analyst.assembled.set_stiffness(
         Bimodal(discrete.options.minimum_stiffness).value(mask.astype(np.float64))

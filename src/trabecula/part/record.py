@@ -46,8 +46,8 @@ class PartCase:
         The material's yield strength divided by `stress`; None where no yield strength is known.
     reactions
         Forces of the supports, one `(x, y(, z))` per support in the problem's order and then per hole whose
-        bolt holds the part, N (heat that leaves is negative, W). With all loads and the own weight they are in
-        balance. What two supports hold counts for the first.
+        bolt holds the part, N (heat that leaves is negative, W). With all loads and the own weight they are
+        in balance. What two supports hold counts for the first.
     loaded
         Share of the case's load that ends on the part; None where the load acts on the whole domain.
     """

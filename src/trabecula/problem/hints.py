@@ -1,4 +1,4 @@
-"""What to write in place of a value that is not of the kind that is wanted, where it is plain what is meant."""
+"""What to write in place of a value of another kind than is wanted, where it is plain what is meant."""
 
 from __future__ import annotations
 

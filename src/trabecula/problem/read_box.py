@@ -38,8 +38,8 @@ def read_units(at: At) -> tuple[UnitSystem, UnitSystem]:
         mend = (
             f"write `units: {meant}`"
             if meant
-            else "mm is lengths in mm, forces in N, stresses in MPa; leave it out for SI; an STL may be in other "
-            "units: `shape: {stl: part.stl, units: inch}`"
+            else "mm is lengths in mm, forces in N, stresses in MPa; leave it out for SI; an STL may be in "
+            "other units: `shape: {stl: part.stl, units: inch}`"
         )
         raise at.refuse(f"one of {', '.join(UNIT_SYSTEMS)}", mend)
     system = UNIT_SYSTEMS[at.choice(tuple(UNIT_SYSTEMS))]
@@ -99,7 +99,7 @@ def _domain_of_part(at: At, keys: dict[str, At], base: Path | None) -> Domain:
         size = f"the STL measures {' x '.join(at.units.show(s, 'm') for s in domain.size)}"
         raise keys["resolution"].refuse(
             f"an edge length of at most {at.units.tell(min(domain.size), 'm')}: {size} {at.units.unit('m')}",
-            "say `shape: {stl: ..., units: mm}` if its numbers are in other units than this file",
+            "say `shape: {stl: ..., units: ...}`, of m, cm, mm, inch, if its numbers are in other units",
         )
     return domain
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trabecula.problem.hints import SIDES, fix_hint, vector_hint
 from trabecula.problem.model import AXES, Hole
 from trabecula.problem.read_where import Space
-from trabecula.problem.hints import SIDES, fix_hint, vector_hint
 from trabecula.problem.validation import At, words_of
 
 CLEARANCE = {

@@ -346,7 +346,8 @@ def _largest(grid: object, values: Array, nodes: Mask) -> Peak | None:
 def _place(grid: Grid, index: Sequence[np.intp], offset: float) -> tuple[float, ...]:
     """Co-ordinates of a node, or with an offset of a half those of an element's centre, in metres."""
     low = grid.origin or (0.0,) * grid.dimension
-    return tuple(a + (float(i) + offset) * h for a, i, h in zip(low, index, grid.spacing, strict=True))
+    places = (a + (float(i) + offset) * h for a, i, h in zip(low, index, grid.spacing, strict=True))
+    return tuple(float(f"{place:.12g}") for place in places)  # 0.05, where the sum is 0.049999999999999996
 
 
 def _limit(limited: Limited, at: DesignPoint) -> PartLimit:

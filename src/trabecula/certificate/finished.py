@@ -21,7 +21,7 @@ from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.held_loads import held_loads
-from trabecula.part.finish import Shape, choices, shape_part, target_volume
+from trabecula.part.finish import Shape, choices, joined_parts, shape_part, target_volume
 from trabecula.part.measure import Bimodal, held_by
 from trabecula.part.record import Part, PartCase, Peak
 from trabecula.part.threshold import Ranking
@@ -136,15 +136,16 @@ def check_part(
 
 
 def _shape(discrete: DiscreteProblem, density: NDArray[np.floating], part: Part) -> Shape | None:
-    """The part that follows from the density; where the material is minimised, at the claimed threshold, and
-    where own weight acts, the claimed one of those that may have been chosen."""
+    """The part that follows from the density: the claimed one of those that may have been chosen; where the
+    material is minimised, at the claimed threshold."""
     ranking = Ranking.of(discrete, density)
     formulation = formulate(discrete)
     if not formulation.minimises_material(discrete) and discrete.gravity.any():
         found = choices(ranking, density, target_volume(discrete, density))
         return next((shape for shape in found if np.array_equal(shape.mask, part.mask)), found[0])
     if not formulation.minimises_material(discrete):
-        return shape_part(ranking, target_volume(discrete, density))
+        found = joined_parts(ranking, target_volume(discrete, density))
+        return next((shape for shape in found if np.array_equal(shape.mask, part.mask)), found[0])
     solid = ranking.volume(ranking.solid)
     sums = solid + np.concatenate([[0.0], np.cumsum(ranking.volumes)])
     near = int(np.count_nonzero(ranking.densities > part.threshold))

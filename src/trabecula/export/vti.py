@@ -31,8 +31,8 @@ def write_vti(
 ) -> None:
     """Write a density field, and others on the same grid, as VTK image data.
 
-    The origin is the corner of the first cell; x runs fastest, as VTK has it. A plane design is a flat image. The density is cell data; the other fields are cell or point data by
-    their shape.
+    The origin is the corner of the first cell; x runs fastest, as VTK has it. A plane design is a flat image.
+    The density is cell data; the other fields are cell or point data by their shape.
 
     Parameters
     ----------

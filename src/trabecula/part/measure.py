@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.held_loads import held_loads
-from trabecula.part.finish import Shape, choices, lightest, shape_part, support_masks, target_volume
+from trabecula.part.finish import Shape, choices, joined_parts, lightest, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
 from trabecula.part.threshold import Ranking
@@ -132,13 +132,12 @@ def _make_stiffest(
     volume: float,
     start: Sequence[Guess] | None,
 ) -> Part:
-    """The part of a volume; with own weight, the stiffest of all `choices`."""
-    if not solver.discrete.gravity.any():
-        shape = shape_part(ranking, volume)
-        return describe(solver, shape, *solver.solve(shape.mask, start))
+    """The stiffest part of a volume: of those that are joined in two ways; with own weight of `choices`."""
+    has_weight = bool(solver.discrete.gravity.any())
+    shapes = choices(ranking, density, volume) if has_weight else joined_parts(ranking, volume)
     last: tuple[Shape, DesignPoint, State] | None = None
     best, guess, least = None, start, np.inf
-    for shape in choices(ranking, density, volume):
+    for shape in shapes:
         last = (shape, *solver.solve(shape.mask, start))
         if best is None or last[1].weighted_compliance < least:
             best, guess, least = shape, last[1].displacements, last[1].weighted_compliance

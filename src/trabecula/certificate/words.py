@@ -25,6 +25,9 @@ VIOLATION = 2e-3
 LOADED = 0.999
 """Share of the load of every case that must end on the part of a certified design."""
 
+TIMES = 3.0
+"""Compliance of a part, relative to its design's, from which on it is told as so many times."""
+
 NEAR = 0.02
 """Largest relative difference between the compliance of a part and that of its certified design."""
 
@@ -97,13 +100,22 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
     off = part.compliance / compliance - 1.0 if compliance else float("nan")
     if not abs(off) <= NEAR and part.held and carries:  # else it says the same once more
         than, mend = (
-            ("less stiff", "members are about a voxel wide: take finer voxels, or a larger filter radius")
+            ("less stiff", _mend_of_soft(part))
             if off > 0.0
             else ("stiffer", "options.penalty: 3 with options.projection: true leaves none")
         )
         said = f"the part is {_percent(abs(off))} {than} than the design with its intermediate densities"
+        if off >= TIMES - 1.0:
+            said = f"the part has {1.0 + off:.3g} times the compliance of the design it was made of"
         found.append((said, mend))
     return found
+
+
+def _mend_of_soft(part: Part) -> str:
+    """What helps a part that is softer than its design: a load on all of the domain acts on its void too."""
+    if part.loaded is None:
+        return "its load acts everywhere, on void too: raise options.minimum_stiffness, or allow more volume"
+    return "members are about a voxel wide: take finer voxels, or a larger filter radius"
 
 
 def _bare_load(part: Part, share: float) -> str:

@@ -204,8 +204,8 @@ def check_pieces(discrete: DiscreteProblem) -> list[Caution]:
     pieces, count = label(~discrete.void)
     if count < 2:
         return []
-    held = _at_any(discrete.fixed.any(axis=0))
-    loaded = _at_any((discrete.loads != 0).any(axis=(0, 1)))
+    held = _at_any(np.asarray(discrete.fixed.any(axis=0)))
+    loaded = _at_any(np.asarray((discrete.loads != 0).any(axis=(0, 1))))
     both = np.intersect1d(pieces[held & (pieces > 0)], pieces[loaded & (pieces > 0)])
     if len(both) < 2:
         return []

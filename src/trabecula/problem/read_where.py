@@ -128,8 +128,8 @@ def _cylinder(at: At, space: Space, depth: int) -> Where:
 
 def _box(at: At, space: Space, depth: int) -> Where:
     if isinstance(at.value, list | tuple) and len(at.value) == 2:
-        low, high = (show(end) for end in at.value)
-        raise at.refuse("a mapping with keys min, max", f"write {{min: {low}, max: {high}}}")
+        mend = "write {min: " + ", max: ".join(show(end) for end in at.value) + "}"
+        raise at.refuse("a mapping with keys min, max", mend)
     entries = at.mapping(("min", "max"), ("min", "max"))
     low, high = (entries[key].numbers(len(space.axes), unit="m") for key in ("min", "max"))
     if any(a > b for a, b in zip(low, high, strict=True)):

@@ -126,6 +126,13 @@ PAGES = (
         " Twigs of heat conductors keep some grey ([why, and what was tried](../decisions/crisp.md)).",
     ),
     Page(
+        "searches",
+        "The search for projected designs against that for grey ones",
+        ("searches",),
+        ("work, of the other search's, median", "compliance against the other search's, median"),
+        "Both searches solve the same projected problems. [What was tried](../decisions/way.md).",
+    ),
+    Page(
         "hybrid",
         "The learned start against every other way",
         ("hybrid",),

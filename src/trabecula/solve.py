@@ -99,8 +99,9 @@ def solve(
         1/2, until no density changes by 0.01 (the literature's). Or a start that was added to
         `trabecula.strategy.table.STARTS`.
     proposals
-        Designs tried on the coarsest grid; more time, stiffer designs. Default: 8, and 16 more where the best
-        of them is found only once. With `start="learned"` and 1, what the network draws and no other.
+        Designs tried on the coarsest grid; more time, stiffer designs. Default: 16; for a grey design 8, and
+        16 more where the best of them is found only once. With `start="learned"` and 1, what the network
+        draws and no other.
     iterations
         Design iterations on the full grid at most; 100,000 at most.
     tolerance
@@ -114,8 +115,8 @@ def solve(
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
     also
         Designs to try on the coarsest grid too, float `[z, y, x]` of any resolution, 0 to 1: of a problem
-        like this one, or drawn by hand. At most as many as `proposals`, only where a search is made, and with
-        `resume` the same ones again.
+        like this one, or drawn by hand. At most as many as `proposals` (8 by default), only where a search is
+        made, and with `resume` the same ones again.
     leaps
         Whether a network may leap ahead on the finest grid. Only with `start="learned"`.
     progress

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from trabecula.certificate.analyst import Analyst
 from trabecula.certificate.certify import equilibrium_residual
 from trabecula.certificate.connected import pieces
+from trabecula.certificate.shape_witness import check_shape
 from trabecula.certificate.verdict import Check, compare, demand
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -119,10 +120,7 @@ def check_part(
         compare("part.loaded", part.loaded, min(known, default=None), 1e-9),
         compare("part.held", part.held, held),
         compare("part.free_supports", str(list(part.free_supports)), str(free)),
-        *(
-            compare(f"part.{name}", getattr(part, name), None)
-            for name in ("minimum_member", "minimum_gap", "maximum_member", "overhang")
-        ),
+        *check_shape(discrete, part, problem.domain.spacing),
         compare("part.cases", len(part.cases), len(problem.cases), note="how many there are"),
         *(
             check

@@ -42,7 +42,10 @@ def solve(
     proposals: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, max=10_000, help="Designs tried on the coarsest grid; else 8, in doubt 24."
+            metavar="N",
+            min=1,
+            max=10_000,
+            help="Designs tried on the coarsest grid; else 16 (grey: 8, in doubt 24).",
         ),
     ] = None,
     leap: Annotated[

@@ -15,6 +15,7 @@ from trabecula.discretisation.held_loads import held_loads
 from trabecula.part.finish import Shape, choices, joined_parts, lightest, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
+from trabecula.part.shape_figures import measure_shape
 from trabecula.part.threshold import Ranking
 from trabecula.physics import Guess, State
 from trabecula.physics.operators import StrainOperator, von_mises
@@ -154,6 +155,7 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
     grid, material = at.grid, at.material
     paths, nodes = Paths.of(discrete, mask), touches(discrete, mask)
     supports = held_by(solver.problem, discrete)
+    shape_figures = measure_shape(discrete, mask, solver.problem.domain.spacing)
     used = discrete.total(at.physical)
     straight = held_loads(solver.problem, discrete, supports)
     cases = tuple(
@@ -176,6 +178,7 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
         free_supports=tuple(
             number for number, own in enumerate(supports, 1) if not (own.any(axis=0) & nodes).any()
         ),
+        **vars(shape_figures),
     )
 
 

@@ -22,7 +22,7 @@ def run(bench: Workbench, request: Request) -> Strategy:
 
     Where a network takes part, what it draws is finished first.
     """
-    return (yield from coarse_to_fine(bench, request.search, request.stop))
+    return (yield from coarse_to_fine(bench, request.search(bench.discrete), request.stop))
 
 
 def coarse_to_fine(bench: Workbench, search: Search, stop: Stop) -> Strategy:

@@ -64,6 +64,9 @@ def test_a_word_is_earned(changed: dict[str, float | None], status: Status, word
         ({"cavities": 2, "free_supports": (2,)}, ""),  # notes, no bars
         ({"compliance": 10.19}, ""),
         ({"compliance": 10.21}, "2.1 % less stiff"),
+        ({"compliance": 14.0}, "40 % less stiff"),
+        ({"compliance": 540.0}, "54 times the compliance of the design"),
+        ({"compliance": 140.0, "loaded": None}, "raise options.minimum_stiffness"),
         ({"compliance": 8.2}, "18 % stiffer"),
         ({"compliance": math.nan}, "stiffer"),
         ({"pieces": 4}, "4 pieces"),
@@ -71,6 +74,7 @@ def test_a_word_is_earned(changed: dict[str, float | None], status: Status, word
         ({"held": False}, "touches no support"),
         ({"loaded": 0.9991}, ""),
         ({"loaded": 0.69}, "31 % of the load acts on no material"),
+        ({"loaded": 0.0}, "100 % of the load acts on no material"),
         ({"loaded": math.nan}, "of the load acts on no material"),
         ({"limits": (PartLimit("volume", 0.5, 0.51, False),)}, "volume is 0.51 where 0.5 is the limit"),
         ({"limits": (PartLimit("volume", 0.5, 0.5, True),)}, ""),

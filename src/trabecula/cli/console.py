@@ -66,7 +66,7 @@ def _finite(values: object) -> object:
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
     for name, value in pairs:
-        output().print(f"  {name:<14}{on_one_line(value)}", soft_wrap=True)
+        output().print(f"  {name:<13} {on_one_line(value)}", soft_wrap=True)
 
 
 def number(value: float | None, unit: str = "", digits: int = 5) -> str:

@@ -45,8 +45,9 @@ class PartCase:
     safety
         The material's yield strength divided by `stress`; None where no yield strength is known.
     reactions
-        Forces with which the supports hold the part, one `(x, y(, z))` per support in the problem's order, N
-        (heat that leaves is negative, W). What two supports hold counts for the first.
+        Forces of the supports, one `(x, y(, z))` per support in the problem's order and then per hole whose
+        bolt holds the part, N (heat that leaves is negative, W). With all loads and the own weight they are
+        in balance. What two supports hold counts for the first.
     loaded
         Share of the case's load that ends on the part; None where the load acts on the whole domain.
     """
@@ -114,7 +115,7 @@ class Part:
     held
         Whether it touches a support.
     free_supports
-        Numbers, counted from 1, of the supports that it does not touch.
+        Numbers, counted from 1 and in the order of `reactions`, of the supports that it does not touch.
     minimum_member, maximum_member
         Thickness of the thinnest member, and diameter of the largest ball within the part, m.
     minimum_gap

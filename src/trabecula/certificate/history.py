@@ -45,6 +45,12 @@ HOLD = 6
 FACTOR = 2.2
 """By how much it grows."""
 
+RISE = 36
+"""Iterations in which the penalty of projected conductors rises on from the problem's."""
+
+CONDUCTION = 8.0
+"""Penalty that these end with at least."""
+
 KKT = 2e-3
 """KKT residual at which every way but the classical one stops."""
 
@@ -199,18 +205,20 @@ def _trouble_of_sums(discrete: DiscreteProblem, limits: int, row: Row) -> str:
 
 
 def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: str) -> str:
-    """Penalties rise evenly to the problem's and stay there; then the steepness grows to its end."""
+    """Penalties rise evenly to the problem's; then the steepness grows to its end, and of projected conductors
+    the penalty too."""
     end = discrete.options.penalty
     penalties = [_number(row, "penalty") for row in rows]
     over = next((i for i, penalty in enumerate(penalties) if penalty == end), None)
     first = penalties[0]
     step = penalties[1] - first if over is None and len(rows) > 1 else (end - first) / (over or 1)
     ramp = [first + step * i for i in range(len(rows) if over is None else over)]
-    due = ramp + [end] * (len(rows) - len(ramp))
+    last_one = last_penalty(discrete)
+    due = ramp + [_risen(end, last_one, i) for i in range(len(rows) - len(ramp))]
     begins = {"classical": end, "uniform": min(1.0, end)}.get(start, first)
     if first != begins or over in range(1, SHORTEST) or first < min(1.0, end):
         return f"penalties do not begin with {first:.6g} and reach {end:.6g} in {over} iterations"
-    if (len(rows) > 1 and step < 0.0) or max(penalties) > end:
+    if (len(rows) > 1 and step < 0.0) or max(penalties) > last_one:
         return f"penalties from {first:.6g} do not rise to {end:.6g}"
     projects = discrete.options.projection
     last = SHARPEST if projects else 1.0
@@ -220,7 +228,7 @@ def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: 
         beta = _steepness(0 if over is None else i - over) if projects else 1.0
         if rows[i]["beta"] != beta:
             return f"row {i}: beta is {rows[i]['beta']} where {beta:.6g} follows from the schedule"
-        is_at_end = penalty == end and beta == last
+        is_at_end = penalty == last_one and beta == last
         if "kkt" in rows[i] and (start == "classical" or not is_at_end or i % EVERY):
             return f"row {i}: a KKT residual where none is looked at"
     return ""
@@ -231,10 +239,22 @@ def _steepness(i: int) -> float:
     return min(SHARPEST, FLATTEST * FACTOR ** min(max(0, i) // HOLD, 60))
 
 
+def _risen(end: float, last: float, i: int) -> float:
+    """Penalty so many iterations after its ramp, from `end` to `last`."""
+    return last if i >= RISE else end + (last - end) * i / RISE
+
+
+def last_penalty(discrete: DiscreteProblem) -> float:
+    """The penalty of a finished design: the problem's, but for conductors that are projected."""
+    penalty = discrete.options.penalty
+    is_conductor = discrete.physics.name == "conduction" and discrete.options.projection
+    return max(penalty, CONDUCTION) if is_conductor and penalty > 1.0 else penalty
+
+
 def _settled(discrete: DiscreteProblem, rows: Sequence[Row]) -> list[Row]:
     """The rows at the final penalty and steepness."""
     beta = SHARPEST if discrete.options.projection else 1.0
-    return [row for row in rows if row["penalty"] == discrete.options.penalty and row["beta"] == beta]
+    return [row for row in rows if row["penalty"] == last_penalty(discrete) and row["beta"] == beta]
 
 
 def _number(row: Row, name: str) -> float:

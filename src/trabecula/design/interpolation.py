@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.problem.design_tables import INTERPOLATIONS
 from trabecula.problem.keyed import keys_of
+from trabecula.problem.physics import CONDUCTION
 from trabecula.problem.tables import BrokenEntryError
 
 Array = NDArray[np.float64]
@@ -26,6 +27,10 @@ _SAMPLES = 4097
 
 LINEAR = 0.01
 """Share of the linear law in the polynomial: its slope at zero density (docs/decisions/own-weight.md)."""
+
+CRISP_CONDUCTION = 8.0
+"""Penalty that projected conductors end with at least: with less, a twig of half dense voxels is better than a
+thinner one of solid voxels, and is missing in the part (docs/decisions/crisp.md)."""
 
 _ROUNDING = 1e-12
 """Relative excess that counts as rounding."""
@@ -208,7 +213,15 @@ def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
     if "minimum" in keys_of(type(scheme)):
         least: dict[str, Any] = {"minimum": options.minimum_stiffness}
         scheme = cast(Interpolation, replace(cast(Any, scheme), **least))
-    return scheme.with_penalty(options.penalty)
+    return scheme.with_penalty(final_penalty(discrete))
+
+
+def final_penalty(discrete: DiscreteProblem) -> float:
+    """The penalty that a design ends with: the problem's, and a higher one where heat is conducted and the
+    design is projected."""
+    penalty = discrete.options.penalty
+    is_raised = discrete.options.projection and discrete.physics == CONDUCTION and penalty > 1.0
+    return max(penalty, CRISP_CONDUCTION) if is_raised else penalty
 
 
 def permits_bound(interpolation: Interpolation, minimum: float) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.design import Schedule, sharpen
+from trabecula.design import Schedule, final_penalty, sharpen
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.plan import Stop
 from trabecula.starts import (
@@ -135,7 +135,7 @@ def stage_of(discrete: DiscreteProblem) -> str:
 
 def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
     """The schedule with the projection's steepness raised to its end, where a problem has projection."""
-    return sharpen(schedule) if discrete.options.projection else schedule
+    return sharpen(schedule, final_penalty(discrete)) if discrete.options.projection else schedule
 
 
 def widen(merit: float, share: float) -> float:

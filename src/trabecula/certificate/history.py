@@ -49,7 +49,10 @@ RISE = 36
 """Iterations in which the penalty of projected conductors rises on from the problem's."""
 
 CONDUCTION = 8.0
-"""Penalty that these end with at least."""
+"""Penalty that these end with at least,"""
+
+REACH, HEATED = 2.25, 0.5
+"""where the filter's radius is less than so many voxels, and more than such a share of the nodes is heated."""
 
 KKT = 2e-3
 """KKT residual at which every way but the classical one stops."""
@@ -245,10 +248,13 @@ def _risen(end: float, last: float, i: int) -> float:
 
 
 def last_penalty(discrete: DiscreteProblem) -> float:
-    """The penalty of a finished design: the problem's, but for conductors that are projected."""
-    penalty = discrete.options.penalty
-    is_conductor = discrete.physics.name == "conduction" and discrete.options.projection
-    return max(penalty, CONDUCTION) if is_conductor and penalty > 1.0 else penalty
+    """The penalty of a finished design: the problem's, but for trees of conductors that are projected."""
+    options = discrete.options
+    if discrete.physics.name != "conduction" or not options.projection or options.penalty == 1.0:
+        return options.penalty
+    heated = max(float((load != 0.0).mean()) for load in discrete.loads)
+    is_raised = heated > HEATED and discrete.radius / max(discrete.grid.edges) < REACH
+    return max(options.penalty, CONDUCTION) if is_raised else options.penalty
 
 
 def _settled(discrete: DiscreteProblem, rows: Sequence[Row]) -> list[Row]:

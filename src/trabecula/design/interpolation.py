@@ -28,8 +28,9 @@ _SAMPLES = 4097
 LINEAR = 0.01
 """Share of the linear law in the polynomial: its slope at zero density (docs/decisions/own-weight.md)."""
 
-CRISP_CONDUCTION = 8.0
-"""Penalty that projected conductors end with at least: with less, a twig of half dense voxels is better than a
+CRISP_CONDUCTION, THIN, MOST = 8.0, 2.25, 0.5
+"""Penalty that trees of conductors end with at least, where the filter's radius is less than so many voxels and
+more than such a share of the nodes is heated. With less penalty a twig of half dense voxels is better than a
 thinner one of solid voxels, and is missing in the part (docs/decisions/crisp.md)."""
 
 _ROUNDING = 1e-12
@@ -217,11 +218,17 @@ def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
 
 
 def final_penalty(discrete: DiscreteProblem) -> float:
-    """The penalty that a design ends with: the problem's, and a higher one where heat is conducted and the
-    design is projected."""
+    """The penalty that a design ends with: the problem's, and a higher one for a projected tree of conductors.
+
+    A tree grows where heat is made in most of the domain, and its twigs are as thin as the filter lets them.
+    """
     penalty = discrete.options.penalty
-    is_raised = discrete.options.projection and discrete.physics == CONDUCTION and penalty > 1.0
-    return max(penalty, CRISP_CONDUCTION) if is_raised else penalty
+    if not discrete.options.projection or penalty <= 1.0 or discrete.physics != CONDUCTION:
+        return penalty
+    is_thin = discrete.radius < THIN * discrete.grid.edges[1]
+    nodes = discrete.fixed[0].size
+    is_tree = any(np.count_nonzero(load) > MOST * nodes for load in discrete.loads)
+    return max(penalty, CRISP_CONDUCTION) if is_thin and is_tree else penalty
 
 
 def permits_bound(interpolation: Interpolation, minimum: float) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from trabecula.design import Schedule, final_penalty, sharpen
+from trabecula.design import Schedule, sharpen
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.optimize.plan import Stop
 from trabecula.starts import (
@@ -133,9 +133,12 @@ def stage_of(discrete: DiscreteProblem) -> str:
     return discrete.grid.label
 
 
-def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
-    """The schedule with the projection's steepness raised to its end, where a problem has projection."""
-    return sharpen(schedule, final_penalty(discrete)) if discrete.options.projection else schedule
+def with_projection(
+    discrete: DiscreteProblem, schedule: Schedule, last: float | None = None
+) -> Schedule:
+    """The schedule with the projection's steepness raised to its end, where a problem has projection; and the
+    penalty with it, to the `last` one."""
+    return sharpen(schedule, last) if discrete.options.projection else schedule
 
 
 def widen(merit: float, share: float) -> float:

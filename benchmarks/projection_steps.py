@@ -118,9 +118,10 @@ def _unproject(beta: float, physical: Array) -> Array:
 class SignedCriteria:
     """Optimality criteria for gradients of any sign: what a density gains over what it costs.
 
-    `x_new = clip(max(x, floor) ((gain + lam refund) / (loss + lam cost))^exponent)`, where `gain` and `loss`
-    are the parts of the compliance's gradient below and above zero, `refund` and `cost` those of the volume's.
-    With exponents that adapt as those of `trabecula.optimizers.OC`, which it is where no sign is unusual.
+    `x_new = clip(max(x, floor) ((gain + lam refund) / (loss + lam cost))^exponent)`. There `gain` and
+    `loss` are the parts of the compliance's gradient below and above zero, `refund` and `cost` those of the
+    volume's. With exponents that adapt as those of `trabecula.optimizers.OC`, which it is where no sign is
+    unusual.
     """
 
     move: float = 0.2

@@ -1,11 +1,12 @@
 """Claim: the tanh projection, ever steeper with ever shorter steps, ends in parts as stiff as those of the
 subpixel-smoothed projections, is nearer to stationary and takes fewer iterations.
 
-Every named problem is solved once as by default. From its design on the coarsest but one grid each way goes
-on: the finest grid, the same hand-over, the same stopping rule and the same limit of iterations, so that only
-the projection and the optimiser's steps differ. What counts is the finished part, 0/1 voxels of the same
-volume, solved once more. The KKT residual is that of the design at the stop, solved tightly, measured alike in
-all ways (`stationarity`).
+Every named problem is solved once as by default. From its design on the grid below the finest each way goes
+on: the finest grid, the same hand-over, the same stopping rule, the same limit of iterations. Only the
+projection and the optimiser's steps differ. What counts is the finished part, 0/1 voxels of the same volume,
+solved once more. The KKT residual is that of the design at the stop, solved tightly, measured alike in all
+ways (`stationarity`). On trees of conductors penalties are compared too: what the penalty ends with while the
+projection becomes steep.
 
 Names restrict the run. `--ways` restricts the ways, and `--resume` goes on with what the last run left in
 `out/benchmarks`. Iterations and solves are counted; seconds are not.
@@ -16,7 +17,7 @@ from __future__ import annotations
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ldexp
 
@@ -29,7 +30,7 @@ from benchmarks.projection_steps import FullSteps, ProjectedMetric, SignedCriter
 from benchmarks.report import SCRATCH, Cell, Figure, Table, arguments, finish, size_text
 from benchmarks.subpixel import SubpixelChain
 from trabecula.certificate.connected import grey
-from trabecula.design import Schedule, sharpen
+from trabecula.design import SHARPEST, Schedule, final_penalty, sharpen
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.discretisation.precheck import prepare
@@ -41,6 +42,7 @@ from trabecula.optimize.stopping import decide_end
 from trabecula.optimizers import MMA, OC, MovingAsymptotes, OptimalityCriteria, Optimizer
 from trabecula.part.measure import PartSolver, make_part
 from trabecula.problem import Problem, problems
+from trabecula.problem.problems import heat
 from trabecula.solve import KKT, TOLERANCE
 from trabecula.starts import HalfGrey
 from trabecula.status import Status
@@ -59,6 +61,24 @@ PRESENT = "tanh"
 """The way of the package."""
 
 
+CONDUCTORS = {
+    "heat_sink": heat.heat_sink(),
+    "heat_sink_3d": heat.heat_sink_3d(),
+    "plate, volume 0.5, 1.5 voxels": heat.heat_sink((100, 100), 0.5, None),
+    "plate, volume 0.3, 2 voxels": heat.heat_sink((80, 80), 0.3, 0.0025),
+    "plate, volume 0.2, 1.8 voxels": heat.heat_sink((60, 60), 0.2, 0.003),
+    "block, volume 0.2, 1.5 voxels": heat.heat_sink_3d((24, 24, 24), 0.2),
+    "plate, volume 0.4, 2.9 voxels": heat.heat_sink((96, 96), 0.4, 0.003),
+    "block, volume 0.15, 2.5 voxels": heat.heat_sink_3d((20, 20, 20), 0.15, 0.0125),
+}
+"""Trees of conductors, with the radius of their filter: the named ones, and others."""
+
+
+def _as_present(schedule: Schedule, discrete: DiscreteProblem) -> Schedule:
+    """The schedule of the package."""
+    return sharpen(schedule, final_penalty(discrete))
+
+
 @dataclass(frozen=True)
 class Way:
     """How a design becomes black and white on the finest grid.
@@ -75,7 +95,7 @@ class Way:
 
     order: int
     optimizer: Callable[[Analysis], Optimizer]
-    schedule: Callable[[Schedule], Schedule] = sharpen
+    schedule: Callable[[Schedule, DiscreteProblem], Schedule] = _as_present
 
 
 def _criteria(analysis: Analysis) -> OptimalityCriteria:
@@ -98,27 +118,45 @@ def _in_projected_metric(analysis: Analysis) -> ProjectedMetric:
     return ProjectedMetric(_oc(analysis), analysis.chain, analysis.discrete.options.move)
 
 
-def _at_once(schedule: Schedule) -> Schedule:
+def _at_once(schedule: Schedule, discrete: DiscreteProblem) -> Schedule:
     """Steep from the beginning, as a projection that stays differentiable permits."""
-    return replace(sharpen(schedule), beta_start=sharpen(schedule).beta_end)
+    return replace(sharpen(schedule), beta_start=SHARPEST)
+
+
+def _ends_with(penalty: float) -> Way:
+    """The way of the package with a penalty that rises so far while the steepness does."""
+    return Way(0, _criteria, lambda schedule, discrete: sharpen(schedule, penalty))
 
 
 WAYS: dict[str, Way] = {
     PRESENT: Way(0, _criteria),
-    "tanh, full steps": Way(0, lambda a: FullSteps(_criteria(a))),
     "tanh, MMA": Way(0, _asymptotes),
     "tanh, projected metric": Way(0, _in_projected_metric),
     "SSP": Way(1, _signed),
-    "SSP, full steps": Way(1, lambda a: FullSteps(_signed(a))),
     "SSP, MMA": Way(1, _asymptotes),
+    "SSP, full steps": Way(1, lambda a: FullSteps(_signed(a))),
+    "SSP2": Way(2, _signed),
+    "SSP2, MMA": Way(2, _asymptotes),
+}
+"""The ways that are compared on the named problems of elasticity."""
+
+FURTHER: dict[str, Way] = {
+    "tanh, full steps": Way(0, lambda a: FullSteps(_criteria(a))),
     "SSP, MMA, full steps": Way(1, lambda a: FullSteps(_asymptotes(a))),
     "SSP, steep at once": Way(1, lambda a: FullSteps(_signed(a)), _at_once),
-    "SSP2": Way(2, _signed),
     "SSP2, full steps": Way(2, lambda a: FullSteps(_signed(a))),
-    "SSP2, MMA": Way(2, _asymptotes),
     "SSP2, MMA, full steps": Way(2, lambda a: FullSteps(_asymptotes(a))),
     "SSP2, steep at once": Way(2, lambda a: FullSteps(_signed(a)), _at_once),
 }
+"""More ways, only where `--ways` names them: most of them never come to rest."""
+
+OF_CONDUCTORS: dict[str, Way] = {
+    "grey": Way(0, _criteria, lambda schedule, discrete: schedule),
+    "penalty 3": _ends_with(3.0),
+    "penalty 8": _ends_with(8.0),
+    "SSP": WAYS["SSP"],
+}
+"""The ways that are compared on trees of conductors."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +218,7 @@ def go_on(begun: Begun, way: Way) -> tuple[Analysis, Plan, Step]:
         analysis.chain = SubpixelChain(discrete, 1, way.order)
     x, schedule = HalfGrey().start(begun.coarse, discrete, analysis.chain)
     stop = Stop(change=TOLERANCE, kkt=KKT, limit=LIMIT)
-    plan = Plan(way.optimizer(analysis), way.schedule(schedule), stop)
+    plan = Plan(way.optimizer(analysis), way.schedule(schedule, discrete), stop)
     quiet = replace(plan, stop=Stop(change=0.0, kkt=0.0, limit=LIMIT))  # the rule is applied below
     step = begin(plan, x)
     while step.finished is None:
@@ -202,7 +240,7 @@ def go_on(begun: Begun, way: Way) -> tuple[Analysis, Plan, Step]:
 def measure(name: str, label: str, begun: Begun, way: Way) -> Found:
     """Take a problem one way, make its part, and measure both."""
     analysis, plan, step = go_on(begun, way)
-    discrete, penalty = begun.discrete, begun.discrete.options.penalty
+    discrete, penalty = begun.discrete, plan.schedule.final
     solves = analysis.solves
     beta = plan.schedule.beta(len(step.rows) - 1)
     x = keep_limits(analysis, step.x, penalty, beta)
@@ -226,19 +264,17 @@ def measure(name: str, label: str, begun: Begun, way: Way) -> Found:
     )
 
 
-def run(names: Sequence[str], ways: Sequence[str], diary: Diary, quick: bool) -> Iterator[Found]:
+def run(cases: Mapping[str, Problem], ways: Mapping[str, Way], diary: Diary) -> Iterator[Found]:
     """Everything that was asked for; what the diary holds is not measured again."""
-    for name in names:
+    for name, problem in cases.items():
         known = diary.read()
         if missing := [way for way in ways if f"{name}: {way}" not in known]:
-            problem = problems.get(name)
-            if quick:
-                problem = problems.get(name, tuple(n // 2 for n in problem.domain.elements))
             begun = prepare_problem(name, problem)
             for way in missing:
-                found = measure(name, way, begun, WAYS[way])
+                found = measure(name, way, begun, ways[way])
                 print(
-                    f"{name:14}{way:24} part {found.part:.6g} ({found.overstated:+.2%}), grey {found.grey:.2%}, "
+                    f"{name:14}{way:24} part {found.part:.6g} ({found.overstated:+.2%}), grey "
+                    f"{found.grey:.2%}, "
                     f"KKT {found.kkt:.4f}, {found.iterations} iterations, {found.status}",
                     file=sys.stderr,
                     flush=True,
@@ -330,23 +366,60 @@ def summarise(rows: list[Found]) -> tuple[Table, list[Figure]]:
     return Table("What each way comes to", columns, tuple(lines)), figures
 
 
+def _each(title: str, rows: list[Found]) -> Table:
+    """All that was measured."""
+    best: dict[str, float] = {}
+    for found in rows:
+        best[found.problem] = min(found.part, best.get(found.problem, found.part))
+    return Table(title, COLUMNS, tuple(row(found, best[found.problem]) for found in rows))
+
+
+def _of_conductors(rows: list[Found]) -> list[Figure]:
+    """How honest crisp trees are, and what that costs their parts."""
+    of_way = {way: [found for found in rows if found.way == way] for way in OF_CONDUCTORS}
+    told = [100.0 * abs(each.overstated) for each in of_way["penalty 8"] if each.problem in problems.names()]
+    against = [
+        100.0 * (after.part / before.part - 1.0)
+        for before, after in zip(of_way["grey"], of_way["penalty 8"], strict=True)
+    ]
+    return [
+        Figure(
+            "named heat sinks, penalty 8: reported off their part, worst", max(told, default=None), "%", 2.0
+        ),
+        Figure(
+            "trees, penalty 8: part more compliant than that of the grey tree, worst", max(against), "%", 0.0
+        ),
+    ]
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("names", nargs="*", help=f"named problems; default: {' '.join(NAMES)}")
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("names", nargs="*", help="named problems; default: those of elasticity, and trees")
+    parser.add_argument("--ways", nargs="+", choices=[*WAYS, *FURTHER], default=list(WAYS))
     parser.add_argument("--resume", action="store_true", help="go on with what an earlier run left")
     asked = parser.parse_args()
     diary = Diary(SCRATCH / f"projections{'-quick' if asked.quick else ''}.jsonl")
     if not asked.resume:
         diary.path.unlink(missing_ok=True)
-    rows = list(run(asked.names or NAMES, asked.ways, diary, asked.quick))
-    best: dict[str, float] = {}
-    for found in rows:
-        best[found.problem] = min(found.part, best.get(found.problem, found.part))
-    table, figures = summarise(rows)
-    each = Table("Every problem", COLUMNS, tuple(row(found, best[found.problem]) for found in rows))
-    finish("projections", __doc__ or "", asked, figures, [table, each])
+    ways = {name: way for name, way in {**WAYS, **FURTHER}.items() if name in asked.ways}
+    cases = {name: _named(name, asked.quick) for name in asked.names or NAMES if name not in CONDUCTORS}
+    trees = {name: tree for name, tree in CONDUCTORS.items() if not asked.names or name in asked.names}
+    tables, figures = [], []
+    if cases:
+        rows = list(run(cases, ways, diary))
+        summary, figures = summarise(rows)
+        tables += [summary, _each("Every problem", rows)]
+    if trees and not asked.quick:
+        rows = list(run(trees, OF_CONDUCTORS, diary))
+        tables.append(_each("Trees of conductors", rows))
+        figures += _of_conductors(rows)
+    finish("projections", __doc__ or "", asked, figures, tables)
+
+
+def _named(name: str, quick: bool) -> Problem:
+    problem = problems.get(name)
+    return problems.get(name, tuple(n // 2 for n in problem.domain.elements)) if quick else problem
 
 
 if __name__ == "__main__":

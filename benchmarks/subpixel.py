@@ -1,6 +1,6 @@
 """Subpixel-smoothed projection: a voxel is as full as the part of it on one side of a straight edge.
 
-Where the filtered density `f` crosses the threshold within a voxel, its distance to the edge is estimated from
+Where the filtered density `f` crosses the threshold within a voxel, the distance to the edge is estimated by
 the slope of `f`, and the voxel gets the share of a ball around its centre that lies behind the edge. However
 steep the projection is, the physical density stays differentiable. With `t = (eta - f) / (R d)` and
 `d = |grad f|`,

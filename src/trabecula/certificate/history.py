@@ -52,7 +52,7 @@ CONDUCTION = 8.0
 """Penalty that these end with at least,"""
 
 REACH, HEATED = 2.25, 0.5
-"""where the filter's radius is less than so many voxels, and more than such a share of the nodes is heated."""
+"""where the filter's radius is less than so many voxels, and more than such a share of nodes is heated."""
 
 KKT = 2e-3
 """KKT residual at which every way but the classical one stops."""
@@ -208,8 +208,8 @@ def _trouble_of_sums(discrete: DiscreteProblem, limits: int, row: Row) -> str:
 
 
 def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: str) -> str:
-    """Penalties rise evenly to the problem's; then the steepness grows to its end, and of projected conductors
-    the penalty too."""
+    """Penalties rise evenly to the problem's; then the steepness grows to its end, and of projected
+    conductors the penalty too."""
     end = discrete.options.penalty
     penalties = [_number(row, "penalty") for row in rows]
     over = next((i for i, penalty in enumerate(penalties) if penalty == end), None)

@@ -29,9 +29,9 @@ LINEAR = 0.01
 """Share of the linear law in the polynomial: its slope at zero density (docs/decisions/own-weight.md)."""
 
 CRISP_CONDUCTION, THIN, MOST = 8.0, 2.25, 0.5
-"""Penalty that trees of conductors end with at least, where the filter's radius is less than so many voxels and
-more than such a share of the nodes is heated. With less penalty a twig of half dense voxels is better than a
-thinner one of solid voxels, and is missing in the part (docs/decisions/crisp.md)."""
+"""Penalty that trees of conductors end with at least, where the filter's radius is less than so many voxels
+and more than such a share of the nodes is heated. With less penalty a twig of half dense voxels is better
+than a thinner one of solid voxels, and is missing in the part (docs/decisions/crisp.md)."""
 
 _ROUNDING = 1e-12
 """Relative excess that counts as rounding."""
@@ -218,7 +218,7 @@ def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
 
 
 def final_penalty(discrete: DiscreteProblem) -> float:
-    """The penalty that a design ends with: the problem's, and a higher one for a projected tree of conductors.
+    """The penalty that a design ends with: the problem's, and a higher one for a projected thin conductor.
 
     A tree grows where heat is made in most of the domain, and its twigs are as thin as the filter lets them.
     """

@@ -325,21 +325,21 @@ def summarise(rows: list[Found]) -> tuple[Table, list[Figure]]:
         of_way[found.way].append(found)
     lines: list[tuple[Cell, ...]] = []
     figures = []
-    for way, found in of_way.items():
-        pairs = [(each, present[each.problem]) for each in found if each.problem in present]
+    for way, ends in of_way.items():
+        pairs = [(each, present[each.problem]) for each in ends if each.problem in present]
         softer = [100.0 * (each.part / now.part - 1.0) for each, now in pairs] or [float("nan")]
         lines.append(
             (
                 way,
                 statistics.median(softer),
                 max(softer),
-                statistics.median(100.0 * abs(each.overstated) for each in found),
-                max(100.0 * abs(each.overstated) for each in found),
-                statistics.median(100.0 * each.grey for each in found),
-                statistics.median(each.kkt for each in found),
-                max(each.kkt for each in found),
-                statistics.median(each.iterations for each in found),
-                sum(each.status == "converged" for each in found),
+                statistics.median(100.0 * abs(each.overstated) for each in ends),
+                max(100.0 * abs(each.overstated) for each in ends),
+                statistics.median(100.0 * each.grey for each in ends),
+                statistics.median(each.kkt for each in ends),
+                max(each.kkt for each in ends),
+                statistics.median(each.iterations for each in ends),
+                sum(each.status == "converged" for each in ends),
             )
         )
         if way != PRESENT and pairs:
@@ -405,7 +405,8 @@ def main() -> None:
     ways = {name: way for name, way in {**WAYS, **FURTHER}.items() if name in asked.ways}
     cases = {name: _named(name, asked.quick) for name in asked.names or NAMES if name not in CONDUCTORS}
     trees = {name: tree for name, tree in CONDUCTORS.items() if not asked.names or name in asked.names}
-    tables, figures = [], []
+    tables: list[Table] = []
+    figures: list[Figure] = []
     if cases:
         rows = list(run(cases, ways, diary))
         summary, figures = summarise(rows)

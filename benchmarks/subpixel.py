@@ -129,7 +129,8 @@ def _difference(n: int) -> csr_array:
     if n == 1:
         return csr_array((1, 1))
     matrix = diags_array([-0.5, 0.5], offsets=[-1, 1], shape=(n, n)).tolil()
-    matrix[0, :2] = matrix[-1, -2:] = [[-1.0, 1.0]]
+    matrix[0, 0] = matrix[-1, -2] = -1.0
+    matrix[0, 1] = matrix[-1, -1] = 1.0
     return csr_array(matrix)
 
 
@@ -149,11 +150,15 @@ def _along(matrix: csr_array, values: Array, axis: int) -> Array:
     return np.asarray(np.moveaxis(made.reshape(front.shape), 0, axis))
 
 
-def _derivatives(filtered: Array, order: int) -> list[tuple[tuple[tuple[csr_array, int], ...], float]]:
+Derivative = tuple[tuple[tuple[csr_array, int], ...], float]
+"""Matrices with their axes, applied one after the other, and the weight of the square of what comes out."""
+
+
+def _derivatives(filtered: Array, order: int) -> list[Derivative]:
     """Matrices to be applied one after the other for each derivative, and the weight of its square."""
     axes = range(filtered.ndim)
     first = [_difference(n) for n in filtered.shape]
-    terms = [(((first[a], a),), 1.0) for a in axes]
+    terms: list[Derivative] = [(((first[a], a),), 1.0) for a in axes]
     if order == 2:
         terms += [(((_second_difference(filtered.shape[a]), a),), RADIUS**2) for a in axes]
         pairs = [(a, b) for a in axes for b in axes if a < b]

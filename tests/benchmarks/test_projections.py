@@ -1,4 +1,4 @@
-"""What the comparison of projections measures with is what the package measures with, where signs are usual."""
+"""The comparison of projections steps and measures as the package does, where signs are usual."""
 
 from dataclasses import replace
 

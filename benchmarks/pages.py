@@ -154,6 +154,16 @@ PAGES = (
         " [What was tried, and what it costs](../decisions/sooner.md)",
     ),
     Page(
+        "projections",
+        "Ways to black and white",
+        ("projections",),
+        ("part of SSP2 more compliant than that of tanh, median",
+         "named heat sinks, penalty 8: reported off their part, worst"),
+        "*tanh* is the way of the package, *SSP* and *SSP2* the subpixel-smoothed projections of first and"
+        " second order. Their parts are a thousandth stiffer, after twice the iterations and less near to"
+        " stationary. [The decision](../decisions/crisp.md)",
+    ),
+    Page(
         "hybrid",
         "The learned start against every other way",
         ("hybrid",),

@@ -13,11 +13,12 @@ from tests.certificate.grids import mbb
 from trabecula.certificate import consistency, words
 from trabecula.certificate import history as way
 from trabecula.certificate.history import has_stopped, trouble_of_rows
-from trabecula.design import Schedule, sharpen_soon
+from trabecula.design import Schedule, interpolation, sharpen_soon
 from trabecula.discretisation import discretise
 from trabecula.optimize import plan, step
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
+from trabecula.problem.problems import heat
 from trabecula.solve import KKT, STARTS
 from trabecula.strategy import first_design
 from trabecula.strategy.multistart import with_projection
@@ -29,6 +30,8 @@ def test_the_rules_are_those_of_the_loop() -> None:
     sharp = with_projection(mbb(projection=True), Schedule())
     assert (sharp.beta_start, sharp.beta_end) == (way.FLATTEST, way.SHARPEST)
     assert (sharp.hold, sharp.factor) == (way.HOLD, way.FACTOR)
+    raised = with_projection(mbb(projection=True), Schedule(), interpolation.CRISP_CONDUCTION)
+    assert (raised.last, raised.rise) == (way.CONDUCTION, way.RISE)
     assert (STOP.window, STOP.patience) == (way.WINDOW, way.PATIENCE)
     assert (STOP.projected_kkt, STOP.resting_kkt) == (way.PROJECTED_KKT, way.AT_REST)
     assert STOP.violation == words.VIOLATION
@@ -131,3 +134,19 @@ def test_a_history_without_rows_columns_or_the_ramp_of_its_start_is_told() -> No
     assert "penalties" in trouble_of_rows(discrete, list(found.history), "classical")
     flat = [{**row, "penalty": 3.0} for row in found.history]
     assert "penalties" in trouble_of_rows(discrete, flat, "uniform")
+
+
+@pytest.mark.parametrize("start", ["coarse", "uniform", "classical"])
+def test_the_penalty_of_a_crisp_tree_of_conductors_rises_on_and_its_part_is_the_design(start: str) -> None:
+    problem = heat.heat_sink((40, 40), 0.4, 0.0045)
+    problem = replace(problem, options=replace(problem.options, projection=True))
+    found = tb.solve(problem, start=start, threads=1)
+    discrete, rows = discretise(found.problem), list(found.history)
+    assert found.converged and found.part is not None
+    assert trouble_of_rows(discrete, rows, start) == ""
+    assert has_stopped(discrete, rows, start, found.tolerance)
+    assert found.penalty == rows[-1]["penalty"] == way.CONDUCTION
+    assert found.certificate.grey is not None and found.certificate.grey < 0.02
+    assert found.check().ok
+    flat = [{**row, "penalty": min(3.0, float(row["penalty"]))} for row in rows]
+    assert "penalty" in trouble_of_rows(discrete, flat, start)

@@ -12,7 +12,14 @@ from trabecula.design.continuation import (
     sharpen_soon,
 )
 from trabecula.design.filters import Filter, FilterKind, make_filter
-from trabecula.design.interpolation import Interpolation, Polynomial, Ramp, Simp, make_interpolation
+from trabecula.design.interpolation import (
+    Interpolation,
+    Polynomial,
+    Ramp,
+    Simp,
+    final_penalty,
+    make_interpolation,
+)
 from trabecula.design.projection import Projection
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "Schedule",
     "Simp",
     "doubling",
+    "final_penalty",
     "make_filter",
     "make_interpolation",
     "ramp",

@@ -160,9 +160,10 @@ def stage_of(discrete: DiscreteProblem) -> str:
     return discrete.grid.label
 
 
-def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
-    """The schedule with the projection's steepness raised to its end, where a problem has projection."""
-    return sharpen(schedule) if discrete.options.projection else schedule
+def with_projection(discrete: DiscreteProblem, schedule: Schedule, last: float | None = None) -> Schedule:
+    """The schedule with the projection's steepness raised to its end, where a problem has projection; and the
+    penalty with it, to the `last` one."""
+    return sharpen(schedule, last) if discrete.options.projection else schedule
 
 
 def widen(merit: float, share: float) -> float:

@@ -158,7 +158,7 @@ class Curator:
                 return
 
     def _has_room(self, step: str) -> bool:
-        """Whether the budget has room for one more step of a kind, by the dearest one so far and a reserve."""
+        """Whether the budget has room for one more step of a kind, by the dearest so far and a reserve."""
         return self._spent + RESERVE * self._costs[step] <= self.budget
 
     def _solve_plain(self) -> Generator[Event, None, None]:

@@ -13,13 +13,13 @@ from tests.certificate.grids import mbb
 from trabecula.certificate import consistency, words
 from trabecula.certificate import history as way
 from trabecula.certificate.history import has_stopped, trouble_of_rows
-from trabecula.design import Schedule
+from trabecula.design import Schedule, sharpen_soon
 from trabecula.discretisation import discretise
-from trabecula.optimize import loop as optimize
 from trabecula.optimize import plan, step
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.solve import KKT, STARTS
+from trabecula.strategy import first_design
 from trabecula.strategy.multistart import with_projection
 
 STOP = Stop()
@@ -32,7 +32,11 @@ def test_the_rules_are_those_of_the_loop() -> None:
     assert (STOP.window, STOP.patience) == (way.WINDOW, way.PATIENCE)
     assert (STOP.projected_kkt, STOP.resting_kkt) == (way.PROJECTED_KKT, way.AT_REST)
     assert STOP.violation == words.VIOLATION
-    assert (way.EVERY, way.NOISE, way.KKT) == (optimize.EVERY, plan.NOISE, KKT)
+    assert (STOP.kkt_every, plan.NOISE, KKT) == (way.EVERY, way.NOISE, way.KKT)
+    soon = sharpen_soon(Schedule())
+    assert (soon.beta_start, soon.beta_end) == (way.SOON_FLATTEST, way.SHARPEST)
+    assert (soon.hold, soon.factor) == (way.SOON_HOLD, way.SOON_FACTOR)
+    assert first_design.HAND_OVER.ramp == way.SOON_SHORTEST
     assert tuple(field.name for field in fields(step.Row)) == way.COLUMNS
     assert consistency.STARTS is STARTS
 
@@ -87,6 +91,36 @@ def test_a_row_that_cannot_be_is_told(number: int, changed: Mapping[str, object]
     rows[number] = {**rows[number], **changed}  # type: ignore[dict-item]
     assert said in trouble_of_rows(discretise(found.problem), rows, "uniform")
     assert f"row {number}" in trouble_of_rows(discretise(found.problem), rows, "uniform")
+
+
+@cache
+def result_of_a_first_design() -> tb.Result:
+    """What comes out where the search finds nothing better."""
+    problem = problems.get("cantilever", (96, 48))
+    problem = replace(problem, options=replace(problem.options, projection=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_design, "LEAST", 0)
+        patch.setattr(first_design, "better_end", lambda analysis, found, first: first)
+        return tb.solve(problem, threads=1)
+
+
+def test_the_schedule_of_a_first_design_that_is_the_result_is_known() -> None:
+    found = result_of_a_first_design()
+    discrete, rows = discretise(found.problem), list(found.history)
+    assert found.converged
+    assert rows[0]["beta"] == way.SOON_FLATTEST
+    assert trouble_of_rows(discrete, rows, "coarse") == ""
+    assert has_stopped(discrete, rows, "coarse", found.tolerance)
+
+
+def test_that_schedule_belongs_to_searches_only_and_to_no_other_steepness() -> None:
+    found = result_of_a_first_design()
+    discrete, rows = discretise(found.problem), list(found.history)
+    assert "penalties" in trouble_of_rows(discrete, rows, "uniform")
+    late = [{**row, "penalty": 3.0} for row in rows]
+    assert "beta" in trouble_of_rows(discrete, late, "classical")
+    changed = [*rows[:5], {**rows[5], "beta": 9.0}, *rows[6:]]
+    assert "beta" in trouble_of_rows(discrete, changed, "coarse")
 
 
 def test_a_history_without_rows_columns_or_the_ramp_of_its_start_is_told() -> None:

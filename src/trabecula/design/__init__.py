@@ -2,7 +2,15 @@
 brings gradients back, an `Interpolation` makes those stiff, a `Schedule` changes penalty and projection."""
 
 from trabecula.design.chain import DesignChain
-from trabecula.design.continuation import SHARPEST, Schedule, doubling, ramp, sharpen, sharpen_late
+from trabecula.design.continuation import (
+    SHARPEST,
+    Schedule,
+    doubling,
+    ramp,
+    sharpen,
+    sharpen_late,
+    sharpen_soon,
+)
 from trabecula.design.filters import Filter, FilterKind, make_filter
 from trabecula.design.interpolation import Interpolation, Polynomial, Ramp, Simp, make_interpolation
 from trabecula.design.projection import Projection
@@ -24,4 +32,5 @@ __all__ = [
     "ramp",
     "sharpen",
     "sharpen_late",
+    "sharpen_soon",
 ]

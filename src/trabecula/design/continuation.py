@@ -102,3 +102,11 @@ def sharpen(schedule: Schedule) -> Schedule:
     Every choice is a measured one (docs/decisions/crisp.md).
     """
     return replace(schedule, beta_start=2.0, beta_end=SHARPEST, hold=6, factor=2.2)
+
+
+def sharpen_soon(schedule: Schedule) -> Schedule:
+    """The same in three large steps, for a design that coarser grids have made black and white already.
+
+    Source: measured (docs/decisions/sooner.md).
+    """
+    return replace(schedule, beta_start=6.0, beta_end=SHARPEST, hold=4, factor=4.1)

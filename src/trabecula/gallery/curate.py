@@ -103,7 +103,7 @@ class Curator:
         self.count, self.within, self.budget = count, within, budget
         self._folder, self._resume, self._clock = folder, resume, clock
         self._work = Work(bench)
-        self._search = replace(request.search, also=())
+        self._search = replace(request.search(bench.discrete), also=())
         self._drawn = dict.fromkeys(sources, 0)
         self._refined = dict.fromkeys(sources, 0)
         self._pool: list[CoarseDesign] = []

@@ -135,6 +135,16 @@ PAGES = (
         " Twigs of heat conductors keep some grey ([why, and what was tried](../decisions/crisp.md)).",
     ),
     Page(
+        "gallery",
+        "Many good designs",
+        ("gallery",),
+        ("different designs within 3 %, plates, median", "different designs within 5 %, solids, median"),
+        "Measured so far on five of the twelve problems; the next call of the benchmark goes on."
+        " Small problems have few designs that differ this much and are this good: the plain control, 24"
+        " random fields on the full grid, is given beside each figure"
+        " ([what was tried](../decisions/gallery.md)).",
+    ),
+    Page(
         "searches",
         "The search for projected designs against that for grey ones",
         ("searches",),

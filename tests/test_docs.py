@@ -153,9 +153,10 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 def groups() -> set[str]:
     """Groups of entry points, by which installed packages add to a table."""
     from trabecula.export import EXPORTS
+    from trabecula.gallery import SOURCES
     from trabecula.strategy.table import STARTS
 
-    return {table.group for table in (EXPORTS, PHYSICS, QUANTITIES, STARTS) if table.group}
+    return {table.group for table in (EXPORTS, PHYSICS, QUANTITIES, SOURCES, STARTS) if table.group}
 
 
 def exists(dotted: str) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from trabecula.design.filters.base import Filter, FilterKind
     from trabecula.design.interpolation import Interpolation
     from trabecula.export.table import EXPORTS, Export
+    from trabecula.gallery.draw import gallery
+    from trabecula.gallery.ground import SOURCES, Draw, Ground, Source
+    from trabecula.gallery.record import Gallery, GalleryDesign
     from trabecula.optimizers.protocol import Optimizer
     from trabecula.part.record import Part
     from trabecula.physics.machine import Machine
@@ -68,6 +71,9 @@ _HOME = {
     "design.filters.base": ("Filter", "FilterKind"),
     "design.interpolation": ("Interpolation",),
     "export.table": ("EXPORTS", "Export"),
+    "gallery.draw": ("gallery",),
+    "gallery.ground": ("SOURCES", "Draw", "Ground", "Source"),
+    "gallery.record": ("Gallery", "GalleryDesign"),
     "optimizers.protocol": ("Optimizer",),
     "part.record": ("Part",),
     "physics.machine": ("Machine",),
@@ -117,15 +123,20 @@ __all__ = [
     "OPTIMIZERS",
     "PHYSICS",
     "QUANTITIES",
+    "SOURCES",
     "STARTS",
     "DesignEvaluation",
     "DesignPoint",
     "Domain",
+    "Draw",
     "Export",
     "Filter",
     "FilterKind",
     "FilterOptions",
+    "Gallery",
+    "GalleryDesign",
     "Goal",
+    "Ground",
     "Hole",
     "Interpolation",
     "Iteration",
@@ -145,6 +156,7 @@ __all__ = [
     "Quantity",
     "Region",
     "Result",
+    "Source",
     "Start",
     "Status",
     "Support",
@@ -152,6 +164,7 @@ __all__ = [
     "__version__",
     "dump",
     "evaluate",
+    "gallery",
     "iterate",
     "key",
     "load",
@@ -177,11 +190,12 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Keeps `trabecula.solve` the function where importing the module of that name would replace it."""
+    """Keeps `trabecula.solve` and `trabecula.gallery` functions where importing the modules of those names
+    would replace them."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "solve" and isinstance(value, ModuleType):
-            value = value.solve
+        if name in ("gallery", "solve") and isinstance(value, ModuleType):
+            value = getattr(value, name)
         super().__setattr__(name, value)
 
 

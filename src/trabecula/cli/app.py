@@ -21,6 +21,7 @@ from trabecula.cli.edge import (
     say,
 )
 from trabecula.cli.export import export
+from trabecula.cli.gallery import gallery
 from trabecula.cli.generate import generate
 from trabecula.cli.history import history
 from trabecula.cli.problems import problems
@@ -58,7 +59,8 @@ def _options(
     """Topology optimisation where a real solver finishes and a certificate proves what was reached."""
 
 
-for command in (solve, check, show, export, problems, schema, generate, distill, profile, tune, train):
+COMMANDS = (solve, gallery, check, show, export, problems, schema, generate, distill, profile, tune, train)
+for command in COMMANDS:
     app.command()(guard(command))
 app.add_typer(history, name="history")
 

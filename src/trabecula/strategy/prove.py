@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite, isnan, ldexp
 
@@ -61,8 +61,19 @@ class _Final:
     displacements: tuple[NDArray[np.float32], ...]
 
 
-def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Event, None, Result]:
+FindBound = Callable[[Workbench, Outcome], Generator[Event, None, Relaxed | None]]
+"""Finds what bounds a problem, and publishes events on the way; None where nothing does."""
+
+
+def prove(
+    bench: Workbench, outcome: Outcome, asked: Question, find_bound: FindBound = bound_outcome
+) -> Generator[Event, None, Result]:
     """Make a design keep its limits, solve and differentiate it tightly, and bound what any could reach.
+
+    Parameters
+    ----------
+    find_bound
+        Where the bound comes from; several designs of one problem have the same.
 
     Raises
     ------
@@ -75,7 +86,7 @@ def prove(bench: Workbench, outcome: Outcome, asked: Question) -> Generator[Even
     analysis, x, rows = outcome.analysis, outcome.step.x, outcome.step.rows
     penalty, beta = final_penalty(discrete), outcome.plan.schedule.beta(len(rows) - 1)
     warm, iterations, solves = outcome.step.displacements, len(rows), analysis.solves
-    convex = yield from bound_outcome(bench, outcome)
+    convex = yield from find_bound(bench, outcome)
     yield proof_event(
         outcome, "proof: equilibrium", 0.97, bound=None if convex is None else convex.bound.value
     )

@@ -1,0 +1,1 @@
+"""Sources of different designs, one file each."""

@@ -14,6 +14,7 @@ NOWHERE = Path(tempfile.gettempdir()) / "trabecula-tests-keep-no-history"
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # some tests import onnxruntime themselves
 os.environ["TRABECULA_HISTORY"] = "0"
 os.environ["TRABECULA_HISTORY_DIR"] = str(NOWHERE)
+os.environ["TRABECULA_TASTE_DIR"] = str(NOWHERE / "taste")
 os.environ["TRABECULA_NETWORKS"] = "0"
 os.environ["TRABECULA_NETWORKS_DIR"] = str(NOWHERE)
 

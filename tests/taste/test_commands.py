@@ -49,11 +49,11 @@ def told(*words: object) -> dict[str, Any]:
 def test_questions_are_answered_one_after_the_other(gallery: tb.Gallery) -> None:
     folder = folder_of(gallery)
     assert len(gallery) >= 2
-    first = told("ask", folder)
+    first = told("ask", folder, "--of", 2)
     assert first["choices"] == 0 and len(first["question"]) == 2
     assert Path(first["picture"]).read_bytes().startswith(b"\x89PNG")
-    assert told("ask", folder)["question"] == first["question"]  # nothing was answered
-    second = told("ask", folder, "--answer", first["question"][1])
+    assert told("ask", folder, "--of", 2)["question"] == first["question"]  # nothing was answered
+    second = told("ask", folder, "--of", 2, "--answer", first["question"][1])
     assert second["choices"] == 1
     names = [place.features.tolist() for place in load_profile("me").picks[0].shown]
     places = {each.name: each.place.features.tolist() for each in read_exhibits(folder)}

@@ -29,7 +29,9 @@ Folder = Annotated[Path, typer.Argument(metavar="GALLERY", help="Folder of a gal
 def ask(
     folder: Folder,
     profile: Name = "me",
-    of: Annotated[int, typer.Option(metavar="N", min=2, max=26, help="Designs shown at a time.")] = 2,
+    of: Annotated[
+        int | None, typer.Option(metavar="N", min=2, max=26, help="Designs shown at a time, else 4 or all.")
+    ] = None,
     count: Annotated[int, typer.Option(metavar="N", min=1, help="Questions to ask.")] = 20,
     answers: Annotated[
         list[str] | None,
@@ -49,8 +51,9 @@ def ask(
 
     with explain_taste_errors():
         exhibits, person = read_exhibits(folder), _begin(profile)
-        if of > len(exhibits):
-            fail(f"--of is {of}; the gallery {folder} has {len(exhibits)} designs")
+        if len(exhibits) < 2 or (of or 2) > len(exhibits):
+            fail(f"{folder} has {len(exhibits)} of the {of or 2} designs to choose among; make a larger gallery")
+        of = of or min(4, len(exhibits))
         given = list(answers or [])
         is_asked = not given and not as_json and sys.stdin.isatty()
         learned, skipped = 0, list[tuple[int, ...]]()

@@ -6,7 +6,7 @@ more that of Luce (1959, "Individual choice behavior").
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +27,17 @@ class Answer:
     weight: float = 1.0
 
 
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Answers among equally many designs: rows `[answer, design]`, the nicest and weights `[answer]`."""
+
+    rows: NDArray[np.int64]
+    nicest: NDArray[np.int64]
+    weights: Array
+
+
 def log_likelihood(
-    niceties: Array, answers: Sequence[Answer], slips: float = SLIPS
+    niceties: Array, answers: Sequence[Answer] | Sequence[Group], slips: float = SLIPS
 ) -> tuple[float, Array, Array]:
     """Logarithm of the likelihood, its gradient, and its curvature.
 
@@ -47,7 +56,9 @@ def log_likelihood(
     """
     gradient, curvature = np.zeros(len(niceties)), np.zeros((len(niceties), len(niceties)))
     value = 0.0
-    for rows, nicest, weights in _by_size(answers):
+    groups = group_by_size(answers)
+    for group in groups:
+        rows, nicest, weights = group.rows, group.nicest, group.weights
         shares, each = odds(niceties[rows]), np.arange(len(rows))
         meant = (1.0 - slips) * shares[each, nicest]
         chance = meant + slips / rows.shape[1]
@@ -62,14 +73,15 @@ def log_likelihood(
     return value, gradient, curvature
 
 
-def _by_size(
-    answers: Sequence[Answer],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Array]]:
-    """Answers among equally many designs: rows `[answer, design]`, the nicest and weights `[answer]`."""
-    for size in sorted({len(answer.rows) for answer in answers}):
-        alike = [answer for answer in answers if len(answer.rows) == size]
-        rows = np.array([answer.rows for answer in alike])
-        yield rows, np.array([a.nicest for a in alike]), np.array([a.weight for a in alike], np.float64)
+def group_by_size(answers: Sequence[Answer] | Sequence[Group]) -> list[Group]:
+    """Answers among equally many designs together; groups stay what they are."""
+    found = [each for each in answers if isinstance(each, Group)]
+    single = [each for each in answers if isinstance(each, Answer)]
+    for size in sorted({len(answer.rows) for answer in single}):
+        alike = [answer for answer in single if len(answer.rows) == size]
+        rows, nicest = np.array([a.rows for a in alike]), np.array([a.nicest for a in alike])
+        found.append(Group(rows, nicest, np.array([a.weight for a in alike], np.float64)))
+    return found
 
 
 def odds(niceties: Array) -> Array:

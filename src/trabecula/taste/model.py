@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.taste.choices import Pick, Place
-from trabecula.taste.likelihood import Answer, log_likelihood
+from trabecula.taste.likelihood import Answer, Group, group_by_size, log_likelihood
 from trabecula.taste.prior import Prior
 
 Array = NDArray[np.float64]
 
-STEPS, SMALL = 100, 1e-9
-"""Newton steps at most, and the step below which the mode is found."""
+STEPS, SMALL, LOOSE = 200, 1e-8, 1e-2
+"""Newton steps at most, and the step below which the mode is found, and before slopes are weighed anew."""
 
 ROUNDS, DOUBT = 3, 0.3
 """How often slopes are weighed anew, and how many features' worth of doubt each keeps that it matters."""
@@ -106,10 +106,11 @@ def learn(picks: Sequence[Pick], prior: Prior | None = None) -> Taste:
         answers.append(Answer(tuple(numbers), pick.nicest, pick.weight))
     if not places:
         return Taste(prior, (), np.zeros(0), np.zeros((0, 0)))
+    groups, weights = group_by_size(answers), np.zeros(len(places))
     for _ in range(ROUNDS):
-        weights, curvature = _find_mode(prior.covariance(places, places), answers)
+        weights, curvature = _find_mode(prior.covariance(places, places), groups, weights, LOOSE)
         prior = _reweigh(Taste(prior, tuple(places), weights, curvature))
-    weights, curvature = _find_mode(prior.covariance(places, places), answers)
+    weights, curvature = _find_mode(prior.covariance(places, places), groups, weights, SMALL)
     return Taste(prior, tuple(places), weights, curvature)
 
 
@@ -118,6 +119,8 @@ def _reweigh(taste: Taste) -> Prior:
 
     Source: MacKay 1994, "Bayesian nonlinear modeling for the prediction competition" (relevance).
     """
+    if not taste.prior.slope:
+        return taste.prior
     features = np.stack([place.features for place in taste.places])
     shares = np.array(taste.prior.shares or (1.0,) * features.shape[1])
     own = taste.prior.slope**2 * shares
@@ -127,24 +130,25 @@ def _reweigh(taste: Taste) -> Prior:
     return replace(taste.prior, shares=tuple((wanted + DOUBT) / (1.0 + DOUBT)))
 
 
-def _find_mode(own: Array, answers: Sequence[Answer]) -> tuple[Array, Array]:
+def _find_mode(own: Array, groups: list[Group], a: Array, small: float) -> tuple[Array, Array]:
     """The most likely niceties `K a`, by Newton's method on `a` with halved steps; `a` and the curvature."""
-    count = len(own)
-    a = np.zeros(count)
+    eye = np.eye(len(own))
 
-    def merit(weights: Array) -> float:
+    def look(weights: Array) -> tuple[float, Array, Array]:
         niceties = own @ weights
-        return log_likelihood(niceties, answers)[0] - 0.5 * float(weights @ niceties)
+        value, gradient, curvature = log_likelihood(niceties, groups)
+        return value - 0.5 * float(weights @ niceties), gradient, curvature
 
-    best = merit(a)
+    best, gradient, curvature = look(a)
     for _ in range(STEPS):
-        _, gradient, curvature = log_likelihood(own @ a, answers)
-        step = np.linalg.solve(np.eye(count) + curvature @ own, gradient - a)
+        step = np.linalg.solve(eye + curvature @ own, gradient - a)
         length = 1.0
-        while length > 1e-6 and merit(a + length * step) < best - 1e-12:
+        found = look(a + step)
+        while found[0] < best - 1e-12 and length > 1e-6:
             length *= 0.5
+            found = look(a + length * step)
         a = a + length * step
-        best = merit(a)
-        if float(np.abs(own @ step).max()) < SMALL:
+        best, gradient, curvature = found
+        if float(np.abs(own @ step).max()) < small:
             break
-    return a, log_likelihood(own @ a, answers)[2]
+    return a, curvature

@@ -32,7 +32,7 @@ from benchmarks import taste_pool, taste_steering
 from benchmarks.report import RESULTS, SCRATCH, Cell, Figure, Table, arguments, finish
 from benchmarks.taste_judges import JUDGES, Judge
 from trabecula.taste.ask import choose_question
-from trabecula.taste.choices import Pick, Place, Scale
+from trabecula.taste.choices import GalleryScale, Pick, Place
 from trabecula.taste.features import NAMES, look_at
 from trabecula.taste.model import learn
 from trabecula.taste.prior import Prior
@@ -89,7 +89,7 @@ def see(name: str, seed: int) -> Seen:
     """The designs of a problem, parted by a seed."""
     pool, looks = taste_pool.get(name), _looks(name)
     order = np.random.default_rng([seed, 5]).permutation(len(looks))
-    scale = Scale.of([looks[k] for k in order[:ASKED]])
+    scale = GalleryScale.of([looks[k] for k in order[:ASKED]])
     return Seen(pool, np.stack([look.features for look in looks]), tuple(map(scale.place, looks)), order)
 
 

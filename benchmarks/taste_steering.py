@@ -1,9 +1,9 @@
 """Steering measured: how far the judged feature moves on six problems, and what it costs in stiffness.
 
-Profiles of three judges (thick members, few holes, slender members), learned of twenty choices of four on each
-of two plates without noise. On six other problems every way that steering has is solved once, crisp and proven
-as any solve; then each profile takes its design at two weights. The feature is given in standard deviations
-over the ways that were tried, the price as the compliance of the finished part above the plain one's.
+Profiles of three judges (thick members, few holes, slender members), learned of twenty choices of four on
+each of two plates without noise. On six other problems every way that steering has is solved once, crisp and
+proven as any solve; then each profile takes its design at two weights. The feature is given in standard
+deviations over the ways that were tried, the price as the compliance of the part above the plain one's.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def steer_on(name: str, people: dict[str, TasteProfile], threads: int) -> list[t
             k = NAMES.index(JUDGED[judge])
             values = [float(each.look.features[k]) for each in steering.designs]
             spread = statistics.pstdev(values) or 1.0
-            plain, chosen = steering.plain, steering.chosen
+            plain, chosen = steering.plain, steering.choice
             before, after = float(plain.look.features[k]), float(chosen.look.features[k])
             moved = SIGN[judge] * (after - before) / spread
             told = (before, after, moved, 100.0 * chosen.price, chosen.result.word)

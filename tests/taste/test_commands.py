@@ -126,9 +126,9 @@ def test_what_cannot_be_done_is_one_sentence(gallery: tb.Gallery, words: tuple[s
 def test_nicety_enters_no_result_and_no_certificate(gallery: tb.Gallery, tmp_path: Path) -> None:
     plain = tb.solve(BEAM, threads=1)
     steering = steer(BEAM, load_profile("house"), weight=0.0, threads=1)
-    assert len(steering.designs) == 1 and steering.chosen is steering.plain
-    assert np.array_equal(steering.chosen.result.density, plain.density)
-    assert steering.chosen.result.certificate == plain.certificate
+    assert len(steering.designs) == 1 and steering.choice is steering.plain
+    assert np.array_equal(steering.choice.result.density, plain.density)
+    assert steering.choice.result.certificate == plain.certificate
     steered = steer(BEAM, load_profile("house"), weight=5.0, threads=1)
     for each in steered.designs:
         alone = tb.solve(each.result.problem, threads=1)  # which knows nothing of taste
@@ -137,7 +137,7 @@ def test_nicety_enters_no_result_and_no_certificate(gallery: tb.Gallery, tmp_pat
         assert alone.part is not None and each.figure == alone.part.compliance
         assert each.price == pytest.approx(each.figure / steered.plain.figure - 1.0)
     trees = []
-    for name, result in (("steered", steered.chosen.result), ("plain", plain)):
+    for name, result in (("steered", steered.choice.result), ("plain", plain)):
         result.save(tmp_path / name)
         trees.append(json.loads((tmp_path / name / "result.json").read_text()))
     assert set(trees[0]) == set(trees[1]) and set(trees[0]["certificate"]) == set(trees[1]["certificate"])
@@ -146,7 +146,7 @@ def test_nicety_enters_no_result_and_no_certificate(gallery: tb.Gallery, tmp_pat
 def test_steering_takes_what_is_worth_its_price(gallery: tb.Gallery) -> None:
     house = load_profile("house")
     steered = steer(BEAM, house, weight=5.0, also=exhibits_of(gallery), threads=1)
-    chosen = steered.chosen
+    chosen = steered.choice
     worth = {each.name: 5.0 * each.nicety - 100.0 * each.price for each in steered.designs}
     assert worth[chosen.name] == max(worth.values()) >= 0.0 == worth["plain"]
     assert {f"gallery: {each.name}" for each in gallery} <= set(worth)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from trabecula.taste import (
     FEATURES,
+    GalleryScale,
     Pick,
     Place,
-    Scale,
     choose_question,
     describe_taste,
     learn,
@@ -22,7 +22,7 @@ from trabecula.taste import (
     say_taste,
 )
 from trabecula.taste.ask import pair_information, set_information
-from trabecula.taste.likelihood import Answer, log_likelihood
+from trabecula.taste.likelihood import NumberedAnswer, log_likelihood
 from trabecula.taste.model import Belief
 
 COUNT = len(FEATURES)
@@ -41,7 +41,12 @@ def picks_of(places: list[Place], utility: NDArray[np.float64], count: int, show
     return found
 
 
-ANSWERS = [Answer((0, 1), 0), Answer((1, 2, 3), 2, 0.5), Answer((3, 0, 2, 4), 1, 2.0), Answer((4, 1), 1)]
+ANSWERS = [
+    NumberedAnswer((0, 1), 0),
+    NumberedAnswer((1, 2, 3), 2, 0.5),
+    NumberedAnswer((3, 0, 2, 4), 1, 2.0),
+    NumberedAnswer((4, 1), 1),
+]
 
 
 @pytest.mark.parametrize("slips", [0.0, 0.1])
@@ -64,7 +69,7 @@ def test_the_curvature_without_slips_is_the_negative_hessian() -> None:
 
 
 def test_a_pair_is_the_model_of_bradley_and_terry() -> None:
-    value = log_likelihood(np.array([0.8, -0.3]), [Answer((0, 1), 0)], 0.0)[0]
+    value = log_likelihood(np.array([0.8, -0.3]), [NumberedAnswer((0, 1), 0)], 0.0)[0]
     assert value == pytest.approx(-np.log1p(np.exp(-1.1)))
 
 
@@ -207,10 +212,10 @@ def test_features_say_what_their_names_promise() -> None:
 
 def test_a_design_like_all_others_is_no_outlier() -> None:
     looks = [look_at(beam(k), (0.1, 0.1)) for k in (0, 0, 0)]
-    place = Scale.of(looks).place(looks[0])
+    place = GalleryScale.of(looks).place(looks[0])
     assert not place.features.any()
     with pytest.raises(ValueError, match="at least one"):
-        Scale.of([])
+        GalleryScale.of([])
 
 
 def test_choices_that_are_none_are_refused() -> None:

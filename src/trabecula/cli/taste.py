@@ -51,8 +51,8 @@ def ask(
 
     with explain_taste_errors():
         exhibits, person = read_exhibits(folder), _begin(profile)
-        if len(exhibits) < 2 or (of or 2) > len(exhibits):
-            fail(f"{folder} has {len(exhibits)} of the {of or 2} designs to choose among; make a larger gallery")
+        if len(exhibits) < (of or 2):
+            fail(f"{folder} has {len(exhibits)} of the {of or 2} designs to show; make a larger gallery")
         of = of or min(4, len(exhibits))
         given = list(answers or [])
         is_asked = not given and not as_json and sys.stdin.isatty()

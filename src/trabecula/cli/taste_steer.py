@@ -68,7 +68,7 @@ def steer(
         found = try_ways(
             problem, person, weight=weight, also=exhibits, threads=threads, report=report, **options
         )
-    found.chosen.result.save(folder)
+    found.choice.result.save(folder)
     if as_json:
         print_json({"out": str(folder), "profile": person.name, **found.to_json()})
     elif not quiet:
@@ -85,7 +85,7 @@ def _tell(found: Steering, folder: Path) -> None:
         f"{figure_name(problem)}, against the plain solve's; one unit of nicety may cost {found.weight:g} %"
     )
     for each in found.designs:
-        mark = "*" if each is found.chosen else " "
+        mark = "*" if each is found.choice else " "
         figure = number(spoken_figure(problem, each.figure))
         typer.echo(
             f"{mark} {each.name:26} {figure:>10} {100.0 * each.price:+7.2f} %  {each.result.word:9}  "

@@ -1,7 +1,7 @@
 """A person's taste: learned from choices among the designs of galleries, private, and kept out of proofs."""
 
 from trabecula.taste.ask import choose_question
-from trabecula.taste.choices import Pick, Place, Scale
+from trabecula.taste.choices import GalleryScale, Pick, Place
 from trabecula.taste.exhibits import Exhibit, exhibits_of, read_choices, read_exhibits
 from trabecula.taste.features import FEATURES, Feature, Look, look_at
 from trabecula.taste.model import Belief, Taste, learn
@@ -24,12 +24,12 @@ __all__ = [
     "Belief",
     "Exhibit",
     "Feature",
+    "GalleryScale",
     "Leaning",
     "Look",
     "Pick",
     "Place",
     "Prior",
-    "Scale",
     "SteeredDesign",
     "Steering",
     "Taste",

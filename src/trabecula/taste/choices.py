@@ -20,7 +20,7 @@ DIGITS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class GalleryScale:
     """How much the designs of a gallery differ: what one step of a feature is.
 
     Attributes
@@ -39,7 +39,7 @@ class Scale:
     code_spread: float = 1.0
 
     @classmethod
-    def of(cls, looks: Sequence[Look]) -> Scale:
+    def of(cls, looks: Sequence[Look]) -> GalleryScale:
         """Of the designs of a gallery.
 
         Raises

@@ -12,7 +12,7 @@ from trabecula.gallery.save import RECORD
 from trabecula.results.result import Result
 from trabecula.storage.mark import is_name
 from trabecula.storage.reading import CheckedRecord, UnreadableError, read_json
-from trabecula.taste.choices import Pick, Place, Scale
+from trabecula.taste.choices import GalleryScale, Pick, Place
 from trabecula.taste.features import Look, look_at
 
 LARGEST = 50_000_000
@@ -87,7 +87,7 @@ def read_exhibits(folder: Path) -> tuple[Exhibit, ...]:
 def _arrange(
     heads: Sequence[tuple[str, float, str]], looks: Sequence[Look], results: Sequence[Result]
 ) -> tuple[Exhibit, ...]:
-    scale = Scale.of(looks)
+    scale = GalleryScale.of(looks)
     return tuple(
         Exhibit(*head, look, scale.place(look), result)
         for head, look, result in zip(heads, looks, results, strict=True)

@@ -19,7 +19,7 @@ SLIPS = 0.1
 
 
 @dataclass(frozen=True)
-class Answer:
+class NumberedAnswer:
     """An answer by numbers: rows of the niceties that were compared, which is the nicest, and its weight."""
 
     rows: tuple[int, ...]
@@ -37,7 +37,7 @@ class Group:
 
 
 def log_likelihood(
-    niceties: Array, answers: Sequence[Answer] | Sequence[Group], slips: float = SLIPS
+    niceties: Array, answers: Sequence[NumberedAnswer] | Sequence[Group], slips: float = SLIPS
 ) -> tuple[float, Array, Array]:
     """Logarithm of the likelihood, its gradient, and its curvature.
 
@@ -73,10 +73,10 @@ def log_likelihood(
     return value, gradient, curvature
 
 
-def group_by_size(answers: Sequence[Answer] | Sequence[Group]) -> list[Group]:
+def group_by_size(answers: Sequence[NumberedAnswer] | Sequence[Group]) -> list[Group]:
     """Answers among equally many designs together; groups stay what they are."""
     found = [each for each in answers if isinstance(each, Group)]
-    single = [each for each in answers if isinstance(each, Answer)]
+    single = [each for each in answers if isinstance(each, NumberedAnswer)]
     for size in sorted({len(answer.rows) for answer in single}):
         alike = [answer for answer in single if len(answer.rows) == size]
         rows, nicest = np.array([a.rows for a in alike]), np.array([a.nicest for a in alike])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.taste.choices import Pick, Place
-from trabecula.taste.likelihood import Answer, Group, group_by_size, log_likelihood
+from trabecula.taste.likelihood import Group, NumberedAnswer, group_by_size, log_likelihood
 from trabecula.taste.prior import Prior
 
 Array = NDArray[np.float64]
@@ -103,7 +103,7 @@ def learn(picks: Sequence[Pick], prior: Prior | None = None) -> Taste:
                 rows[place.key] = len(places)
                 places.append(place)
             numbers.append(rows[place.key])
-        answers.append(Answer(tuple(numbers), pick.nicest, pick.weight))
+        answers.append(NumberedAnswer(tuple(numbers), pick.nicest, pick.weight))
     if not places:
         return Taste(prior, (), np.zeros(0), np.zeros((0, 0)))
     groups, weights = group_by_size(answers), np.zeros(len(places))

@@ -54,7 +54,7 @@ class Prior:
 def _squares(a: Array, b: Array) -> Array:
     """Squared distances, `[a, b]`."""
     lengths = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1)[None, :]
-    return np.maximum(lengths - 2.0 * (a @ b.T), 0.0)
+    return np.asarray(np.maximum(lengths - 2.0 * (a @ b.T), 0.0))
 
 
 def _code_part(ones: Sequence[Place], others: Sequence[Place], length: float) -> Array:

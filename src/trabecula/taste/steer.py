@@ -18,7 +18,7 @@ from trabecula.problem import Problem, ProblemError
 from trabecula.results.result import Result
 from trabecula.solve import solve
 from trabecula.status import NoDesignError
-from trabecula.taste.choices import Scale
+from trabecula.taste.choices import GalleryScale
 from trabecula.taste.exhibits import Exhibit
 from trabecula.taste.features import NAMES, Look, look_at
 from trabecula.taste.profile import TasteProfile
@@ -95,7 +95,7 @@ class Steering:
         return self.designs[0]
 
     @property
-    def chosen(self) -> SteeredDesign:
+    def choice(self) -> SteeredDesign:
         """The one that is worth most: weight times nicety, less the price in per cent; plain at weight 0."""
         if self.weight == 0.0:
             return self.plain
@@ -108,7 +108,7 @@ class Steering:
             "figure": figure_name(self.plain.result.problem),
             "units": self.plain.result.problem.units,
             "plain": self.plain.to_json(),
-            "chosen": self.chosen.to_json(),
+            "chosen": self.choice.to_json(),
             "tried": [each.to_json() for each in self.designs],
         }
 
@@ -263,7 +263,7 @@ def weigh_designs(
     """Price and nicety of all designs, beside the plain one; the arguments are those of `steer`."""
     all_made = {**made, **{f"gallery: {each.name}": each.result for each in also}}
     looks = [look_at(part_mask(result), result.problem.domain.spacing) for result in all_made.values()]
-    scale = Scale.of(looks)
+    scale = GalleryScale.of(looks)
     niceties = profile.rank([scale.place(look) for look in looks])
     plain = figure_of(made[PLAIN])
     sign = -1.0 if is_maximised(made[PLAIN].problem) else 1.0

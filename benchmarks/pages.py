@@ -179,9 +179,10 @@ PAGES = (
         ("taste",),
         ("first of 60 in the judge's own tenth, model, four at a time",
          "first of 60 in the judge's own tenth, model, pairs"),
-        "Judges are simulated and their rules stated; a random pick hits in 10 %. *Favourite* likes designs the"
-        " better the more voxels they share with one design, which no feature measures; *two minds* answers by one of two"
-        " rules, drawn anew every time. *Across* ranks the designs of another problem than was asked on"
+        "Judges are simulated and their rules stated; a random pick hits in 10 %. *Favourite* likes designs"
+        " the better the more voxels they share with one design, which no feature measures; *two minds*"
+        " answers by one of two rules, drawn anew every time. *Across* ranks the designs of another problem"
+        " than was asked on"
         " ([what was tried](../decisions/taste.md)).",
     ),
     Page(

@@ -169,3 +169,18 @@ def test_steering_writes_a_result_that_check_confirms(gallery: tb.Gallery, tmp_p
     check = CliRunner().invoke(app, ["check", str(out)])
     assert check.exit_code == 0, check.output
     assert Result.load(out).part is not None
+
+
+def test_a_forged_gallery_never_acts_on_a_terminal(gallery: tb.Gallery, tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / "forged"
+    shutil.copytree(folder_of(gallery), folder)
+    record = json.loads((folder / "gallery.json").read_text())
+    for design in record["designs"]:
+        design["description"]["words"] = "\x1b[2J gone"
+    (folder / "gallery.json").write_text(json.dumps(record))
+    assert "\x1b" not in run("rank", folder, "--profile", "house")
+    record["designs"][0]["name"] = "../gallery"
+    (folder / "gallery.json").write_text(json.dumps(record))
+    assert "no name of a folder" in run("rank", folder, "--profile", "house", code=2)

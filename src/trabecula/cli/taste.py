@@ -11,6 +11,7 @@ from trabecula.cli import taste_profiles
 from trabecula.cli.edge import fail, guard, say
 from trabecula.cli.taste_options import Json, Name, explain_taste_errors
 from trabecula.cli.taste_steer import steer
+from trabecula.storage.visible import visible
 
 if TYPE_CHECKING:
     from trabecula.taste import Exhibit, TasteProfile
@@ -89,7 +90,7 @@ def ask(
     if learned:
         typer.echo(f"{_choices(person)} so far: {words}")
     if question:
-        typer.echo(f"answer with: trabecula taste ask {folder} --answer {_letters(question)[0]}")
+        typer.echo(visible(f"answer with: trabecula taste ask {folder} --answer {_letters(question)[0]}"))
 
 
 def choose(
@@ -132,7 +133,8 @@ def rank(folder: Folder, profile: Name = "me", as_json: Json = False) -> None:
     for k in order:
         exhibit = exhibits[k]
         nicety = f"{belief.mean[k]:+.2f} ±{belief.deviation[k]:.2f}"
-        typer.echo(f"  {exhibit.name:26} {nicety:14} +{100.0 * exhibit.above:.2f} %  {exhibit.words}")
+        line = f"  {exhibit.name:26} {nicety:14} +{100.0 * exhibit.above:.2f} %  {exhibit.words}"
+        typer.echo(visible(line))
 
 
 def say_(profile: Name = "me", as_json: Json = False) -> None:
@@ -196,10 +198,11 @@ def _show(folder: Path, exhibits: tuple[Exhibit, ...], shown: tuple[int, ...], i
     _draw(folder, exhibits, shown)
     if is_silent:
         return
-    typer.echo(f"{folder / QUESTION} shows them:")
+    typer.echo(visible(f"{folder / QUESTION} shows them:"))
     for letter, k in zip(LETTERS, shown, strict=False):
         exhibit = exhibits[k]
-        typer.echo(f"  {letter}  {exhibit.name:26} +{100.0 * exhibit.above:.2f} %  {exhibit.words}")
+        line = f"  {letter}  {exhibit.name:26} +{100.0 * exhibit.above:.2f} %  {exhibit.words}"
+        typer.echo(visible(line))
 
 
 def _letters(shown: tuple[int, ...]) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from trabecula.cli.edge import fail, say
 from trabecula.cli.taste_options import Json, Name, explain_taste_errors
+from trabecula.storage.visible import visible
 
 if TYPE_CHECKING:
     from trabecula.taste import Steering
@@ -88,7 +89,7 @@ def _tell(found: Steering, folder: Path) -> None:
         mark = "*" if each is found.choice else " "
         figure = number(spoken_figure(problem, each.figure))
         typer.echo(
-            f"{mark} {each.name:26} {figure:>10} {100.0 * each.price:+7.2f} %  {each.result.word:9}  "
+            f"{mark} {visible(each.name):26} {figure:>10} {100.0 * each.price:+7.2f} %  {each.result.word:9}  "
             f"nicety {each.nicety:+.2f}"
         )
     typer.echo(f"{folder} holds the design that was chosen (*)")

@@ -88,8 +88,8 @@ def _tell(found: Steering, folder: Path) -> None:
     for each in found.designs:
         mark = "*" if each is found.choice else " "
         figure = number(spoken_figure(problem, each.figure))
-        typer.echo(
-            f"{mark} {visible(each.name):26} {figure:>10} {100.0 * each.price:+7.2f} %  {each.result.word:9}  "
-            f"nicety {each.nicety:+.2f}"
+        figures = (
+            f"{figure:>10} {100.0 * each.price:+7.2f} %  {each.result.word:9}  nicety {each.nicety:+.2f}"
         )
+        typer.echo(f"{mark} {visible(each.name):26} {figures}")
     typer.echo(f"{folder} holds the design that was chosen (*)")

@@ -179,7 +179,9 @@ PAGES = (
         ("taste",),
         ("first of 60 in the judge's own tenth, model, four at a time",
          "first of 60 in the judge's own tenth, model, pairs"),
-        "Judges are simulated and their rules stated; a random pick hits in 10 %. *Favourite* likes designs"
+        "Judges are simulated and their rules stated, most of them in the features that the model sees too."
+        " Where many designs tie for a judge's first tenth all of them count, so that a random pick hits in"
+        " more than 10 %; *untied* are the runs without such ties. *Favourite* likes designs"
         " the better the more voxels they share with one design, which no feature measures; *two minds*"
         " answers by one of two rules, drawn anew every time. *Across* ranks the designs of another problem"
         " than was asked on"

@@ -5,7 +5,9 @@ Ten simulated judges with known rules (`benchmarks.taste_judges`), two of them c
 random every tenth time. Designs are those of `benchmarks.taste_pool`: of every problem 42 are there to ask
 about and 60 are unseen. Each judge is asked 20 times on one problem, and the model's first of the 60 of the
 same problem is looked up in the judge's own order. Beside the model: the same with random questions, with
-features alone, and with the code alone; a random pick hits in 10 %. `Across` ranks the designs of another
+features alone, with the code alone, and a random pick: where many designs tie for the first tenth, as those
+without a hole do, all of them count, and that hits in more than 10 %. `Untied` are the runs in which at most
+15 % of the designs are in the tenth. `Across` ranks the designs of another
 problem than was asked on; `named`: how often the first words name a feature of the judge's rule. Standard
 errors are those of the share of hits over judges, problems and seeds.
 
@@ -128,6 +130,17 @@ def is_hit(judge: Judge, picks: Sequence[Pick], seen: Seen, prior: Prior) -> boo
     return bool((niceties > niceties[first]).sum() < TENTH)
 
 
+CLEAR = 0.15
+"""Share of designs in a judge's first tenth above which a run counts as tied."""
+
+
+def chance(judge: Judge, name: str, seed: int) -> float:
+    """How often a random pick of the unseen is in the judge's own first tenth; more than 0.1 with ties."""
+    seen = see(name, seed)
+    niceties = judge.overall(judge.niceties(seen.pool, seen.raw))[seen.unseen]
+    return float(np.mean([(niceties > nicety).sum() < TENTH for nicety in niceties]))
+
+
 def runs(names: Sequence[str], seeds: int) -> Iterator[tuple[int, str, Judge]]:
     """All seeds, problems and judges, in this order."""
     return product(range(seeds), names, JUDGES)
@@ -200,6 +213,9 @@ def tables(found: Sequence[Run]) -> tuple[list[Figure], Table]:
     """The figures and the table of all ways by all judges."""
     rows: list[tuple[Cell, ...]] = []
     figures = []
+    keys = {(run.judge, run.problem, run.seed) for run in found}
+    by_name = {judge.name: judge for judge in JUDGES}
+    chances = {key: chance(by_name[key[0]], *key[1:]) for key in sorted(keys)}
     for way in WAYS:
         mine = [run for run in found if run.way == way.name]
         if not mine:
@@ -207,13 +223,26 @@ def tables(found: Sequence[Run]) -> tuple[list[Figure], Table]:
         total, error = share([run.hit for run in mine])
         across = share([run.across for run in mine])[0]
         named = share([run.named for run in mine if run.named is not None])[0]
+        clear = [r.hit for r in mine if chances[r.judge, r.problem, r.seed] <= CLEAR]
+        untied, doubt = share(clear or [False])
         each = [share([r.hit for r in mine if r.judge == judge.name] or [False])[0] for judge in JUDGES]
-        rows.append((way.name, len(mine), total, error, across, named, *each))
+        rows.append((way.name, len(mine), total, error, untied, across, named, *each))
         if way.chooses and way.prior == FULL:
             what = f"first of 60 in the judge's own tenth, {way.name}"
-            note = f"standard error {error:.1f}, {len(mine)} runs; on another problem {across:.0f} %"
+            note = (
+                f"standard error {error:.1f}, {len(mine)} runs; untied {untied:.0f} ± {doubt:.1f} %; "
+                f"on another problem {across:.0f} %"
+            )
             figures.append(Figure(what, total, "%", 80.0, True, note))
-    columns = ("way", "runs", "hits", "±", "across", "named", *(judge.name for judge in JUDGES))
+    luck = [
+        100.0 * float(np.mean([v for key, v in chances.items() if key[0] == judge.name] or [0.0]))
+        for judge in JUDGES
+    ]
+    clear_luck = [value for value in chances.values() if value <= CLEAR]
+    in_all = 100.0 * float(np.mean(list(chances.values()) or [0.0]))
+    untied_luck = 100.0 * float(np.mean(clear_luck or [0.0]))
+    rows.append(("random pick", len(chances), in_all, None, untied_luck, None, None, *luck))
+    columns = ("way", "runs", "hits", "±", "untied", "across", "named", *(judge.name for judge in JUDGES))
     return figures, Table("Hits in per cent, in all and by judge", columns, tuple(rows))
 
 

@@ -51,6 +51,7 @@ bench: $(VENV)/.dev
 	$(BENCH).multigrid --quick
 	$(BENCH).iteration --million --json out/benchmarks/iteration.json
 	$(BENCH).file_to_design --most 600000 --json out/benchmarks/file_to_design.json
+	$(BENCH).instant --json out/benchmarks/instant.json
 
 bench-all: $(VENV)/.dev
 	$(BENCH).kernels
@@ -58,6 +59,7 @@ bench-all: $(VENV)/.dev
 	$(BENCH).iteration --huge
 	$(BENCH).peers
 	$(BENCH).file_to_design --cold-million
+	$(BENCH).instant
 	$(BENCH).threads
 	$(BENCH).estimates
 	$(BENCH).optima --large

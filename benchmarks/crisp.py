@@ -6,6 +6,10 @@ measures both by their finished parts: 0/1 voxels of the same volume, solved onc
 seconds of the whole solve, so that what else the machine does hardly counts.
 
 Names restrict the run; `--random N` takes fewer random problems.
+
+What the exported surface of the part comes to is measured by `python -m benchmarks.surface_reanalysis`,
+which keeps its rows; `python -m benchmarks.crisp --table` takes them into the table that is there and solves
+nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +17,12 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import trabecula as tb
-from benchmarks import random_problems
-from benchmarks.report import Cell, Figure, Table, arguments, finish, size_text
+from benchmarks import random_problems, surface_reanalysis
+from benchmarks.report import RESULTS, Cell, Figure, Report, Table, arguments, finish, size_text
 from trabecula.problem import problems
 
 COLUMNS = (
@@ -34,6 +38,7 @@ COLUMNS = (
     "time ratio",
     "word",
 )
+SURFACE_COLUMNS = ("surface over its part %", "the same, loads spread %", "members below three voxels %")
 
 
 @dataclass(frozen=True)
@@ -187,6 +192,35 @@ def figures(pairs: list[Pair]) -> list[Figure]:
     return found
 
 
+def with_surfaces(found: Table, rows: Mapping[str, surface_reanalysis.Row]) -> Table:
+    """The table with what exported surfaces come to; nothing where they were not re-analysed."""
+    kept = [k for k, column in enumerate(found.columns) if column not in SURFACE_COLUMNS]
+    name = found.columns.index("problem")
+
+    def line(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        known = rows.get(str(cells[name]), {})
+        return (*(cells[k] for k in kept), *(known.get(key) for key in ("surface", "spread", "thin")))
+
+    return replace(
+        found,
+        columns=(*(found.columns[k] for k in kept), *SURFACE_COLUMNS),
+        rows=tuple(map(line, found.rows)),
+    )
+
+
+def add_surfaces(report: Report) -> Report:
+    """A report with the columns and figures of exported surfaces, in place of those that it has."""
+    rows = surface_reanalysis.load()
+    measured = surface_reanalysis.figures(rows)
+    names = {each.what for each in measured}
+    others = tuple(each for each in report.figures if each.what not in names)
+    return replace(
+        report,
+        figures=(*others, *measured),
+        tables=tuple(with_surfaces(each, rows) for each in report.tables),
+    )
+
+
 def main() -> None:
     """Solve, print, write."""
     parser = arguments(__doc__ or "")
@@ -194,10 +228,22 @@ def main() -> None:
     parser.add_argument(
         "--random", type=int, default=random_problems.COUNT, help="random problems beside them"
     )
+    parser.add_argument("--table", action="store_true", help="solve nothing, take in what surfaces come to")
     asked = parser.parse_args()
+    if asked.table:
+        path = asked.json or RESULTS / "crisp.json"
+        add_surfaces(Report.load(path)).save(path)
+        return
     pairs = [pair(*case) for case in cases(asked.names, asked.random, asked.quick)]
     table = Table("With projection against without", COLUMNS, tuple(map(row, pairs)))
-    finish("crisp", __doc__ or "", asked, figures(pairs), [table])
+    rows = {} if asked.quick else surface_reanalysis.load()
+    finish(
+        "crisp",
+        __doc__ or "",
+        asked,
+        [*figures(pairs), *surface_reanalysis.figures(rows)],
+        [with_surfaces(table, rows)],
+    )
 
 
 if __name__ == "__main__":

@@ -443,6 +443,14 @@ def _pairs(saved: Path) -> Iterator[Forgery]:
             for case in tree["part"]["cases"]
         ]
         yield forged("displacements, stresses of the part", said(part={**tree["part"], "cases": softer}))
+    lengths = {"minimum_member", "minimum_gap", "maximum_member", "resolution"} & tree["part"].keys()
+    wider = {key: 1.5 * tree["part"][key] for key in lengths if tree["part"][key] is not None}
+    if wider:
+        yield forged("lengths of the part", said(part={**tree["part"], **wider}))
+        fine = {"resolution": 0.25 * tree["part"]["resolution"]}
+        yield forged("voxels of the part", said(part={**tree["part"], **fine}))
+        unknown = dict.fromkeys([*lengths, "overhang"])
+        yield forged("shape of the part", said(part={**tree["part"], **unknown}), place="humbler")
     stripped = (partial(_drop, "part"), partial(_drop, "not_certified"))
     yield forged("part, not_certified removed", *stripped, place="humbler")
     yield forged("volume 1, grey", said(volume=1.0, grey=0.0))

@@ -117,6 +117,15 @@ PAGES = (
         " plane the cold start is as quick as the default and ends nearly as stiff; in 3-D it is not.",
     ),
     Page(
+        "instant",
+        "Small problems from command to result",
+        ("instant",),
+        ("from command to result, MBB 120x40", "from command to result, cantilever 48x24x24"),
+        "Seconds of a whole process. *Start* ends where the solve begins; about half of it is the import of"
+        " Typer with pydantic, and of NumPy. Measured while twenty other processes worked on the same two"
+        " cores: the wall times are several times those of a free machine; *CPU s* says what a solve takes.",
+    ),
+    Page(
         "crisp",
         "With projection against without",
         ("crisp",),
@@ -131,9 +140,38 @@ PAGES = (
         ("gallery",),
         ("different designs within 3 %, plates, median", "different designs within 5 %, solids, median"),
         "Measured so far on five of the twelve problems; the next call of the benchmark goes on."
-        " Small problems have few designs that differ this much and are this good: the plain control, 24 random"
-        " fields on the full grid, is given beside each figure"
+        " Small problems have few designs that differ this much and are this good: the plain control, 24"
+        " random fields on the full grid, is given beside each figure"
         " ([what was tried](../decisions/gallery.md)).",
+    ),
+    Page(
+        "searches",
+        "The search for projected designs against that for grey ones",
+        ("searches",),
+        ("work, of the other search's, median", "compliance against the other search's, median"),
+        "Both searches solve the same projected problems. [What was tried](../decisions/way.md).",
+    ),
+    Page(
+        "sooner",
+        "How soon a finished design is there",
+        ("sooner",),
+        ("default, plates: sooner as stiff as classical, in work, median",
+         "default, solids: sooner as stiff as classical, in work, median"),
+        "All ways are projected to black and white. What never has a design as stiff counts as 0. A classical"
+        " run's last iterations change little and take half as long as others, so that the gain in time is"
+        " less than in work. Solids were not all run, nor was the learned start. Torsion, whose closed walls"
+        " are thinner than a coarse grid's voxels, is never as stiff at 48x24x24, and late at 96x48x48."
+        " [What was tried, and what it costs](../decisions/sooner.md)",
+    ),
+    Page(
+        "projections",
+        "Ways to black and white",
+        ("projections",),
+        ("part of SSP2 more compliant than that of tanh, median",
+         "named heat sinks, penalty 8: reported off their part, worst"),
+        "*tanh* is the way of the package, *SSP* and *SSP2* the subpixel-smoothed projections of first and"
+        " second order. Their parts are a thousandth stiffer, after twice the iterations and less near to"
+        " stationary. [The decision](../decisions/crisp.md)",
     ),
     Page(
         "hybrid",
@@ -212,6 +250,15 @@ PAGES = (
         ("shares",),
         ("largest distance of a rim's load from its axis", "largest residual of the multigrid, corrected"),
         "[How loads are shared, and why displacements are pairs of doubles](../decisions/loads.md)",
+    ),
+    Page(
+        "surface_reanalysis",
+        "Exported surfaces, meshed and analysed again",
+        ("surface_reanalysis",),
+        ("compliance of the surface off the part's, loads spread, three voxels or more, worst",),
+        "Compliances in per cent of the part's, by quadratic elements on a mesh that fits the surface; voxels"
+        " are the part's own voxels, each split in two along every axis. Every row is kept and measured once."
+        " [Where the differences come from](../decisions/surface.md)",
     ),
     Page(
         "mirrored",

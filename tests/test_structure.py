@@ -291,6 +291,40 @@ def test_a_solve_needs_no_scipy(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "design.png").is_file()
 
 
+def test_a_solve_loads_nothing_that_only_others_need(tmp_path: Path) -> None:
+    unneeded = {
+        "rich.console": "a quiet solve says nothing",
+        "rich.markdown": "help and errors",
+        "typer.rich_utils": "help and errors",
+        "urllib.request": "escapes of XML, in exports",
+        "ssl": "the same",
+        "concurrent.futures.process": "sweeps",
+        "multiprocessing": "sweeps",
+        "trabecula.strategy.sweep": "sweeps",
+        "scipy": "checks",
+        "matplotlib": "nothing of ours",
+        "onnxruntime": "networks",
+        "manifold3d": "exact faces of solids",
+        "torch": "training",
+        "trabecula.learning": "training and the history",
+        "trabecula.nn": "training",
+        "trabecula.drawing.space": "pictures of solids",
+        "trabecula.drawing.render": "pictures of solids",
+    }
+    problem = ROOT / "examples/bridge.yaml"
+    words = ["trabecula", "solve", str(problem), "--out", str(tmp_path / "out"), "--iterations", "1"]
+    code = (
+        "import sys\n"
+        "from trabecula.cli import main\n"
+        f"sys.argv = {[*words, '--quiet', '--no-history']}\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        f"print([m for m in {list(unneeded)} if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip().splitlines()[-1] == "[]"
+    assert (tmp_path / "out" / "design.png").is_file()
+
+
 def test_rooms_stay_functions_where_their_modules_are_imported() -> None:
     from trabecula.drawing import picture
     from trabecula.surface import surface

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from trabecula.problem.starts import STARTS
 from trabecula.responses import Quantity
 from trabecula.results.result import Result
 from trabecula.results.result_folder import CHECKPOINT
+from trabecula.status import Status
 from trabecula.strategy.events import publish
 from trabecula.strategy.feasible import refuse_unsolvable
 from trabecula.strategy.learned_steps import Learned
@@ -36,9 +37,11 @@ from trabecula.strategy.progress import Progress
 from trabecula.strategy.prove import Question, prove
 from trabecula.strategy.request import KKT, MOST_ITERATIONS, TOLERANCE, Request, check_count
 from trabecula.strategy.runner import Event
-from trabecula.strategy.sweep import Sweep, WithValue, choose_field, run_sweep
 from trabecula.strategy.table import Start, start_of
 from trabecula.strategy.workbench import Workbench
+
+if TYPE_CHECKING:
+    from trabecula.strategy.sweep import Sweep, WithValue
 
 __all__ = [
     "KKT",
@@ -99,8 +102,9 @@ def solve(
         1/2, until no density changes by 0.01 (the literature's). Or a start that was added to
         `trabecula.strategy.table.STARTS`.
     proposals
-        Designs tried on the coarsest grid; more time, stiffer designs. Default: 8, and 16 more where the best
-        of them is found only once. With `start="learned"` and 1, what the network draws and no other.
+        Designs tried on the coarsest grid; more time, stiffer designs. Default: 16; for a grey design 8, and
+        16 more where the best of them is found only once. With `start="learned"` and 1, what the network
+        draws and no other.
     iterations
         Design iterations on the full grid at most; 100,000 at most.
     tolerance
@@ -114,8 +118,8 @@ def solve(
         Go on from the checkpoints in `out`; ends in the same design as an undisturbed run.
     also
         Designs to try on the coarsest grid too, float `[z, y, x]` of any resolution, 0 to 1: of a problem
-        like this one, or drawn by hand. At most as many as `proposals`, only where a search is made, and with
-        `resume` the same ones again.
+        like this one, or drawn by hand. At most as many as `proposals` (8 by default), only where a search is
+        made, and with `resume` the same ones again.
     leaps
         Whether a network may leap ahead on the finest grid. Only with `start="learned"`.
     progress
@@ -242,6 +246,8 @@ def sweep(
     NoteWarning
         Some of the values have no result.
     """
+    from trabecula.strategy.sweep import choose_field, run_sweep  # loads what starts processes
+
     fields = {"volume": volume, "penalty": penalty, "radius": radius, "compliance": compliance}
     if "progress" in solve_arguments:
         raise ValueError("sweep takes no progress, for it solves in other processes; look at `out` instead")
@@ -348,9 +354,11 @@ def _events(
     bench: Workbench, chosen: Start, request: Request, problem: Problem, clock: float
 ) -> Generator[Event, None, Result]:
     """What happens on a workbench, from the first run to the end of the proof."""
+    goes_on = True
     try:
         refuse_unsolvable(bench)
         outcome = (yield from chosen.run(bench, request)).without_memory()
+        goes_on = outcome.step.finished is not Status.CONVERGED
     finally:  # also where the caller stops listening: what waits is written, and the folder is free
-        bench.runner.checkpoints.close()
+        bench.runner.checkpoints.close(write=goes_on)
     return (yield from prove(bench, outcome, Question(problem, request.start, clock)))

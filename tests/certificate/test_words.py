@@ -64,6 +64,9 @@ def test_a_word_is_earned(changed: dict[str, float | None], status: Status, word
         ({"cavities": 2, "free_supports": (2,)}, ""),  # notes, no bars
         ({"compliance": 10.19}, ""),
         ({"compliance": 10.21}, "2.1 % less stiff"),
+        ({"compliance": 14.0}, "40 % less stiff"),
+        ({"compliance": 540.0}, "54 times the compliance of the design"),
+        ({"compliance": 140.0, "loaded": None}, "raise options.minimum_stiffness"),
         ({"compliance": 8.2}, "18 % stiffer"),
         ({"compliance": math.nan}, "stiffer"),
         ({"pieces": 4}, "4 pieces"),
@@ -71,6 +74,7 @@ def test_a_word_is_earned(changed: dict[str, float | None], status: Status, word
         ({"held": False}, "touches no support"),
         ({"loaded": 0.9991}, ""),
         ({"loaded": 0.69}, "31 % of the load acts on no material"),
+        ({"loaded": 0.0}, "100 % of the load acts on no material"),
         ({"loaded": math.nan}, "of the load acts on no material"),
         ({"limits": (PartLimit("volume", 0.5, 0.51, False),)}, "volume is 0.51 where 0.5 is the limit"),
         ({"limits": (PartLimit("volume", 0.5, 0.5, True),)}, ""),
@@ -82,6 +86,22 @@ def test_certified_means_one_held_part_that_carries_its_loads(changed: dict[str,
     reason = shortcomings(FULL, Status.CONVERGED, 10.0, part)
     assert said in reason and bool(reason) == bool(said)
     assert not said or "; " in reason  # and what would mend it
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        (1.0, "its thinnest member is one voxel thick: take finer voxels, or a larger filter radius"),
+        (2.0, "its thinnest member is 2 voxels thick: take finer voxels, or a larger filter radius"),
+        (5.0, "densities; take finer voxels, or a larger filter radius"),
+        (None, "densities; take finer voxels, or a larger filter radius"),
+    ],
+)
+def test_a_part_that_is_less_stiff_says_how_thin_it_is(member: float | None, said: str) -> None:
+    length = None if member is None else 1e-3 * member
+    part = replace(PART, compliance=12.0, minimum_member=length, resolution=1e-3)
+    reason = shortcomings(FULL, Status.CONVERGED, 10.0, part)
+    assert reason.startswith("the part is 20 % less stiff") and reason.endswith(said)
 
 
 def test_the_case_whose_load_acts_on_nothing_is_named() -> None:

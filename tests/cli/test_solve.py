@@ -17,6 +17,7 @@ from tests.cli.conftest import Run
 from trabecula.optimize import checkpoint as checkpoints
 from trabecula.optimize import checkpoint_format as checkpoint
 from trabecula.results.result import Result
+from trabecula.strategy import first_design
 
 KEYS = [
     "name", "version", "word", "status", "start", "machine", "converged", "iterations", "solves", "seconds",
@@ -111,17 +112,26 @@ def test_what_stopped_early_goes_on_with_more_iterations(
     assert not (tmp_path / "r" / "checkpoint").exists()
 
 
-def test_dying_between_the_design_and_its_result_loses_nothing(
-    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("patience", "is_kept"), [(0.0, True), (600.0, False)])
+def test_dying_between_the_design_and_its_result_loses_no_more_than_is_allowed(
+    run: Run,
+    small: Path,
+    solved: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    is_kept: bool,
 ) -> None:
     def full(*where: object, **how: object) -> None:
         raise OSError(28, "No space left on device", "density.npy")
 
     with monkeypatch.context() as patch:
+        patch.setattr("trabecula.optimize.checkpoint._PATIENCE", patience)  # seconds that may be lost
         patch.setattr(Result, "save", full)
         assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 2
-    assert list((tmp_path / "r" / "checkpoint").glob("*.npz"))
+    assert bool(list((tmp_path / "r").glob("checkpoint/*.npz"))) == is_kept
     assert run("solve", "--resume", tmp_path / "r", "-q").exit_code == 0
+    np.testing.assert_array_equal(Result.load(tmp_path / "r").density, Result.load(solved).density)
 
 
 def test_resuming_what_was_cut_off_after_its_result_clears_up(
@@ -131,6 +141,7 @@ def test_resuming_what_was_cut_off_after_its_result_clears_up(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
+        patch.setattr("trabecula.optimize.checkpoint._PATIENCE", 0.0)  # so that there is something to clear
         patch.setattr("trabecula.results.result.forget", killed)
         assert run("solve", small, "--out", tmp_path / "r", "-q").exit_code == 130
     assert (tmp_path / "r" / "checkpoint").is_dir()
@@ -333,6 +344,26 @@ def test_a_first_design_is_told_while_the_search_goes_on(run: Run, tmp_path: Pat
     assert done.exit_code == 3, done.output
     (line,) = [line for line in done.stderr.splitlines() if "first design" in line]
     assert "finished: compliance about" in line and line.endswith("s; searching on")
+
+
+@pytest.mark.parametrize("is_result", [False, True])
+def test_a_first_design_is_told_in_the_plane_by_the_default_start_and_may_be_the_result(
+    is_result: bool, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_result:
+        monkeypatch.setattr(first_design, "better_end", lambda analysis, found, first: first)
+    shape = "{size: [1.2, 0.5], elements: [120, 50]}"
+    (tmp_path / "plate.yaml").write_text(
+        f"trabecula: 1\ndomain: {shape}\nmaterial: steel\nsupports: [{{where: {{x: 0}}, fix: [x, y]}}]\n"
+        "loads: [{where: {x: 1.2, y: 0.25}, force: [0, -1000]}]\n"
+        "goal: {minimize: compliance, volume: 0.4}\n"
+    )
+    done = run("solve", tmp_path / "plate.yaml", "--out", tmp_path / "r")
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.stderr.splitlines() if "first design" in line]
+    assert "finished: compliance about" in line and line.endswith("s; searching on")
+    checked = run("check", tmp_path / "r")
+    assert checked.exit_code == 0, checked.output
 
 
 @pytest.fixture

@@ -53,3 +53,21 @@ def test_a_crisp_design_ends_at_the_last_steepness():
 
 def test_very_many_iterations_do_not_overflow():
     assert np.isfinite(Schedule(beta_end=32.0, hold=1).beta(10**6))
+
+
+def test_the_penalty_may_rise_on_while_the_design_becomes_crisp():
+    schedule = Schedule(1.0, 3.0, over=2, beta_start=2.0, beta_end=8.0, hold=1, factor=2.0, last=5.0, rise=4)
+    assert [schedule.penalty(i) for i in range(9)] == [1, 2, 3, 3.5, 4, 4.5, 5, 5, 5]
+    assert [i for i in range(9) if schedule.is_settled(i)] == [6, 7, 8]
+    assert [schedule.iterations_at_end(i) for i in (5, 6, 8)] == [0, 0, 2]
+    assert schedule.final == 5.0 and Schedule().final == 3.0
+    assert schedule.changes(6) and not schedule.changes(7)
+
+
+def test_a_crisp_design_ends_with_the_higher_penalty_that_is_asked_for():
+    plain = Schedule(1.5, 3.0, over=10)
+    assert sharpen(plain, 3.0) == sharpen(plain)
+    raised = sharpen(plain, 8.0)
+    assert [raised.penalty(i) for i in (0, 10, 11, 28, 46, 200)] == [1.5, 3, 3 + 5 / 36, 5.5, 8, 8]
+    assert raised.is_settled(46) and not raised.is_settled(45)
+    assert [raised.beta(i) for i in range(60)] == [sharpen(plain).beta(i) for i in range(60)]

@@ -1,11 +1,14 @@
 """SIMP and RAMP."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tests.design.models import discrete
-from trabecula.design import Polynomial, Ramp, Simp, make_interpolation
-from trabecula.problem.model import Options
+from tests.design.models import SOLID, discrete
+from trabecula.certificate.history import last_penalty
+from trabecula.design import Polynomial, Ramp, Simp, final_penalty, make_interpolation
+from trabecula.problem.model import FilterOptions, Options
 
 SCHEMES = [
     scheme(p, m)
@@ -70,3 +73,25 @@ def test_a_problem_gets_simp_unless_it_has_own_weight_or_says_otherwise():
     named = discrete(gravity=(0.0, -9.81), options=Options(interpolation="simp", penalty=2.0))
     assert make_interpolation(named) == Simp(2.0, 1e-9)
     assert make_interpolation(discrete(options=Options(interpolation="ramp"))) == Ramp(3.0, 1e-9)
+
+
+@pytest.mark.parametrize(
+    "options, radius, everywhere, heat, ends",
+    [
+        (Options(projection=True), 1.8, True, True, 8.0),
+        (Options(projection=True, penalty=9.0), 1.8, True, True, 9.0),
+        (Options(projection=True, penalty=1.0), 1.8, True, True, 1.0),  # convex, and meant to be
+        (Options(projection=False), 1.8, True, True, 3.0),
+        (Options(projection=True), 2.5, True, True, 3.0),  # a filter under which no twig is thin
+        (Options(projection=True), 1.8, False, True, 3.0),  # a source in one place grows no tree
+        (Options(projection=True), 1.8, True, False, 3.0),
+    ],
+)
+def test_only_crisp_trees_of_conductors_end_with_a_higher_penalty(options, radius, everywhere, heat, ends):
+    problem = discrete(SOLID, spacing=(1.0, 1.0, 1.0), heat=heat)
+    loads = np.zeros_like(problem.loads)
+    loads[..., (slice(None) if everywhere else 0)] = 1.0
+    options = replace(options, filter=FilterOptions("density", radius))
+    problem = replace(problem, loads=loads, options=options)
+    assert final_penalty(problem) == ends == last_penalty(problem)
+    assert make_interpolation(problem).penalty == ends

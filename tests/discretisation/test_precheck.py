@@ -34,6 +34,12 @@ GAP = {"where": {"x": [2, 3]}, "as": "void"}
         ),
         (
             PLATE,
+            {"domain__elements": [6, 20]},
+            "options.filter.radius: is not given, so it is 1.5 m, 1.5 of the longer edge of a voxel "
+            "(1 x 0.05), and smooths the design over 30 voxels along y",
+        ),
+        (
+            PLATE,
             {
                 "goal": {"minimize": "volume", "compliance": 1e6},
                 "options": {"optimizer": "mma", "filter": "sensitivity"},

@@ -35,6 +35,31 @@ def test_a_part_is_said_in_a_few_lines_that_name_the_worst_case() -> None:
         assert each in said["one piece"]
 
 
+SHAPE = {"minimum_member": 1e-3, "minimum_gap": 3e-3, "maximum_member": 12e-3, "overhang": 0.355}
+
+
+def test_members_gaps_and_overhang_are_said_with_their_resolution() -> None:
+    said = dict(describe_part(PART | SHAPE | {"resolution": 5e-4}))
+    assert said["members"] == "1 mm (2 voxels) to 12 mm (24 voxels) thick"
+    assert said["clearance"] == "at least 3 mm (6 voxels) between members"
+    assert said["overhang"].startswith("35.5 % of the area facing down is flatter than 45 degrees")
+
+
+@pytest.mark.parametrize("units, scale", [("SI", 1.0), ("mm", 1e3)])
+def test_members_of_a_voxel_are_said_with_what_mends_them(units: str, scale: float) -> None:
+    shape = {key: scale * value for key, value in SHAPE.items() if key != "overhang"}
+    said = dict(describe_part(PART | shape | {"resolution": scale * 1e-3}, units))
+    assert said["members"].startswith("1 mm (one voxel) to 12 mm (12 voxels) thick; members thinner than two")
+    assert said["members"].endswith("take finer voxels, or a larger filter radius")
+
+
+def test_a_part_of_one_thickness_says_it_once_and_what_is_unknown_is_left_out() -> None:
+    alike = {"minimum_member": 4e-3, "maximum_member": 4e-3, "minimum_gap": None, "resolution": 1e-3}
+    said = dict(describe_part(PART | alike))
+    assert said["members"] == "4 mm (4 voxels) thick" and "clearance" not in said and "overhang" not in said
+    assert "members" not in dict(describe_part(PART | SHAPE))
+
+
 def test_heat_is_said_by_its_temperature() -> None:
     cases = [{"name": "load", "temperature": {"largest": 12.0, "at": [1.0, 0.0]}, "stress": None}]
     said = dict(describe_part(PART | {"cases": cases}))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from trabecula.export import write_vti
-from trabecula.export.vti import BLOCK
+from trabecula.export.design import Design
+from trabecula.export.vti import BLOCK, Vti
 
 TYPES = {"Float32": "<f4", "Float64": "<f8", "UInt8": "<u1", "Int32": "<i4", "Int64": "<i8"}
 
@@ -103,3 +104,42 @@ def test_names_are_escaped():
 def test_what_does_not_fit_is_refused(spacing, fields, message):
     with pytest.raises(ValueError, match=message):
         write_vti(io.BytesIO(), np.zeros((2, 2)), spacing, fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "stress", "said"),
+    [("mm", 1e3, 1e-6, "lengths in mm, stresses in MPa"), ("SI", 1.0, 1.0, "lengths in m, stresses in Pa")],
+)
+def test_a_file_speaks_the_units_of_its_record_and_says_so(
+    name: str, length: float, stress: float, said: str
+) -> None:
+    fields = {
+        "part": np.ones((2, 3), np.uint8),
+        "displacement wind": np.full((2, 3, 4), 2e-5, np.float32),
+        "von_mises wind": np.full((2, 3), 3e6, np.float32),
+        "strain_energy_density wind": np.full((2, 3), 40.0, np.float32),
+        "temperature": np.full((3, 4), 7.0, np.float32),
+    }
+    design = Design(
+        np.ones((2, 3), np.float32),
+        (0.002, 0.001),
+        origin=(-0.01, 0.005),
+        record={"units": name},
+        find_fields=lambda: fields,
+    )
+    file = io.BytesIO()
+    Vti().write(file, design)
+    root = ElementTree.fromstring(file.getvalue())
+    image = root.find("ImageData")
+    corner, spacing = ([float(x) for x in image.get(key).split()] for key in ("Origin", "Spacing"))
+    assert corner == [-0.01 * length, 0.005 * length, 0.0]
+    assert spacing[:2] == [0.002 * length, 0.001 * length]
+    cells, points = arrays(root, "CellData"), arrays(root, "PointData")
+    assert cells["part"].max() == 1
+    np.testing.assert_allclose(points["displacement wind"][:, 0], 2e-5 * length, rtol=1e-6)
+    np.testing.assert_allclose(cells["von_mises wind"], 3e6 * stress, rtol=1e-6)
+    np.testing.assert_allclose(cells["strain_energy_density wind"], 40.0 * stress, rtol=1e-6)
+    np.testing.assert_allclose(points["temperature"], 7.0)
+    codes = root.find("ImageData/FieldData/DataArray").text.split()
+    assert bytes(int(code) for code in codes[:-1]).decode().startswith(said)
+    assert codes[-1] == "0"

@@ -384,7 +384,7 @@ def test_a_solve_killed_anywhere_resumes_to_the_same_design(
         assert not (tmp_path / "checkpoint").exists()
 
 
-SCATTERED = problems.cantilever((60, 20), volume=0.15)
+SCATTERED = replace(problems.cantilever((60, 20), volume=0.15), options=tb.Options(projection=False))
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,65 @@ def test_reactions_are_told_apart_by_support() -> None:
     assert np.array(reactions) == pytest.approx(np.array([[0.0, 300.0], [0.0, 100.0]]), abs=1e-6)
 
 
+def test_supports_carry_what_is_loaded_where_they_hold() -> None:
+    problem = parse(
+        {
+            "trabecula": 1,
+            "domain": {"size": [4.0, 1.0], "elements": [8, 2]},
+            "material": "steel",
+            "supports": [
+                {"where": {"x": 0}, "fix": ["x", "y"]},
+                {"where": {"x": 4}, "fix": ["y"]},
+            ],
+            "cases": [
+                {"loads": [{"where": {"y": 1}, "force": [0, -400]}]},
+                {"loads": [{"where": {"x": 4}, "force": [30, 8]}]},
+            ],
+            "goal": {"minimize": "compliance", "volume": 1.0},
+        }
+    )
+    down, along = part_of(problem).cases
+    assert np.sum(down.reactions, axis=0) == pytest.approx([0.0, 400.0], rel=1e-9, abs=1e-6)
+    assert down.reactions[0][1] == pytest.approx(400.0 * 5 / 8, abs=10.0)  # a propped cantilever
+    assert np.array(along.reactions)[:, 0] == pytest.approx([-30.0, 0.0], rel=1e-9, abs=1e-6)
+    assert along.reactions[1][1] == pytest.approx(-8.0, abs=1.0)
+
+
+def test_every_bolt_that_holds_the_part_has_a_reaction() -> None:
+    problem = parse(
+        {
+            "trabecula": 1,
+            "domain": {"size": [12.0, 6.0], "elements": [24, 12]},
+            "material": "steel",
+            "supports": [{"where": {"x": 12}, "fix": ["x"]}],
+            "holes": [
+                {"at": [3, 3], "axis": "z", "diameter": 2, "fix": ["x", "y"]},
+                {"at": [9, 3], "axis": "z", "diameter": 2, "force": [0, -90]},
+                {"at": [6, 1], "axis": "z", "diameter": 1, "fix": ["y"]},
+            ],
+            "goal": {"minimize": "compliance", "volume": 1.0},
+        }
+    )
+    reactions = part_of(problem).cases[0].reactions
+    assert len(reactions) == 3
+    assert reactions[1][1] < 0 < reactions[2][1] and reactions[0][1] == 0.0
+    assert np.sum(reactions, axis=0) == pytest.approx([0.0, 90.0], rel=1e-9, abs=1e-6)
+
+
+def test_heat_that_is_made_where_it_leaves_is_in_the_balance() -> None:
+    problem = parse(
+        {
+            "trabecula": 1,
+            "domain": {"size": [2.0, 1.0], "elements": [8, 4]},
+            "material": {"conductivity": 10.0},
+            "supports": [{"where": {"x": 0}, "temperature": 0}],
+            "loads": [{"where": "everywhere", "heat": 30.0}],
+            "goal": {"minimize": "thermal_compliance", "volume": 1.0},
+        }
+    )
+    assert part_of(problem).cases[0].reactions == (pytest.approx((-30.0,), rel=1e-9),)
+
+
 def test_heat_has_a_temperature_and_no_stress() -> None:
     problem = parse(
         {

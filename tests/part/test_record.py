@@ -27,6 +27,11 @@ PART = Part(
     ),
     limits=(PartLimit("volume", 0.5, 0.5, True),),
     free_supports=(2,),
+    minimum_member=1e-3,
+    minimum_gap=None,
+    maximum_member=5e-3,
+    overhang=0.25,
+    resolution=1e-3,
 )
 
 KEYS = {
@@ -47,6 +52,13 @@ def test_what_is_no_number_becomes_null_and_stays_unknown() -> None:
     assert math.isnan(Part.from_json(tree, PART.mask).compliance)
 
 
+def test_a_part_that_says_nothing_of_its_voxels_is_an_earlier_one() -> None:
+    tree = PART.to_json() | dict.fromkeys(("minimum_member", "maximum_member", "overhang"))
+    del tree["resolution"]
+    earlier = Part.from_json(tree, PART.mask)
+    assert (earlier.minimum_member, earlier.overhang, earlier.resolution) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -59,6 +71,9 @@ def test_what_is_no_number_becomes_null_and_stays_unknown() -> None:
         {"cases": [3]},
         {"limits": [{"name": "volume"}]},
         {"free_supports": ["one"]},
+        {"minimum_member": "thin"},
+        {"overhang": True},
+        {"resolution": [1.0]},
         {"award": "gold"},
     ],
 )

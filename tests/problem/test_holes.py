@@ -228,3 +228,45 @@ def test_supports_and_loads_must_come_from_somewhere() -> None:
                 "loads": [{"where": "everywhere", "heat": 1}],
             }
         )
+
+
+@pytest.mark.parametrize("resolution", [2.0, 60 / 31])
+@pytest.mark.parametrize(
+    ("at", "axis", "depth", "centroid"),
+    [
+        ([45, 20, 20], "z", 10, [45, 20, 15]),
+        ([45, 20, 0], "z", 9, [45, 20, 4.5]),
+        ([60, 20, 10], "x", 17, [51.5, 20, 10]),
+        ([30, 40, 10], "y", 13, [30, 33.5, 10]),
+    ],
+)
+def test_the_force_of_a_blind_hole_acts_half_way_down_its_bore(
+    at: list[float], axis: str, depth: float, centroid: list[float], resolution: float
+) -> None:
+    problem = parse(
+        {
+            "trabecula": 1,
+            "units": "mm",
+            "domain": {"size": [60, 40, 20], "resolution": resolution},
+            "material": "steel",
+            "supports": [{"where": {"x": 0}, "fix": "all"}],
+            "holes": [
+                {"at": at, "axis": axis, "depth": depth, "diameter": 8, "wall": 2, "force": [7, -5, 3]},
+            ],
+            "goal": {"minimize": "compliance", "volume": 0.5},
+        }
+    )
+    discrete = discretise(problem)
+    load = discrete.loads[0]
+    places = np.meshgrid(*(np.arange(n) for n in load.shape[1:]), indexing="ij")[::-1]
+    spacing = [1000 * h for h in problem.domain.spacing]
+    for component, total in enumerate([7.0, -5.0, 3.0]):
+        assert load[component].sum() == pytest.approx(total)
+        weight = load[component] / total
+        found = [(weight * place).sum() * h for place, h in zip(places, spacing, strict=True)]
+        assert found == pytest.approx(centroid, abs=1e-6)
+
+
+def test_a_bore_that_takes_the_whole_domain_is_refused_by_its_name() -> None:
+    with pytest.raises(ProblemError, match=r"holes\[0\]: covers the whole domain, of which nothing is left"):
+        discretise(hole(diameter=400))

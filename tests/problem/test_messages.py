@@ -220,7 +220,18 @@ CHECKING: list[Row] = [
     (PLATE, {"regions": [{"where": {"x": [2, 3]}, "as": "void"}]}, "supports", ["the piece at x 3..6"]),
     (PLATE, {"regions": [{"where": {"y": [0, 0.5]}, "as": "solid"}]}, "goal.volume", ["0.5", "got 0.4"]),
     (PLATE, {"regions": [{"where": {"y": [0, 1]}, "as": "solid"}]}, "regions", ["cover the whole domain"]),
-    (PLATE, {"regions": [{"where": {"y": [0, 1]}, "as": "void"}]}, "regions", ["leave nothing"]),
+    (
+        PLATE,
+        {"regions": [{"where": {"y": [0, 1]}, "as": "void"}]},
+        "regions[0].where",
+        ["covers the whole domain, of which nothing is left", "make it smaller"],
+    ),
+    (
+        PLATE,
+        {"regions": [{"where": {"x": part}, "as": "void"} for part in ([0, 3], [3, 6])]},
+        "regions",
+        ["leave nothing"],
+    ),
     (PLATE, {"options": {"filter": {"radius": 0.2}}}, "options.filter.radius", ["under one voxel", "0.375"]),
     (PLATE, {"options": {"filter": {"radius": 7}}}, "options.filter.radius", ["larger than the domain"]),
     (

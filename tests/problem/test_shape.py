@@ -224,3 +224,66 @@ def test_a_shape_in_python_is_a_name_or_a_selector() -> None:
     assert plain == tb.Domain((1.0, 1.0, 1.0), (2, 2, 2), shape=Stl("a.stl"))
     assert plain.solid == Stl("a.stl")
     assert tb.Domain((1.0, 1.0, 1.0), (2, 2, 2), shape=Stl("a.stl", "mm")).solid == Stl("a.stl", "mm")
+
+
+def centred(tmp_path: Path, *boxes: np.ndarray, resolution: float = 4, **changes: Any) -> Problem:
+    """A part of 60 x 40 x 20 mm about the origin, in a file in millimetres; the boxes in its place."""
+    triangles = boxes or (box_triangles((-30, -20, -10), (30, 20, 10)),)
+    write_stl(tmp_path / "centred.stl", np.concatenate(triangles))
+    tree: dict[str, Any] = {
+        "trabecula": 1,
+        "units": "mm",
+        "domain": {"shape": "centred.stl", "resolution": resolution},
+        "material": "aluminium",
+        "supports": [{"where": {"x": -30}, "fix": "all"}],
+        "loads": [{"where": {"x": 30}, "force": [0, -500, 0]}],
+        "goal": {"minimize": "compliance", "volume": 0.5},
+    }
+    return parse(bent(tree, **changes), base=tmp_path)
+
+
+def test_places_are_told_in_the_co_ordinates_and_units_of_the_file(tmp_path: Path) -> None:
+    left, right = box_triangles((-30, -20, -10), (-10, 20, 10)), box_triangles((10, -20, -10), (30, 20, 10))
+    with pytest.raises(ProblemError, match=r"the piece at x 10\.\.30, y -20\.\.20, z -10\.\.10 mm can slide"):
+        prepare(centred(tmp_path, left, right))
+    tied = centred(tmp_path, supports=[{"where": {"x": -28}, "fix": "all"}])
+    assert any("x = -28 lies midway" in str(note) for note in prepare(tied)[1])
+    closed = [
+        {"where": {"box": {"min": [-20, -10, -10], "max": [0, 10, 10]}}, "as": "solid"},
+        {"where": {"box": {"min": [-14, -6, -2], "max": [-6, 6, 2]}}, "as": "void"},
+    ]
+    notes = prepare(centred(tmp_path, regions=closed))[1]
+    assert any("the void at x -14..-6, y -8..8, z -2..2 mm is a closed cavity" in str(note) for note in notes)
+
+
+def test_a_domain_in_pieces_that_are_all_held_and_loaded_is_told(tmp_path: Path) -> None:
+    apart = box_triangles((-30, -20, -10), (30, -8, 10)), box_triangles((-30, 8, -10), (30, 20, 10))
+    assert any(
+        "is in 2 pieces that do not touch" in str(note) for note in prepare(centred(tmp_path, *apart))[1]
+    )
+    assert not any("pieces" in str(note) for note in prepare(centred(tmp_path))[1])
+
+
+def test_a_plate_thinner_than_its_voxels_is_told_with_both_volumes(tmp_path: Path) -> None:
+    plate = box_triangles((-30, -20, -0.25), (30, 20, 0.25))
+    boxed = {"domain__size": [60, 40, 20], "domain__origin": [-30, -20, -10]}
+    (note,) = prepare(centred(tmp_path, plate, **boxed))[1]
+    assert note.where == "domain.shape"
+    assert "its voxels hold 9600 mm3, and the solid in the file 1200 mm3" in note.message
+    overlapping = box_triangles((-30, -20, -10), (10, 20, 10)), box_triangles((-10, -20, -10), (30, 20, 10))
+    assert prepare(centred(tmp_path, *overlapping))[1] == []
+
+
+def test_a_resolution_in_another_unit_is_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(
+        ProblemError, match=r"60 x 40 x 20 mm and a voxel 0\.004 mm: is one of them in another"
+    ):
+        prepare(centred(tmp_path, resolution=0.004), max_memory=1e9)
+    with pytest.raises(ProblemError, match=r"an STL in mm is `shape: \{stl: \.\.\., units: mm\}`"):
+        prepare(centred(tmp_path, resolution=0.004, units="SI"), max_memory=1e9)
+
+
+@pytest.mark.parametrize(("key", "word", "said"), [("units", "in", "inch"), ("origin", "centred", "keep")])
+def test_words_for_units_and_origins_are_understood(tmp_path: Path, key: str, word: str, said: str) -> None:
+    with pytest.raises(ProblemError, match=rf"`(units: )?{said}`"):
+        centred(tmp_path, domain__shape={"stl": "centred.stl", key: word})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -218,3 +219,19 @@ def test_a_selector_of_another_kind_has_no_file_form() -> None:
 
     with pytest.raises(TypeError, match="Odd"):
         where_tree(Odd())
+
+
+@pytest.mark.parametrize("small", [1e-9, 1e-05, 2.5e-300, 1e16, 3e22])
+def test_every_yaml_reader_takes_the_numbers_of_a_saved_problem_for_numbers(small: float) -> None:
+    plain = problems.mbb(elements=(6, 4))
+    problem = replace(plain, options=Options(minimum_stiffness=1e-9), material=Material(density=small))
+    tree = yaml.safe_load(dump(problem))
+    assert tree == json.loads(json.dumps(to_tree(problem)))
+    assert tree["material"]["density"] == small
+
+
+@pytest.mark.parametrize(
+    "name", ["on", "1e5", "2026-12-01", "12:30:00", "0x1F", "1_000", "null", "~", "y", "=", "<<"]
+)
+def test_every_yaml_reader_takes_a_name_for_a_text(name: str) -> None:
+    assert yaml.safe_load(dump(replace(problems.mbb(elements=(6, 4)), name=name)))["name"] == name

@@ -148,7 +148,7 @@ def _file(folder: Path, content: bytes) -> Path:
 
 def test_files_that_cannot_be_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (tmp_path / "none.yaml", tmp_path, Path("/dev/zero"), Path("a\0b"), Path()):
-        with pytest.raises(ProblemError, match=r"no such file|cannot be read"):
+        with pytest.raises(ProblemError, match=r"no such file|is a folder|cannot be read"):
             load(path)
     with pytest.raises(ProblemError, match="byte 0 is not UTF-8"):
         load(_file(tmp_path, b"\xff\xfe"))
@@ -166,7 +166,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProblemError, match="is not a mapping"):
+    with pytest.raises(ProblemError, match="is empty"):
         load(_file(tmp_path, b"# nothing\n"))
 
 

@@ -17,7 +17,7 @@ from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.strategy.coarse import coarse_to_fine
-from trabecula.strategy.multistart import Search
+from trabecula.strategy.multistart import CRISP, Search
 from trabecula.strategy.runner import Outcome, run_to_end
 from trabecula.strategy.uniform import continue_penalty
 from trabecula.strategy.workbench import Workbench
@@ -279,13 +279,34 @@ def test_further_fields_go_up_beside_what_there_is_without_them() -> None:
 
 
 def test_a_number_of_proposals_that_is_asked_for_is_kept_to() -> None:
-    """Without one the search gets wider where its best design was found only once."""
+    """Without one the search of a grey design gets wider where its best design was found only once."""
     scattered = problems.cantilever((60, 20), volume=0.15)
+    scattered = replace(scattered, options=replace(scattered.options, projection=False))
     asked, wide = tb.solve(scattered, proposals=8), tb.solve(scattered)
     made, more = (next(s.iterations for s in r.stages if s.name == "search 60x20") for r in (asked, wide))
     assert made == 3 * 60 + 5 * 12 + 3 * 12 + 2 * 36
     assert more == made + 16 * 12 + 8 * 12 + 4 * 36
     assert wide.compliance <= asked.compliance * 1.001
+
+
+def test_a_projected_design_is_searched_for_among_more_fields_that_are_given_up_earlier() -> None:
+    crisp = problems.cantilever((60, 20), volume=0.15)
+    asked, wide = tb.solve(crisp, proposals=8), tb.solve(crisp)
+    made, more = (next(s.iterations for s in r.stages if s.name == "search 60x20") for r in (asked, wide))
+    assert made == 3 * 60 + 5 * 4 + 3 * 4 + 2 * 6 + 46
+    assert more == 3 * 60 + 13 * 4 + 7 * 4 + 4 * 6 + 2 * 46
+    assert wide.compliance <= asked.compliance * 1.001
+
+
+def test_solves_are_loose_until_one_candidate_is_left() -> None:
+    """What is taken to its stop is solved as tightly as the search says, all else as loosely as it may be."""
+    runs: dict[str, float] = {}
+    search, problem = replace(CRISP, proposals=4, coarse=24), discretise(problems.mbb((120, 40)))
+    for event in coarse_to_fine(Workbench(problem, 1), search, Stop(limit=45)):
+        runs[event.run.name] = event.run.plan.tolerance
+    finished = {name for name in runs if name.startswith("finish-")}
+    assert len(finished) == 1 and len(runs) > 4
+    assert all(runs[name] == (search.tolerance if name in finished else search.loose) for name in runs)
 
 
 def test_every_grid_of_the_ladder_is_a_stage() -> None:

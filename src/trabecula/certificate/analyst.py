@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from trabecula.certificate.bound import Bound, reason_unbounded
 from trabecula.certificate.certify import designs_of_bound
+from trabecula.certificate.history import last_penalty
 from trabecula.certificate.relax import prove
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
@@ -54,7 +55,7 @@ class Analyst:
     ) -> None:
         from trabecula.design import DesignChain
 
-        self.discrete, self.penalty = discrete, discrete.options.penalty
+        self.discrete, self.penalty = discrete, last_penalty(discrete)
         self.chain = DesignChain(discrete, threads)
         self.formulation = formulate(discrete)
         self.interpolation = _interpolation(discrete)
@@ -236,7 +237,7 @@ class _Formulas:
 
     @property
     def _penalty(self) -> float:
-        return self.discrete.options.penalty
+        return last_penalty(self.discrete)
 
     @property
     def _kind(self) -> str:

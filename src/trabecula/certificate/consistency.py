@@ -19,6 +19,7 @@ from trabecula.certificate.history import (
     Row,
     distance_of_end,
     has_stopped,
+    last_penalty,
     trouble_of_rows,
 )
 from trabecula.certificate.limits import relative_violation
@@ -140,7 +141,7 @@ def check_record(discrete: DiscreteProblem, record: Record) -> tuple[Check, ...]
         demand("fields", not extra, ", ".join(extra) or "every field is there, and no other"),
         compare("name", values.get("name"), discrete.name),
         compare("elements", _joined(values.get("elements")), _joined(elements)),
-        compare("penalty", record.penalty, discrete.options.penalty),
+        compare("penalty", record.penalty, last_penalty(discrete)),
         _limits_check(discrete, values.get("limits")),
         *_ending(discrete, record),
         *_story(discrete, record),

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from trabecula.certificate.analyst import Analyst
 from trabecula.certificate.certify import equilibrium_residual
 from trabecula.certificate.connected import pieces
+from trabecula.certificate.shape_witness import check_shape
 from trabecula.certificate.verdict import Check, compare, demand
 from trabecula.certificate.words import EQUILIBRIUM
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
-from trabecula.part.finish import Shape, choices, shape_part, target_volume
+from trabecula.discretisation.held_loads import held_loads
+from trabecula.part.finish import Shape, choices, joined_parts, shape_part, target_volume
 from trabecula.part.measure import Bimodal, held_by
 from trabecula.part.record import Part, PartCase, Peak
 from trabecula.part.threshold import Ranking
@@ -95,6 +97,7 @@ def check_part(
     held = bool((discrete.fixed.any(axis=0) & nodes).any())
     supports = held_by(problem, discrete)
     free = [i for i, own in enumerate(supports, 1) if not (own.any(axis=0) & nodes).any()]
+    straight = held_loads(problem, discrete, supports)
     mass = used * discrete.grid.element_volume * discrete.material.density
     is_exact = residual <= EQUILIBRIUM["certified"]
     room = ROOM if is_exact else UNSOUND
@@ -117,30 +120,30 @@ def check_part(
         compare("part.loaded", part.loaded, min(known, default=None), 1e-9),
         compare("part.held", part.held, held),
         compare("part.free_supports", str(list(part.free_supports)), str(free)),
-        *(
-            compare(f"part.{name}", getattr(part, name), None)
-            for name in ("minimum_member", "minimum_gap", "maximum_member", "overhang")
-        ),
+        *check_shape(discrete, part, problem.domain.spacing),
         compare("part.cases", len(part.cases), len(problem.cases), note="how many there are"),
         *(
             check
             for number, (case, u, share) in enumerate(zip(part.cases, displacements, shares, strict=False))
-            for check in _check_case(problem, analyst, number, case, u, share, mask, nodes, supports, room)
+            for check in _check_case(
+                problem, analyst, number, case, u, share, mask, nodes, supports, straight[number], room
+            )
         ),
         *_check_limits(at, part, room),
     )
 
 
 def _shape(discrete: DiscreteProblem, density: NDArray[np.floating], part: Part) -> Shape | None:
-    """The part that follows from the density; where the material is minimised, at the claimed threshold, and
-    where own weight acts, the claimed one of those that may have been chosen."""
+    """The part that follows from the density: the claimed one of those that may have been chosen; where the
+    material is minimised, at the claimed threshold."""
     ranking = Ranking.of(discrete, density)
     formulation = formulate(discrete)
     if not formulation.minimises_material(discrete) and discrete.gravity.any():
         found = choices(ranking, density, target_volume(discrete, density))
         return next((shape for shape in found if np.array_equal(shape.mask, part.mask)), found[0])
     if not formulation.minimises_material(discrete):
-        return shape_part(ranking, target_volume(discrete, density))
+        found = joined_parts(ranking, target_volume(discrete, density))
+        return next((shape for shape in found if np.array_equal(shape.mask, part.mask)), found[0])
     solid = ranking.volume(ranking.solid)
     sums = solid + np.concatenate([[0.0], np.cumsum(ranking.volumes)])
     near = int(np.count_nonzero(ranking.densities > part.threshold))
@@ -162,6 +165,7 @@ def _check_case(
     mask: Mask,
     nodes: Mask,
     supports: Sequence[Mask],
+    straight: Array,
     room: float,
 ) -> Iterator[Check]:
     discrete, where = analyst.discrete, f"part.cases[{number}]"
@@ -181,7 +185,7 @@ def _check_case(
     largest = None if claimed.stress is None else claimed.stress.largest
     safety = strength / largest if strength and largest and largest > 0.0 else None
     yield compare(f"{where}.safety", claimed.safety, safety, 1e-9 * (safety or 0.0))
-    yield _check_reactions(analyst, number, claimed, u, mask, supports, room)
+    yield _check_reactions(analyst, number, claimed, u, mask, supports, straight, room)
 
 
 def _check_peak(
@@ -226,9 +230,10 @@ def _check_reactions(
     u: Array,
     mask: Mask,
     supports: Sequence[Mask],
+    straight: Array,
     room: float,
 ) -> Check:
-    """Forces of the supports: what the elements pull at held nodes, and the weight that rests on them."""
+    """Forces of the supports: what the elements pull at held nodes, and loads and weight on them."""
     discrete = analyst.discrete
     analyst.assembled.set_stiffness(
         Bimodal(discrete.options.minimum_stiffness).value(mask.astype(np.float64))
@@ -238,7 +243,10 @@ def _check_reactions(
         share = discrete.material.density * discrete.grid.node_share
         weight = share * discrete.grid.to_nodes(mask.astype(np.float64))
         forces -= discrete.gravity[case].reshape(-1, *[1] * weight.ndim) * weight
-    found = [[float(part[own].sum()) for part, own in zip(forces, held, strict=True)] for held in supports]
+    found = [
+        [float(part[own].sum()) - rests for part, own, rests in zip(forces, held, resting, strict=True)]
+        for held, resting in zip(supports, straight.tolist(), strict=True)
+    ]
     largest = max((abs(total) for sums in found for total in sums), default=0.0)
     size = max(float(np.abs(discrete.loads[case]).sum()), largest)  # own weight may be more than the loads
     is_alike = [len(each) for each in claimed.reactions] == [len(each) for each in found]

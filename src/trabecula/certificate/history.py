@@ -45,6 +45,18 @@ HOLD = 6
 FACTOR = 2.2
 """By how much it grows."""
 
+SOON_FLATTEST, SOON_HOLD, SOON_FACTOR = 6.0, 4, 4.1
+"""The same where a first design was finished quickly before the search, and was the best."""
+
+RISE = 36
+"""Iterations in which the penalty of projected conductors rises on from the problem's."""
+
+CONDUCTION = 8.0
+"""Penalty that these end with at least,"""
+
+REACH, HEATED = 2.25, 0.5
+"""where the filter's radius is less than so many voxels, and more than such a share of nodes is heated."""
+
 KKT = 2e-3
 """KKT residual at which every way but the classical one stops."""
 
@@ -52,10 +64,10 @@ PROJECTED_KKT = 0.015
 """The same where the design is projected."""
 
 EVERY = 5
-"""Iterations from one KKT residual to the next."""
+"""Iterations from one KKT residual to the next; a first design is looked at in every one."""
 
-SHORTEST = 5
-"""Iterations of the shortest ramp of the penalty."""
+SHORTEST, SOON_SHORTEST = 5, 3
+"""Iterations of the shortest ramp of the penalty, and of that of a first design."""
 
 CHANGE = 0.01
 """Largest change of a density at which the classical way stops."""
@@ -199,42 +211,62 @@ def _trouble_of_sums(discrete: DiscreteProblem, limits: int, row: Row) -> str:
 
 
 def _trouble_of_schedule(discrete: DiscreteProblem, rows: Sequence[Row], start: str) -> str:
-    """Penalties rise evenly to the problem's and stay there; then the steepness grows to its end."""
+    """Penalties rise evenly to the problem's; then the steepness grows to its end, and of projected
+    conductors the penalty too."""
     end = discrete.options.penalty
     penalties = [_number(row, "penalty") for row in rows]
     over = next((i for i, penalty in enumerate(penalties) if penalty == end), None)
     first = penalties[0]
     step = penalties[1] - first if over is None and len(rows) > 1 else (end - first) / (over or 1)
     ramp = [first + step * i for i in range(len(rows) if over is None else over)]
-    due = ramp + [end] * (len(rows) - len(ramp))
+    last_one = last_penalty(discrete)
+    due = ramp + [_risen(end, last_one, i) for i in range(len(rows) - len(ramp))]
     begins = {"classical": end, "uniform": min(1.0, end)}.get(start, first)
-    if first != begins or over in range(1, SHORTEST) or first < min(1.0, end):
-        return f"penalties do not begin with {first:.6g} and reach {end:.6g} in {over} iterations"
-    if (len(rows) > 1 and step < 0.0) or max(penalties) > end:
-        return f"penalties from {first:.6g} do not rise to {end:.6g}"
     projects = discrete.options.projection
+    is_soon = projects is True and rows[0]["beta"] == SOON_FLATTEST and start not in ("uniform", "classical")
+    shortest = SOON_SHORTEST if is_soon else SHORTEST
+    if first != begins or over in range(1, shortest) or first < min(1.0, end):
+        return f"penalties do not begin with {first:.6g} and reach {end:.6g} in {over} iterations"
+    if (len(rows) > 1 and step < 0.0) or max(penalties) > last_one:
+        return f"penalties from {first:.6g} do not rise to {end:.6g}"
     last = SHARPEST if projects else 1.0
     for i, (penalty, expected) in enumerate(zip(penalties, due, strict=True)):
         if abs(penalty - expected) > 1e-12 * end:
             return f"row {i}: penalty is {penalty:.9g} where {expected:.9g} follows from the ramp"
-        beta = _steepness(0 if over is None else i - over) if projects else 1.0
+        beta = _steepness(0 if over is None else i - over, is_soon) if projects else 1.0
         if rows[i]["beta"] != beta:
             return f"row {i}: beta is {rows[i]['beta']} where {beta:.6g} follows from the schedule"
-        is_at_end = penalty == end and beta == last
-        if "kkt" in rows[i] and (start == "classical" or not is_at_end or i % EVERY):
+        is_at_end = penalty == last_one and beta == last
+        if "kkt" in rows[i] and (start == "classical" or not is_at_end or i % (1 if is_soon else EVERY)):
             return f"row {i}: a KKT residual where none is looked at"
     return ""
 
 
-def _steepness(i: int) -> float:
+def _steepness(i: int, is_soon: bool) -> float:
     """Steepness of the projection so many iterations after the ramp of the penalty."""
-    return min(SHARPEST, FLATTEST * FACTOR ** min(max(0, i) // HOLD, 60))
+    first, hold, factor = (SOON_FLATTEST, SOON_HOLD, SOON_FACTOR) if is_soon else (FLATTEST, HOLD, FACTOR)
+    return min(SHARPEST, first * factor ** min(max(0, i) // hold, 60))
+
+
+def _risen(end: float, last: float, i: int) -> float:
+    """Penalty so many iterations after its ramp, from `end` to `last`."""
+    return last if i >= RISE else end + (last - end) * i / RISE
+
+
+def last_penalty(discrete: DiscreteProblem) -> float:
+    """The penalty of a finished design: the problem's, but for trees of conductors that are projected."""
+    options = discrete.options
+    if discrete.physics.name != "conduction" or not options.projection or options.penalty == 1.0:
+        return options.penalty
+    heated = max(float((load != 0.0).mean()) for load in discrete.loads)
+    is_raised = heated > HEATED and discrete.radius / max(discrete.grid.edges) < REACH
+    return max(options.penalty, CONDUCTION) if is_raised else options.penalty
 
 
 def _settled(discrete: DiscreteProblem, rows: Sequence[Row]) -> list[Row]:
     """The rows at the final penalty and steepness."""
     beta = SHARPEST if discrete.options.projection else 1.0
-    return [row for row in rows if row["penalty"] == discrete.options.penalty and row["beta"] == beta]
+    return [row for row in rows if row["penalty"] == last_penalty(discrete) and row["beta"] == beta]
 
 
 def _number(row: Row, name: str) -> float:

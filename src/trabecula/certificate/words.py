@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Literal
 
 from trabecula.certificate.record import Certificate
+from trabecula.numerics.member_size import say_in_voxels
 from trabecula.part.record import Part
 from trabecula.status import Status
 
@@ -21,9 +22,14 @@ STATIONARY = 0.1
 VIOLATION = 2e-3
 """Relative violation of a limit above which nothing has converged."""
 
-
 LOADED = 0.999
 """Share of the load of every case that must end on the part of a certified design."""
+
+TIMES = 3.0
+"""Compliance of a part, relative to its design's, from which on it is told as so many times."""
+
+THIN = 2.999
+"""Voxels of thickness below which members are named as what makes a part less stiff than its design."""
 
 NEAR = 0.02
 """Largest relative difference between the compliance of a part and that of its certified design."""
@@ -97,13 +103,26 @@ def _amiss_of_part(part: Part | None, compliance: float) -> list[tuple[str, str]
     off = part.compliance / compliance - 1.0 if compliance else float("nan")
     if not abs(off) <= NEAR and part.held and carries:  # else it says the same once more
         than, mend = (
-            ("less stiff", "members are about a voxel wide: take finer voxels, or a larger filter radius")
+            ("less stiff", _mend_thin(part, off))
             if off > 0.0
             else ("stiffer", "options.penalty: 3 with options.projection: true leaves none")
         )
         said = f"the part is {_percent(abs(off))} {than} than the design with its intermediate densities"
+        if off >= TIMES - 1.0:
+            said = f"the part has {1.0 + off:.3g} times the compliance of the design it was made of"
         found.append((said, mend))
     return found
+
+
+def _mend_thin(part: Part, off: float) -> str:
+    """What makes a part as stiff as its design, and what is measured of its members; a load on all of the
+    domain acts on void too."""
+    if part.loaded is None and off >= TIMES - 1.0:
+        return "its load acts everywhere, on void too: raise options.minimum_stiffness, or allow more volume"
+    mend = "take finer voxels, or a larger filter radius"
+    if part.minimum_member is None or not part.resolution or part.minimum_member >= THIN * part.resolution:
+        return mend
+    return f"its thinnest member is {say_in_voxels(part.minimum_member, part.resolution)} thick: {mend}"
 
 
 def _bare_load(part: Part, share: float) -> str:
@@ -135,4 +154,6 @@ def _amiss_of_design(certificate: Certificate, status: Status) -> list[tuple[str
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.2g} %"
+    """Two digits, and whole per cent from ten on: 0.12 %, 5.2 %, 5384 %."""
+    percent = 100.0 * share
+    return f"{percent:.2g} %" if percent < 10.0 else f"{percent:.0f} %"

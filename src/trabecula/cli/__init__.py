@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from trabecula.cli.signals import Listener, code_of
@@ -11,6 +12,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and end the process with its exit code; signals are listened to from the start."""
+    gc.disable()  # while all is loaded that a command needs, see `trabecula.cli.loading`; `guard` turns it on
     listener = Listener()
     listener.listen()
     try:

@@ -37,6 +37,8 @@ def check(
         print_json(found.to_json())
     else:
         _print(found, result.problem.name)
+        if result.problem.unit_system.name != "SI":
+            output().print("figures are in SI, in which all is computed", soft_wrap=True)
     if not found.ok:
         say(f"trabecula: {folder}: differs from what it claims: {', '.join(found.differing)}")
         raise typer.Exit(DIFFERS)

@@ -34,8 +34,11 @@ def _console(file: IO[str]) -> Console:
 @contextmanager
 def waiting(text: str, quiet: bool = False) -> Iterator[None]:
     """Show `text` with a spinner on stderr while something uncountable goes on; nothing off a terminal."""
-    console = messages()
-    if quiet or not console.is_terminal:
+    if quiet:
+        yield
+        return
+    console = messages()  # loads rich
+    if not console.is_terminal:
         yield
         return
     with console.status(text):
@@ -63,7 +66,7 @@ def _finite(values: object) -> object:
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
     for name, value in pairs:
-        output().print(f"  {name:<14}{on_one_line(value)}", soft_wrap=True)
+        output().print(f"  {name:<13} {on_one_line(value)}", soft_wrap=True)
 
 
 def number(value: float | None, unit: str = "", digits: int = 5) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -78,6 +79,7 @@ def guard(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        gc.enable()  # it was off while the command was loaded
         try:
             with noting():
                 command(*args, **kwargs)

@@ -19,10 +19,11 @@ Report = Callable[["Step"], None]
 @contextmanager
 def reporting(quiet: bool) -> Iterator[Report]:
     """A callable for `solve(progress=...)` that shows stage, iteration, compliance, change and time."""
-    console = messages()
     if quiet:
         yield lambda step: None
-    elif console.is_terminal:
+        return
+    console = messages()  # loads rich
+    if console.is_terminal:
         with _bar(console) as report:
             yield report
     else:

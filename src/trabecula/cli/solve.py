@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trabecula.cli.edge import continuing, fail, say
+from trabecula.cli.loading import loading
 from trabecula.cli.options import STARTS, LengthUnits, start_name
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def solve(
     proposals: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, max=10_000, help="Designs tried on the coarsest grid; else 8, in doubt 24."
+            metavar="N",
+            min=1,
+            max=10_000,
+            help="Designs tried on the coarsest grid; else 16 (grey: 8, in doubt 24).",
         ),
     ] = None,
     leap: Annotated[
@@ -89,10 +93,11 @@ def solve(
     Exit code 0: solved; 2: bad input; 3: stopped before convergence, the result is kept;
     130 and 143: interrupted or terminated, --resume goes on.
     """
-    from trabecula.cli.export import choose
-    from trabecula.cli.past_design import is_wanted, remember
-    from trabecula.cli.request import SavedRequest
-    from trabecula.cli.watch import picture_names
+    with loading():
+        from trabecula.cli.export import choose
+        from trabecula.cli.past_design import is_wanted, remember
+        from trabecula.cli.request import SavedRequest
+        from trabecula.cli.watch import picture_names
 
     if tolerance is not None and not 0 < tolerance < 1:
         fail(f"--tolerance is {tolerance}; it must be above 0 and below 1")
@@ -157,7 +162,6 @@ def _fresh(
     from trabecula.results.result_folder import check as check_names
     from trabecula.results.result_folder import forget as forget_checkpoints
     from trabecula.strategy.names import DEFAULT
-    from trabecula.strategy.table import start_of
 
     if file is None:
         fail("give a problem file or the name of a named problem (`trabecula problems` lists them)")
@@ -180,6 +184,8 @@ def _fresh(
     with held.batch():
         save_problem(problem, held, copies)
         request.write(held)
+    with loading():
+        from trabecula.strategy.table import start_of
     if learns and start_of(request.start or DEFAULT).searches:
         offer(discrete, held, quiet)
     problem = with_files(problem, {name: str(folder / copy) for name, copy in copies.items()})
@@ -200,11 +206,12 @@ def _announce(
     problem: Problem, max_memory: float | None, threads: int | None, quiet: bool
 ) -> DiscreteProblem:
     """Check the problem before anything is touched; say what is worth knowing and what it will cost."""
-    from trabecula.cli.console import number, seconds
-    from trabecula.discretisation import prepare
-    from trabecula.physics import thread_count
-    from trabecula.physics.pace import pace
-    from trabecula.problem import estimate
+    with loading():
+        from trabecula.cli.console import number, seconds
+        from trabecula.discretisation import prepare
+        from trabecula.physics import thread_count
+        from trabecula.physics.pace import pace
+        from trabecula.problem import estimate
 
     discrete, cautions = prepare(problem, max_memory)
     for caution in cautions:
@@ -301,11 +308,12 @@ def _in_units(step: Progress, problem: Problem) -> Progress:
 def _run(
     job: _Job, watchers: list[Watch | Animation], threads: int | None, quiet: bool, as_json: bool
 ) -> Result:
-    from trabecula.cli.past_design import read_offer
-    from trabecula.cli.progress import reporting
-    from trabecula.cli.user_networks import say_warnings
-    from trabecula.solve import solve as run
-    from trabecula.status import NoDesignError
+    with loading():
+        from trabecula.cli.past_design import read_offer
+        from trabecula.cli.progress import reporting
+        from trabecula.cli.user_networks import say_warnings
+        from trabecula.solve import solve as run
+        from trabecula.status import NoDesignError
 
     try:
         with say_warnings(), reporting(quiet) as report:

@@ -2,9 +2,24 @@
 brings gradients back, an `Interpolation` makes those stiff, a `Schedule` changes penalty and projection."""
 
 from trabecula.design.chain import DesignChain
-from trabecula.design.continuation import SHARPEST, Schedule, doubling, ramp, sharpen, sharpen_late
+from trabecula.design.continuation import (
+    SHARPEST,
+    Schedule,
+    doubling,
+    ramp,
+    sharpen,
+    sharpen_late,
+    sharpen_soon,
+)
 from trabecula.design.filters import Filter, FilterKind, make_filter
-from trabecula.design.interpolation import Interpolation, Polynomial, Ramp, Simp, make_interpolation
+from trabecula.design.interpolation import (
+    Interpolation,
+    Polynomial,
+    Ramp,
+    Simp,
+    final_penalty,
+    make_interpolation,
+)
 from trabecula.design.projection import Projection
 
 __all__ = [
@@ -19,9 +34,11 @@ __all__ = [
     "Schedule",
     "Simp",
     "doubling",
+    "final_penalty",
     "make_filter",
     "make_interpolation",
     "ramp",
     "sharpen",
     "sharpen_late",
+    "sharpen_soon",
 ]

@@ -60,7 +60,7 @@ class DesignChain:
         filtered = self._filtered(x)
         if self.clips:
             np.clip(filtered, 0.0, 1.0, out=filtered)
-        physical = Projection(beta).value(filtered) if self.projects and beta else filtered
+        physical = self.project(filtered, beta) if self.projects and beta else filtered
         if physical is x:
             physical = x.copy()
         if self._passive is not None:
@@ -77,12 +77,28 @@ class DesignChain:
             back[self._passive] = 0.0
         if self.clips or (self.projects and beta):
             filtered = self._filtered(x)
-            if self.clips:
-                back[(filtered < 0.0) | (filtered > 1.0)] = 0.0
+            is_clipped = (filtered < 0.0) | (filtered > 1.0) if self.clips else None
+            if is_clipped is not None:
+                np.clip(filtered, 0.0, 1.0, out=filtered)
             if self.projects and beta:
-                back *= Projection(beta).derivative(filtered)
+                back = self.project_back(filtered, beta, back)
+            if is_clipped is not None:
+                back[is_clipped] = 0.0
         density = x if self.filter.is_linear else self.symmetrise(x)
         return self._freed(self.filter.adjoint(density, back))
+
+    def project(self, filtered: Array, beta: float) -> Array:
+        """Projected densities of filtered ones between 0 and 1, a new array; `beta` is above 0.
+
+        A chain with another projection overrides this and `project_back`.
+        """
+        return Projection(beta).value(filtered)
+
+    def project_back(self, filtered: Array, beta: float, gradient: Array) -> Array:
+        """Gradient with respect to the filtered densities from that with respect to the projected ones, which
+        may be overwritten."""
+        gradient *= Projection(beta).derivative(filtered)
+        return gradient
 
     def sensitivity(self, x: Array, gradient: Array) -> Array:
         """What the optimiser is given for the objective's gradient with respect to `x` (result of

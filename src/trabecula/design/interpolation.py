@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.problem.design_tables import INTERPOLATIONS
 from trabecula.problem.keyed import keys_of
+from trabecula.problem.physics import CONDUCTION
 from trabecula.problem.tables import BrokenEntryError
 
 Array = NDArray[np.float64]
@@ -26,6 +27,11 @@ _SAMPLES = 4097
 
 LINEAR = 0.01
 """Share of the linear law in the polynomial: its slope at zero density (docs/decisions/own-weight.md)."""
+
+CRISP_CONDUCTION, THIN, MOST = 8.0, 2.25, 0.5
+"""Penalty that trees of conductors end with at least, where the filter's radius is less than so many voxels
+and more than such a share of the nodes is heated. With less penalty a twig of half dense voxels is better
+than a thinner one of solid voxels, and is missing in the part (docs/decisions/crisp.md)."""
 
 _ROUNDING = 1e-12
 """Relative excess that counts as rounding."""
@@ -208,7 +214,21 @@ def make_interpolation(discrete: DiscreteProblem) -> Interpolation:
     if "minimum" in keys_of(type(scheme)):
         least: dict[str, Any] = {"minimum": options.minimum_stiffness}
         scheme = cast(Interpolation, replace(cast(Any, scheme), **least))
-    return scheme.with_penalty(options.penalty)
+    return scheme.with_penalty(final_penalty(discrete))
+
+
+def final_penalty(discrete: DiscreteProblem) -> float:
+    """The penalty that a design ends with: the problem's, and a higher one for a projected thin conductor.
+
+    A tree grows where heat is made in most of the domain, and its twigs are as thin as the filter lets them.
+    """
+    penalty = discrete.options.penalty
+    if not discrete.options.projection or penalty <= 1.0 or discrete.physics != CONDUCTION:
+        return penalty
+    is_thin = discrete.radius < THIN * discrete.grid.edges[1]
+    nodes = discrete.fixed[0].size
+    is_tree = any(np.count_nonzero(load) > MOST * nodes for load in discrete.loads)
+    return max(penalty, CRISP_CONDUCTION) if is_thin and is_tree else penalty
 
 
 def permits_bound(interpolation: Interpolation, minimum: float) -> bool:

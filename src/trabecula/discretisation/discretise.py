@@ -67,6 +67,10 @@ def _discretise(problem: Problem) -> DiscreteProblem:
         centres = Lattice(grid.elements, grid.spacing, nodes=False, origin=grid.origin)
         if solid is not None and not _evaluate(solid, centres, "domain.shape").any():
             raise explain_nothing(solid, centres, "domain.shape", problem)
+        for i, region in enumerate(problem.regions):
+            if region.kind == "void" and region.where.select(centres).all():
+                said = "covers the whole domain, of which nothing is left"
+                raise ProblemError(f"regions[{i}].where", said, span(problem), "make it smaller")
         raise ProblemError("regions", "leave nothing of the domain", span(problem), "drop a region")
     fixed = _fixed(problem, grid, material)
     loads, gravity = _loads(problem, grid, material, fixed)

@@ -17,6 +17,7 @@ from trabecula.problem.errors import Caution, name_first
 from trabecula.problem.holes import Bore
 from trabecula.problem.model import AXES, Load, Problem
 from trabecula.problem.read import load_path
+from trabecula.problem.unit_system import UnitSystem
 from trabecula.problem.where import Cylinder, Lattice, Mask, Nodes, Plane, Sphere, Where
 from trabecula.problem.where_frame import see_from
 from trabecula.problem.where_parts import alternatives, factors, round_part, true_spans
@@ -153,13 +154,13 @@ def check_supports(problem: Problem, discrete: DiscreteProblem) -> list[Caution]
                 what = "selects only passive void" if chosen.any() else "selects no nodes"
                 text = f"{what}, so nothing is held there: move it or leave it out"
                 said.setdefault(text, []).append(f"{path}{place}")
-        tie = _tie(support.where, grid)
+        tie = _tie(support.where, grid, problem.unit_system)
         if tie:
             said.setdefault(tie, []).append(path)
     return _merge(said)
 
 
-def _tie(where: Where, grid: Grid) -> str:
+def _tie(where: Where, grid: Grid, units: UnitSystem) -> str:
     """What lies midway between nodes, so that more than one is held; an empty text where nothing does."""
     lattice = Lattice(grid.elements, grid.spacing, nodes=True, origin=grid.origin)
     for one in where.every():
@@ -167,13 +168,13 @@ def _tie(where: Where, grid: Grid) -> str:
             axis = AXES.index(one.axis)
             if np.count_nonzero(lattice.near(axis, one.at)) > 1:
                 return (
-                    f"{one.axis} = {one.at:g} lies midway between two layers of nodes, and both are held;"
-                    f" take an even number of elements along {one.axis} for one in the middle"
+                    f"{one.axis} = {units.show(one.at, 'm')} lies midway between two layers of nodes, and"
+                    f" both are held; take an even number of elements along {one.axis} for one in the middle"
                 )
         if isinstance(one, Nodes):
             tied = next((point for point in one.points if _several(lattice, point)), None)
             if tied is not None:
-                point = ", ".join(f"{at:g}" for at in tied)
+                point = ", ".join(units.show(at, "m") for at in tied)
                 return (
                     f"[{point}] lies midway between nodes, and all that are equally near are held, which"
                     " keeps it from turning; move the point to a node, or take another number of elements"
@@ -195,7 +196,24 @@ def check_regions(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
             text = _without_effect(problem, discrete, i, alone)
             if text:
                 said.setdefault(text, []).append(f"regions[{i}].where{place}")
-    return [*_merge(said), *_check_cavities(discrete)]
+    return [*_merge(said), *_check_cavities(discrete, problem.unit_system)]
+
+
+def check_pieces(discrete: DiscreteProblem) -> list[Caution]:
+    """A note where the domain is in pieces, several of which are held and loaded: so will the part be."""
+    pieces, count = label(~discrete.void)
+    if count < 2:
+        return []
+    held = _at_any(np.asarray(discrete.fixed.any(axis=0)))
+    loaded = _at_any(np.asarray((discrete.loads != 0).any(axis=(0, 1))))
+    both = np.intersect1d(pieces[held & (pieces > 0)], pieces[loaded & (pieces > 0)])
+    if len(both) < 2:
+        return []
+    text = (
+        f"is in {len(both)} pieces that do not touch and are each held and loaded, so the part cannot be one "
+        "piece; close the gap between them, or solve them one by one"
+    )
+    return [Caution("domain", text)]
 
 
 def _merge(said: dict[str, list[str]]) -> list[Caution]:
@@ -230,7 +248,7 @@ def _overruling(problem: Problem, grid: Grid, index: int, chosen: Mask) -> list[
     ]
 
 
-def _check_cavities(discrete: DiscreteProblem) -> list[Caution]:
+def _check_cavities(discrete: DiscreteProblem, units: UnitSystem) -> list[Caution]:
     """Passive void that passive solid closes in on all sides, in space."""
     if discrete.grid.dimension != 3 or not discrete.lower.any():
         return []
@@ -247,14 +265,27 @@ def _check_cavities(discrete: DiscreteProblem) -> list[Caution]:
             closed.append(box)
     if not closed:
         return []
-    spans = zip(AXES, closed[0][::-1], discrete.grid.spacing, strict=True)
-    first = ", ".join(f"{axis} {part.start * h:g}..{part.stop * h:g}" for axis, part, h in spans)
+    grid = discrete.voxels
+    corner = grid.origin or (0.0,) * grid.dimension
+    spans = list(zip(corner, closed[0][::-1], grid.spacing, strict=True))
+    first = units.tell_spans(
+        [a + part.start * h for a, part, h in spans], [a + part.stop * h for a, part, h in spans]
+    )
     also = f" and {len(closed) - 1} more" if len(closed) > 1 else ""
     are = "is a closed cavity" if len(closed) == 1 else "are closed cavities"
     text = (
         f"the void at {first}{also} {are} in passive solid and cannot be emptied: lead a void region outside"
     )
     return [Caution("regions", text, len(closed))]
+
+
+def _at_any(nodes: Mask) -> Mask:
+    """The elements with a node of a mask."""
+    for axis in range(nodes.ndim):
+        ahead = tuple(slice(1, None) if a == axis else slice(None) for a in range(nodes.ndim))
+        before = tuple(slice(-1) if a == axis else slice(None) for a in range(nodes.ndim))
+        nodes = nodes[ahead] | nodes[before]
+    return nodes
 
 
 def _grow(mask: Mask) -> Mask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,13 @@ import numpy as np
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.discretise import discretise, nodal_load
 from trabecula.discretisation.grid import Grid
-from trabecula.discretisation.notes import check_regions, check_selections, check_supports, merge_shares
+from trabecula.discretisation.notes import (
+    check_pieces,
+    check_regions,
+    check_selections,
+    check_supports,
+    merge_shares,
+)
 from trabecula.discretisation.rigid_motions import loose
 from trabecula.numerics.errstate import own_errstate
 from trabecula.problem import holes, plausibility, shape
@@ -17,10 +24,12 @@ from trabecula.problem.errors import Caution, ProblemError, name_first
 from trabecula.problem.estimate import refuse_if_too_large
 from trabecula.problem.model import AXES, Domain, Problem
 from trabecula.problem.read import is_single, load_path
+from trabecula.problem.unit_system import UnitSystem
 
 _ROUNDING = 1e-9
 _UNEVEN = 1e-6  # of the largest nodal load
 _WORTH_SAYING = 0.25
+_LONG = 4.0  # edges of a voxel
 
 
 @own_errstate
@@ -75,13 +84,14 @@ def check(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
 def _check_voxels(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
     """What is known of a box of voxels only."""
     expansion = holes.expand(problem)
-    whole, about_motions = expansion.problem, _check_motions(discrete)
+    whole, about_motions = expansion.problem, _check_motions(discrete, problem.unit_system)
     about_selections = [*_check_loads(whole, discrete), *check_supports(whole, discrete)]
     return [
         *about_motions,
         *(replace(caution, where=expansion.key(caution.where)) for caution in about_selections),
         *check_regions(problem, discrete),
-        *shape.notes(problem),
+        *check_pieces(discrete),
+        *shape.notes(problem, discrete.void),
         *holes.notes(problem),
         *plausibility.questions(problem),
     ]
@@ -117,9 +127,9 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
             )
         ]
     said = _check_settling(problem)
-    if chosen.radius is None:
-        return said
     units = problem.unit_system
+    if chosen.radius is None:
+        return [*said, *_check_default_radius(spacing, units)]
     radius, least = units.show(chosen.radius, "m"), units.show(min(spacing), "m")
     if chosen.radius < min(spacing) * (1 - _ROUNDING):
         raise ProblemError(
@@ -140,6 +150,21 @@ def _check_filter(problem: Problem, discrete: DiscreteProblem) -> list[Caution]:
         longer = units.show(max(spacing), "m")
         return [*said, Caution(where, f"{radius} is under one voxel along the longer edge ({longer})")]
     return said
+
+
+def _check_default_radius(spacing: Sequence[float], units: UnitSystem) -> list[Caution]:
+    """Where voxels are long, the radius by their longer edge spans many of them across."""
+    long, short = max(spacing), min(spacing)
+    if long < _LONG * short:
+        return []
+    edges = " x ".join(units.show(h, "m") for h in spacing)
+    across = AXES[list(spacing).index(short)]
+    text = (
+        f"is not given, so it is {units.tell(1.5 * long, 'm')}, 1.5 of the longer edge of a voxel ({edges}), "
+        f"and smooths the design over {1.5 * long / short:.0f} voxels along {across}; take voxels of nearly "
+        "equal edges, or write a radius"
+    )
+    return [Caution("options.filter.radius", text)]
 
 
 def _check_settling(problem: Problem) -> list[Caution]:
@@ -188,20 +213,20 @@ def _middle(problem: Problem, axis: int) -> str:
     return problem.unit_system.tell(domain.low[axis] + domain.size[axis] / 2, "m")
 
 
-def _check_motions(discrete: DiscreteProblem) -> list[Caution]:
+def _check_motions(discrete: DiscreteProblem, units: UnitSystem) -> list[Caution]:
     idle = []
     for piece in loose(discrete):
         if not piece.loaded:
-            idle.append(str(piece))
+            idle.append(piece.tell(units))
             continue
         if discrete.physics.free == "constant":
             given, allowed, mend = (
-                f"{piece} {piece.motions[0]}",
+                f"{piece.tell(units)} {piece.motions[0]}",
                 "",
                 "add a support with `temperature: 0` that touches it",
             )
         else:
-            given = f"{piece} " + " and ".join(piece.motions)
+            given = f"{piece.tell(units)} " + " and ".join(piece.motions)
             allowed, mend = "needs supports that hold it", f"add {_remedy(piece.motions)} to a support"
         raise ProblemError("supports", given, allowed, mend)
     if not idle:

@@ -18,6 +18,7 @@ from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.load_shares import nodes_of
 from trabecula.numerics.components import boxes, label
 from trabecula.problem.model import AXES
+from trabecula.problem.unit_system import SI, UnitSystem
 
 Floats = NDArray[np.float64]
 _RANK = 1e-9
@@ -27,7 +28,8 @@ _MOST_HINGED = 60  # bodies of one mechanism that are tested as such; beyond, th
 
 @dataclass(frozen=True)
 class LoosePiece:
-    """A piece that is not held: its free `motions` in words, whether load acts on it, its box in metres."""
+    """A piece that is not held: its free `motions` in words, whether load acts on it, its box in metres, in
+    the co-ordinates of the problem."""
 
     motions: tuple[str, ...]
     loaded: bool
@@ -36,11 +38,11 @@ class LoosePiece:
     whole: bool
 
     def __str__(self) -> str:
-        if self.whole:
-            return "the part"
-        return "the piece at " + ", ".join(
-            f"{axis} {a:g}..{b:g}" for axis, a, b in zip(AXES, self.low, self.high, strict=False)
-        )
+        return self.tell(SI)
+
+    def tell(self, units: UnitSystem) -> str:
+        """Which piece it is, for people: "the piece at x 0..20, y 10..20 mm"."""
+        return "the part" if self.whole else f"the piece at {units.tell_spans(self.low, self.high)}"
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,13 @@ def _loose(discrete: DiscreteProblem, body: _Body, motions: tuple[str, ...], who
     hit = np.nonzero(body.nodes)
     low = [(h.min() + b.start) for h, b in zip(hit, body.box, strict=True)][::-1]
     high = [(h.max() + b.start) for h, b in zip(hit, body.box, strict=True)][::-1]
-    spacing = discrete.voxels.spacing
+    grid = discrete.voxels
+    corner = grid.origin or (0.0,) * grid.dimension
     return LoosePiece(
         motions,
         loaded,
-        tuple(float(i * h) for i, h in zip(low, spacing, strict=True)),
-        tuple(float(i * h) for i, h in zip(high, spacing, strict=True)),
+        tuple(float(a + i * h) for a, i, h in zip(corner, low, grid.spacing, strict=True)),
+        tuple(float(a + i * h) for a, i, h in zip(corner, high, grid.spacing, strict=True)),
         whole,
     )
 

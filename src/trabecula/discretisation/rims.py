@@ -17,7 +17,7 @@ from trabecula.discretisation.cells import any_neighbour
 from trabecula.discretisation.grid import Grid
 from trabecula.discretisation.recentre import recentre
 from trabecula.problem.where import AllOf, Mask, Points
-from trabecula.problem.where_parts import Round, has_stl
+from trabecula.problem.where_parts import Round, has_stl, true_spans
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +88,22 @@ def rim(part: Round, selected: Mask, material: Mask, grid: Grid) -> Rim | None:
         return None
     shares = weights[0] if part.axis is None else np.moveaxis(weights, 0, dimension - 1 - part.axis)
     wanted = dict(zip(across, (moment / area).tolist(), strict=True))
+    if part.axis is not None and np.ptp(areas[1:-1] or [0.0]) <= _TIE * area:
+        wanted |= _middle_along(part, used, grid)
     return Rim(recentre(np.ascontiguousarray(shares) / area, wanted, grid.spacing), area)
+
+
+def _middle_along(part: Round, used: list[int], grid: Grid) -> dict[int, float]:
+    """The middle along a bore between the planes that bound it, where there is wall all the way."""
+    assert part.axis is not None
+    size = tuple(n * h for n, h in zip(grid.elements, grid.spacing, strict=True))
+    spans = [true_spans(one, size)[part.axis] for one in part.others if part.axis in true_spans(one, size)]
+    if not spans:
+        return {}
+    low, high = max(a for a, _ in spans), min(b for _, b in spans)
+    edge = grid.spacing[part.axis]
+    reaches = (used[0] - 1) * edge < low and high < (used[-1] + 1) * edge
+    return {part.axis: 0.5 * (low + high)} if reaches and len(used) == used[-1] - used[0] + 1 else {}
 
 
 def _layers(axis: int | None, selected: Mask, material: Mask) -> tuple[Mask, Mask]:
@@ -100,7 +115,11 @@ def _layers(axis: int | None, selected: Mask, material: Mask) -> tuple[Mask, Mas
         return selected[None], material[None]
     place = material.ndim - 1 - axis
     elements = np.pad(np.moveaxis(material, place, 0), ((1, 1), (0, 0), (0, 0)))
-    return np.moveaxis(selected, place, 0), elements[:-1] | elements[1:]
+    layers = np.moveaxis(selected, place, 0)
+    used = np.pad(layers.any(axis=(1, 2)), 1)
+    below, above = (side[:, None, None] for side in (used[:-2], used[2:]))
+    alone = ~(below | above)  # at its ends a bore counts as it is inside: the floor of a blind one is no wall
+    return layers, (elements[:-1] & (below | alone)) | (elements[1:] & (above | alone))
 
 
 def _length(layer: int, used: list[int]) -> float:

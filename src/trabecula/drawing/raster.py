@@ -8,35 +8,82 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_FRAGMENTS = 1 << 18
-_PORTION = 1 << 18
+_FRAGMENTS = 1 << 17
+"""Pixels of triangles that are looked at together: few enough to stay in the caches."""
+
+_BAND = 64
+"""Rows of the picture that are drawn together, for the same reason."""
+
 _NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 _DEEPEST = float(0xFFFFFFF0)
+_HAIR = 1e-7
+"""Of a pixel: by so much triangles overlap, so that no pixel falls between two."""
+
+FARTHEST = np.float32(1e9)
+"""Depth where there is nothing."""
 
 
 @dataclass(frozen=True, eq=False)
 class VisibilityBuffer:
-    """The triangle that is seen at each covered pixel.
+    """The triangle that is seen at each pixel.
 
     Attributes
     ----------
-    shape
-        Rows and columns of the picture.
-    pixel
-        int32 `[covered]`: flat pixel indices, ascending.
     face
-        int32 `[covered]`: the triangle nearest to the eye.
-    weights
-        float32 `[covered, corner]`: barycentric co-ordinates within that triangle.
+        int32 `[row, column]`: the triangle nearest to the eye; -1 where there is none.
     depth
-        float32 `[covered]`: distance from the eye, in pixels.
+        float32 `[row, column]`: distance from the eye, in pixels; `FARTHEST` where there is nothing.
+    planes
+        float64 `[face, 3 x (constant, column, row)]`: how the second and third barycentric co-ordinate and
+        the depth of each triangle grow over the picture; NaN for faces seen from behind or edge-on.
+    origin
+        float32 `[(column, row), face]`: the first corner of each triangle.
     """
 
-    shape: tuple[int, int]
-    pixel: NDArray[np.int32]
     face: NDArray[np.int32]
-    weights: NDArray[np.float32]
     depth: NDArray[np.float32]
+    planes: NDArray[np.float64]
+    origin: NDArray[np.float32]
+
+    def interpolate(self, corners: NDArray[np.floating]) -> NDArray[np.float32]:
+        """How values at the corners of the triangles grow over the picture.
+
+        Parameters
+        ----------
+        corners
+            `[face, corner, component]`.
+
+        Returns
+        -------
+        NDArray
+            float32 `[component, (at the first corner, per column, per row), face]`; see `value_at`.
+        """
+        first, second, third = (corners[:, k].T for k in range(3))
+        p = self.planes
+        grown = np.empty((corners.shape[2], 3, len(corners)), dtype=np.float32)
+        grown[:, 0] = first
+        for k in (1, 2):
+            grown[:, k] = (second - first) * p[:, k] + (third - first) * p[:, 3 + k]
+        return grown
+
+    def value_at(self, grown: NDArray[np.float32], pixel: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Values at the middles of pixels: float32 `[component, pixel]`.
+
+        Parameters
+        ----------
+        grown
+            What `interpolate` returns.
+        pixel
+            Flat indices of pixels that show a face.
+        """
+        row, column = np.divmod(pixel.astype(np.int32), np.int32(self.face.shape[1]))
+        face = self.face.ravel()[pixel].astype(np.int64)
+        right = (column + np.float32(0.5)) - self.origin[0][face]
+        down = (row + np.float32(0.5)) - self.origin[1][face]
+        found = np.empty((len(grown), len(pixel)), dtype=np.float32)
+        for k, (first, across, along) in enumerate(grown):
+            found[k] = first[face] + across[face] * right + along[face] * down
+        return found
 
 
 def rasterise(
@@ -44,8 +91,8 @@ def rasterise(
 ) -> VisibilityBuffer:
     """Find the nearest front-facing triangle at every pixel centre.
 
-    Triangles are taken in groups of like size, so that each group is a few whole-array operations; the
-    nearest one wins by a minimum over (depth, face) packed into one integer.
+    Each triangle is cut into its rows of pixels, and the rows of all triangles are drawn with whole-array
+    operations; the nearest triangle wins by a minimum over (depth, face) packed into one integer.
 
     Parameters
     ----------
@@ -56,30 +103,29 @@ def rasterise(
     shape
         Rows and columns of the picture.
     """
-    planes = _planes(points[faces])
-    nearest = np.full(shape[0] * shape[1], _NOTHING, dtype=np.uint64)
-    for where, which, level in _fragments(points[faces], planes, shape):
-        packed = level.astype(np.uint64) << np.uint64(32)
-        np.minimum.at(nearest, where, packed | which.astype(np.uint64))
-
-    pixel = np.flatnonzero(nearest != _NOTHING).astype(np.int32)
-    face = (nearest[pixel] & np.uint64(0xFFFFFFFF)).astype(np.int32)
-    del nearest
-    weights = np.empty((len(pixel), 3), dtype=np.float32)
-    depth: NDArray[np.float32] = np.empty(len(pixel), dtype=np.float32)
-    for start in range(0, len(pixel), _PORTION):
-        part = slice(start, start + _PORTION)
-        row, column = np.divmod(pixel[part], shape[1])
-        second, third, depth[part] = _at(planes[face[part]], column + 0.5, row + 0.5)
-        weights[part, 0], weights[part, 1], weights[part, 2] = 1 - second - third, second, third
-    return VisibilityBuffer(shape, pixel, face, weights, depth)
+    corners = points[faces]
+    planes = _planes(corners)
+    front = float(corners[..., 2].min(initial=0.0))
+    scale = _DEEPEST / max(float(corners[..., 2].max(initial=0.0)) - front, 1e-12)
+    seen, far = np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32)
+    spans = _spans(corners, planes, shape)
+    for top in range(0, shape[0], _BAND):
+        band = seen[top : top + _BAND], far[top : top + _BAND]
+        nearest = np.full(band[0].size, _NOTHING, dtype=np.uint64)
+        for where, which, depth in _fragments(spans, planes, top, band[0].shape):
+            level = np.clip((depth - front) * scale, 0.0, _DEEPEST).astype(np.uint64)
+            np.minimum.at(nearest, where, (level << np.uint64(32)) | which.astype(np.uint64))
+        nothing = nearest == _NOTHING
+        face = (nearest & np.uint64(0xFFFFFFFF)).astype(np.int32)
+        band[0][:] = np.where(nothing, np.int32(-1), face).reshape(band[0].shape)
+        found = (nearest >> np.uint64(32)) / scale + front
+        band[1][:] = np.where(nothing, FARTHEST, found).reshape(band[0].shape)
+    origin = np.ascontiguousarray(corners[:, 0, :2].T, dtype=np.float32)
+    return VisibilityBuffer(seen, far, planes, origin)
 
 
 def _planes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How barycentric co-ordinates and depth grow over the picture: `[face, 3 x (constant, column, row)]`.
-
-    Faces seen from behind or edge-on get NaN.
-    """
+    """See `VisibilityBuffer.planes`; corners `[face, corner, (column, row, depth)]`."""
     a = corners[:, 0]
     b, c = corners[:, 1] - a, corners[:, 2] - a
     area = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]
@@ -94,41 +140,62 @@ def _planes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return planes
 
 
-def _at(
-    planes: NDArray[np.float64], column: NDArray[np.floating], row: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Second and third barycentric co-ordinate and depth at points of the picture."""
-    second, third, depth = (
-        planes[..., k] + planes[..., k + 1] * column + planes[..., k + 2] * row for k in (0, 3, 6)
-    )
-    return second, third, depth
+@dataclass(frozen=True, eq=False)
+class _Spans:
+    """Runs of pixels of one row in one triangle, ordered by rows: int64 `[span]` each."""
+
+    face: NDArray[np.int64]
+    row: NDArray[np.int64]
+    left: NDArray[np.int64]
+    count: NDArray[np.int64]
 
 
 def _fragments(
-    corners: NDArray[np.float64], planes: NDArray[np.float64], shape: tuple[int, int]
+    spans: _Spans, planes: NDArray[np.float64], top: int, shape: tuple[int, ...]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
-    """Everything that could be seen, in portions: pixel, face, and depth scaled to 32 bits."""
-    low = np.maximum(np.ceil(corners[..., :2].min(axis=1) - 0.5), 0)
-    high = np.minimum(np.floor(corners[..., :2].max(axis=1) - 0.5), np.array([shape[1], shape[0]]) - 1.0)
-    extent = high - low + 1
-    shown = (extent > 0).all(axis=1) & np.isfinite(planes[:, 0])
-    group = np.where(shown, np.ceil(np.log2(np.maximum(extent.max(axis=1), 1))), -1).astype(np.int64)
-    front = float(corners[..., 2].min(initial=0.0))
-    scale = _DEEPEST / max(float(corners[..., 2].max(initial=0.0)) - front, 1e-12)
-    for power in np.unique(group[shown]).tolist():
-        members = np.flatnonzero(group == power)
-        side = 1 << power
-        step = max(1, _FRAGMENTS // (side * side))
-        grid = np.arange(side) + 0.5
-        for start in range(0, len(members), step):
-            rows = members[start : start + step]
-            column = low[rows, 0, None, None] + grid
-            row = low[rows, 1, None, None] + grid[:, None]
-            second, third, depth = _at(planes[rows, None, None, :], column, row)
-            # a hair of overlap, so that no pixel falls between two triangles
-            inside = (second >= -1e-9) & (third >= -1e-9) & (second + third <= 1 + 1e-9)
-            inside &= (column < shape[1]) & (row < shape[0])
-            which, y, x = np.nonzero(inside)
-            corner = low[rows].astype(np.int64)[which]
-            level = np.clip((depth[inside] - front) * scale, 0.0, _DEEPEST)
-            yield (corner[:, 1] + y) * shape[1] + corner[:, 0] + x, rows[which], level
+    """Everything that could be seen in the rows from `top`, in portions: flat index of a pixel in these rows,
+    face, depth."""
+    first, end = np.searchsorted(spans.row, (top, top + shape[0])).tolist()
+    face, row, left, count = (
+        values[first:end] for values in (spans.face, spans.row, spans.left, spans.count)
+    )
+    grow = planes[face, 7]
+    level = planes[face, 6] + planes[face, 8] * (row + 0.5) + grow * (left + 0.5)
+    pixel = (row - top) * shape[1] + left
+    ends = np.cumsum(count)
+    first = 0
+    while first < len(count):
+        before = int(ends[first] - count[first])
+        last = max(first + 1, int(np.searchsorted(ends, before + _FRAGMENTS, side="right")))
+        span = np.repeat(np.arange(first, last), count[first:last])
+        step = np.arange(before, int(ends[last - 1])) - (ends - count)[span]
+        yield pixel[span] + step, face[span], level[span] + grow[span] * step
+        first = last
+
+
+def _spans(corners: NDArray[np.float64], planes: NDArray[np.float64], shape: tuple[int, int]) -> _Spans:
+    """The rows of pixels that each triangle seen from the front has in the picture."""
+    shown = np.flatnonzero(np.isfinite(planes[:, 0]))
+    height = corners[shown, :, 1]
+    top = np.maximum(np.ceil(height.min(axis=1) - 0.5 - _HAIR), 0).astype(np.int64)
+    bottom = np.minimum(np.floor(height.max(axis=1) - 0.5 + _HAIR), shape[0] - 1).astype(np.int64)
+    rows = np.maximum(bottom - top + 1, 0)
+    face, first = np.repeat(shown, rows), np.repeat(top - (np.cumsum(rows) - rows), rows)
+    row = first + np.arange(len(face))
+    low, high = np.full(len(face), -np.inf), np.full(len(face), np.inf)
+    second, third = (planes[face, k] + planes[face, k + 2] * (row + 0.5) for k in (0, 3))
+    slopes = planes[face, 1], planes[face, 4]
+    # in the triangle all three weights are positive; each grows from column to column, or falls
+    for value, slope in zip(
+        (second, third, 1 - second - third), (*slopes, -slopes[0] - slopes[1]), strict=True
+    ):
+        with np.errstate(divide="ignore", invalid="ignore"):  # a side along the row bounds no columns
+            edge = -value / slope
+        np.maximum(low, edge - _HAIR, out=low, where=slope > 0)
+        np.minimum(high, edge + _HAIR, out=high, where=slope < 0)
+    left = np.ceil(np.maximum(low, 0.0) - 0.5).astype(np.int64)
+    right = np.floor(np.minimum(high, float(shape[1])) - 0.5).astype(np.int64)
+    count = right - left + 1
+    some = np.flatnonzero(count > 0)
+    some = some[np.argsort(row[some], kind="stable")]
+    return _Spans(face[some], row[some], left[some], count[some])

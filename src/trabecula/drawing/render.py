@@ -3,33 +3,22 @@ outlines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.drawing.raster import VisibilityBuffer, rasterise
-from trabecula.numerics.gaussian import blur
+from trabecula.drawing.shading import ambient_occlusion, corner_normals, light
 
 SUPERSAMPLING = 2
-"""Rendered pixels per picture pixel, each way."""
+"""Samples per picture pixel, each way."""
 
-_BACKGROUND = np.array([1.0, 1.0, 1.0], dtype=np.float32)
+_BACKGROUND = np.float32(1.0)
 _FRAME = np.array([0.62, 0.65, 0.70], dtype=np.float32)
-_ROSETTE = 24
-_PORTION = 1 << 17
-
-
-def _lamp(*direction: float) -> NDArray[np.float32]:
-    return np.asarray(np.array(direction) / np.linalg.norm(direction), dtype=np.float32)
-
-
-# directions to the right, up and towards the eye
-_KEY = _lamp(-0.45, 0.75, 0.65)
-_FILL = _lamp(0.85, 0.10, 0.45)
-_UP = _lamp(0.0, 0.91, 0.41)
-_HALF = _lamp(*(_KEY + np.array([0.0, 0.0, 1.0])))
+_PORTION = 1 << 15
+_CONTRAST = 0.03
+"""Mean difference of neighbouring pixels' channels from which all their samples are shaded."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +78,11 @@ def render(scene: Scene, width: int, height: int, view: View | None = None) -> N
         return np.asarray(turned * np.array([1.0, -1.0, -1.0]) + np.array([shape[1] / 2, shape[0] / 2, 0.0]))
 
     buffer = rasterise(project(scene.vertices), scene.faces, shape)
-    picture = np.tile(_BACKGROUND, (shape[0] * shape[1], 1))
-    depth = np.full(shape[0] * shape[1], np.inf, dtype=np.float32)
-    depth[buffer.pixel] = buffer.depth
-    picture[buffer.pixel] = _shade(scene, buffer, axes, depth.reshape(shape))
-    _draw_lines(picture, depth, shape, project(scene.lines.reshape(-1, 3)).reshape(-1, 2, 3))
-    fine = picture.reshape(height, SUPERSAMPLING, width, SUPERSAMPLING, 3)
-    total = np.zeros((height, width, 3), dtype=np.float32)
-    for row, column in np.ndindex(SUPERSAMPLING, SUPERSAMPLING):
-        total += fine[:, row, :, column]
-    total *= 255 / SUPERSAMPLING**2
-    total += 0.5
-    return np.clip(total, 0, 255, out=total).astype(np.uint8)
+    lines = _find_line_samples(buffer.depth, project(scene.lines.reshape(-1, 3)).reshape(-1, 2, 3))
+    picture = _paint(scene, buffer, axes, lines)
+    picture *= 255
+    picture += 0.5
+    return np.clip(picture, 0, 255, out=picture).astype(np.uint8).reshape(height, width, 3)
 
 
 def _extent(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -109,119 +91,141 @@ def _extent(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
     return points.min(axis=0), points.max(axis=0)
 
 
-def _corner_normals(scene: Scene) -> NDArray[np.float32]:
-    """Unit normals for shading, float32 `[face, corner, (x, y, z)]`.
+@dataclass(frozen=True, eq=False)
+class _Surfaces:
+    """What is seen where, and how it is turned and coloured there."""
 
-    The mean over the faces around a vertex, but apart for faces that lie flat in an axis plane (the box,
-    passive voxels) where these meet the rest at an angle: edges stay edges.
-    """
-    a, b, c = (scene.vertices[scene.faces[:, k]] for k in range(3))
-    flat = np.cross(b - a, c - a)
-    unit = _unit(flat)
-    axis = np.abs(unit).argmax(axis=1)
-    along = np.take_along_axis(unit, axis[:, None], axis=1)[:, 0]
-    kind = np.where(np.abs(along) > 0.9999, 1 + 2 * axis + (along > 0), 0)
-    _, cluster = np.unique(scene.faces * 7 + kind[:, None], return_inverse=True)
-    apart = _sum_at(cluster.reshape(-1, 3), flat)
-    together = _sum_at(scene.faces, flat)
-    alike = np.einsum("fci,fci->fc", apart, together) > 0.96
-    return np.where(alike[..., None], together, apart)
+    buffer: VisibilityBuffer
+    normals: NDArray[np.float32]
+    colours: NDArray[np.float32]
 
+    def normal_at(self, sample: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Unit normals at samples that show a face: float32 `[axis, sample]`."""
+        found = self.buffer.value_at(self.normals, sample)
+        found /= np.maximum(np.sqrt((found * found).sum(axis=0)), np.float32(1e-20))
+        return found
 
-def _sum_at(places: NDArray[np.int64], vectors: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Directions of the sums of the faces' vectors over equal places: float32 `[face, corner, (x, y, z)]`."""
-    total = [np.bincount(places.ravel(), weights=np.repeat(vectors[:, k], 3)) for k in range(3)]
-    return _unit(np.stack(total, axis=1))[places]
-
-
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1.0), dtype=np.float32)
+    def shade(self, sample: NDArray[np.int64], open_to_light: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Colours of samples that show a face: float32 `[sample, (red, green, blue)]`."""
+        shaded = np.empty((len(sample), 3), dtype=np.float32)
+        for start in range(0, len(sample), _PORTION):
+            part = slice(start, start + _PORTION)
+            colour = self.buffer.value_at(self.colours, sample[part])
+            shaded[part] = light(self.normal_at(sample[part]), colour, open_to_light[part])
+        return shaded
 
 
-def _shade(
-    scene: Scene, buffer: VisibilityBuffer, axes: NDArray[np.float64], depth: NDArray[np.float32]
+def _paint(
+    scene: Scene, buffer: VisibilityBuffer, axes: NDArray[np.float64], lines: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Colours of the covered pixels, float32 `[pixel, (red, green, blue)]`."""
-    normals = _corner_normals(scene)
-    normal = np.empty((len(buffer.face), 3), dtype=np.float32)
-    for part in _slices(len(normal)):
-        mixed = np.einsum("pc,pci->pi", buffer.weights[part], normals[buffer.face[part]])
-        normal[part] = _unit(mixed) @ axes.T.astype(np.float32)
-    open_to_light = _ambient_occlusion(depth, buffer, normal)
-    edge = _outline(depth).ravel()
-    for part in _slices(len(normal)):
-        key, fill, half, up = (np.clip(normal[part] @ lamp, 0.0, 1.0) for lamp in (_KEY, _FILL, _HALF, _UP))
-        light = (0.42 + 0.08 * up + 0.46 * key + 0.24 * fill) * open_to_light[part]
-        colour = np.einsum("pc,pci->pi", buffer.weights[part], scene.colours[scene.faces[buffer.face[part]]])
-        shaded = colour * light[:, None] + (0.12 * half**48)[:, None]
-        shaded *= (1 - 0.6 * edge[buffer.pixel[part]])[:, None]
-        normal[part] = np.clip(shaded, 0, 1)
-    return normal
+    """Colours of the picture, float32 `[pixel, (red, green, blue)]`.
 
-
-def _slices(count: int) -> Iterator[slice]:
-    """Parts small enough to stay in the caches."""
-    return (slice(start, start + _PORTION) for start in range(0, count, _PORTION))
-
-
-def _ambient_occlusion(
-    depth: NDArray[np.float32], buffer: VisibilityBuffer, normal: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Light that reaches each covered pixel, 1 in the open: less where surroundings stand above its tangent
-    plane.
-
-    Ambient occlusion from the depth picture, at half its resolution, with a fixed rosette of neighbours.
+    One sample of each pixel is shaded first. The others are shaded too where they could differ: at the rim
+    of the surface, at outlines and lines, and where the first samples of neighbouring pixels differ.
     """
-    rows, columns = (n // 2 for n in buffer.shape)
-    row, column = np.divmod(buffer.pixel, buffer.shape[1])
-    chosen = np.flatnonzero((row % 2 == 0) & (column % 2 == 0))
-    row, column = row[chosen] // 2, column[chosen] // 2
-    coarse = np.where(np.isfinite(depth), depth, np.float32(1e9))[::2, ::2] / 2
-    here, n = coarse[row, column], normal[chosen]
-    reach = 0.035 * max(rows, columns)
-    shadow = np.zeros(len(chosen), dtype=np.float32)
-    for k in range(_ROSETTE):
-        angle, radius = k * 2.399963, reach * ((k + 0.5) / _ROSETTE) ** 0.7
-        right, down = round(radius * np.cos(angle)), round(radius * np.sin(angle))
-        there = coarse[np.clip(row + down, 0, rows - 1), np.clip(column + right, 0, columns - 1)]
-        nearer = here - there
-        square = nearer * nearer + np.float32(right * right + down * down)
-        above = (n[:, 0] * right - n[:, 1] * down + n[:, 2] * nearer) / np.sqrt(np.maximum(square, 1e-6))
-        shadow += np.clip(above - 0.15, 0.0, 1.0) / (1 + square / np.float32(4 * reach * reach))
-    picture = np.zeros((rows, columns), dtype=np.float32)
-    mask = np.zeros((rows, columns), dtype=np.float32)
-    picture[row, column], mask[row, column] = shadow / _ROSETTE, 1.0
-    soft = blur(picture, 1.5) / np.maximum(blur(mask, 1.5), 1e-3)
-    row, column = np.divmod(buffer.pixel, buffer.shape[1])
-    return np.asarray(1 - np.clip(1.6 * soft[row // 2, column // 2], 0.0, 0.75), dtype=np.float32)
+    corners = corner_normals(scene.vertices, scene.faces) @ axes.T.astype(np.float32)
+    surfaces = _Surfaces(buffer, buffer.interpolate(corners), buffer.interpolate(scene.colours[scene.faces]))
+    n, (rows, columns) = SUPERSAMPLING, buffer.face.shape
+    height, width = rows // n, columns // n
+    picture = np.full((height * width, 3), _BACKGROUND)
+    open_to_light = _find_shadows(surfaces)[:height, :width].ravel()
+    pixel = np.flatnonzero(buffer.face[::n, ::n] >= 0)
+    picture[pixel] = surfaces.shade(_first_sample(pixel, n, columns), open_to_light[pixel])
+
+    edge = _outline(buffer.depth)
+    is_line = np.zeros(rows * columns, dtype=np.bool_)
+    is_line[lines] = True
+    marked = np.concatenate([np.flatnonzero(edge), lines])
+    ragged = _find_contrasts(picture.reshape(height, width, 3))
+    ragged |= _is_partly_covered(buffer.face)
+    ragged[marked // columns // n, marked % columns // n] = True
+
+    pixel = np.flatnonzero(ragged)
+    steps = (np.arange(n)[:, None] * columns + np.arange(n)).ravel()
+    sample = (_first_sample(pixel, n, columns)[:, None] + steps).ravel()
+    colours = np.full((len(sample), 3), _BACKGROUND)
+    covered = np.flatnonzero(buffer.face.ravel()[sample] >= 0)
+    seen = sample[covered]
+    shaded = surfaces.shade(seen, np.repeat(open_to_light[pixel], n * n)[covered])
+    colours[covered] = shaded * (1 - 0.6 * edge[seen])[:, None]
+    colours[is_line[sample]] = _FRAME
+    picture[pixel] = colours.reshape(-1, n * n, 3).mean(axis=1)
+    return picture
+
+
+def _find_shadows(surfaces: _Surfaces) -> NDArray[np.float32]:
+    """Light that reaches each pixel, 1 in the open: float32 `[row, column]`, at least as large as it.
+
+    Shadows are soft: they are found for every second pixel each way, and between by interpolation.
+    """
+    buffer, step = surfaces.buffer, 2 * SUPERSAMPLING
+    pixel = np.flatnonzero(buffer.face[::step, ::step] >= 0)
+    normal = surfaces.normal_at(_first_sample(pixel, step, buffer.face.shape[1]))
+    coarse = ambient_occlusion(buffer.depth[::step, ::step] / np.float32(step), pixel, normal)
+    return _double(_double(coarse).T).T
+
+
+def _double(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Twice as many rows; those between are the means of their neighbours."""
+    fine = np.repeat(values, 2, axis=0)
+    fine[1:-1:2] += fine[2::2]
+    fine[1:-1:2] *= 0.5
+    return fine
+
+
+def _first_sample(pixel: NDArray[np.int64], side: int, columns: int) -> NDArray[np.int64]:
+    """Flat index, among rows of `columns` samples, of the upper left of the `side` x `side` in a pixel."""
+    row, column = np.divmod(pixel, -(-columns // side))
+    return np.asarray((row * columns + column) * side, dtype=np.int64)
+
+
+def _find_contrasts(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which pixels differ from a neighbour: bool `[row, column]`."""
+    bright = picture[..., 0] + picture[..., 1] + picture[..., 2]
+    found = np.zeros(bright.shape, dtype=np.bool_)
+    for ahead, behind in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+        differs = np.abs(bright[ahead] - bright[behind]) > 3 * _CONTRAST
+        found[ahead] |= differs
+        found[behind] |= differs
+    return found
+
+
+def _is_partly_covered(face: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which pixels have samples with a surface and samples without: bool `[row, column]`."""
+    n = SUPERSAMPLING
+    covered = face >= 0
+    any_is, all_are = covered[::n, ::n].copy(), covered[::n, ::n].copy()
+    for row, column in np.ndindex(n, n):
+        any_is |= covered[row::n, column::n]
+        all_are &= covered[row::n, column::n]
+    return any_is & ~all_are
 
 
 def _outline(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 where the surface ends or jumps away from the eye, 0 elsewhere."""
-    jump = np.zeros(depth.shape, dtype=np.float32)
-    limit = 0.012 * max(depth.shape)
-    solid = np.where(np.isfinite(depth), depth, np.float32(1e9))
-    for axis in (0, 1):
-        for side in (1, -1):
-            step = np.roll(solid, side, axis=axis) - solid
-            np.maximum(jump, np.clip((step - limit) / limit, 0.0, 1.0), out=jump)
-    return jump
+    """1 where the surface ends or jumps away from the eye, 0 elsewhere: float32 `[sample]`."""
+    limit = np.float32(0.012 * max(depth.shape))
+    flat, edge = depth.ravel(), np.zeros(depth.size, dtype=np.float32)
+    for ahead in (1, depth.shape[1]):  # there is nothing on the rim, so that a row may go on in the next
+        for start in range(0, len(flat) - ahead, _PORTION):
+            near = flat[start : start + _PORTION][: len(flat) - ahead - start]
+            jump = flat[start + ahead :][: len(near)] - near
+            place = np.flatnonzero(np.abs(jump) > limit)
+            nearer = start + place + np.where(jump[place] > 0, 0, ahead)
+            strength = np.minimum(np.abs(jump[place]) / limit - 1, 1)
+            np.maximum.at(edge, nearer, strength)
+    return edge
 
 
-def _draw_lines(
-    picture: NDArray[np.float32],
-    depth: NDArray[np.float32],
-    shape: tuple[int, int],
-    lines: NDArray[np.float64],
-) -> None:
-    """Blend thin lines into a flat picture where nothing is before them."""
+def _find_line_samples(depth: NDArray[np.float32], lines: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Flat indices of the samples on thin lines, `[line, end, (column, row, depth)]`, that nothing hides."""
+    shown = [np.empty(0, dtype=np.int64)]
+    rows, columns = depth.shape
     for start, end in lines:
         count = 2 + int(np.abs(end - start)[:2].max())
         place = start + np.linspace(0.0, 1.0, count)[:, None] * (end - start)
         for offset in range(SUPERSAMPLING):
-            column, row = (place[:, k].astype(np.int64) + (offset if k == 0 else 0) for k in (0, 1))
-            within = (column >= 0) & (column < shape[1]) & (row >= 0) & (row < shape[0])
-            pixel = row[within] * shape[1] + column[within]
-            visible = place[within, 2] <= depth[pixel] + 1.0
-            picture[pixel[visible]] = _FRAME
+            column, row = place[:, 0].astype(np.int64) + offset, place[:, 1].astype(np.int64)
+            within = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+            sample = row[within] * columns + column[within]
+            shown.append(sample[place[within, 2] <= depth.ravel()[sample] + 1.0])
+    return np.concatenate(shown)

@@ -146,9 +146,12 @@ class Design:
     def picture(self) -> bytes:
         """The picture, a PNG file; drawn when first asked for."""
         from trabecula.drawing.picture import picture
-        from trabecula.drawing.space import MOST_CELLS
 
-        asked = self.conditions
+        asked, mesh = self.conditions, None
+        if self.density.ndim == 3:
+            from trabecula.drawing.space import MOST_CELLS
+
+            mesh = self.surface if self.density.size <= MOST_CELLS else None
         return picture(
             self._drawn(),
             self.spacing,
@@ -158,5 +161,5 @@ class Design:
             loads=asked.loads,
             title=self.title,
             word=self.word,
-            mesh=self.surface if self.density.ndim == 3 and self.density.size <= MOST_CELLS else None,
+            mesh=mesh,
         )

@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from trabecula.problem.unit_system import MILLIMETRES, SI, UNIT_SYSTEMS
+from trabecula.numerics.member_size import say_in_voxels
+from trabecula.problem.unit_system import MILLIMETRES, SI, UNIT_SYSTEMS, UnitSystem
 
 LOADED = 0.999
 """Share of a load that must end on the part, as for the word certified."""
+
+RESOLVED = 1.999
+"""Voxels from which on a member is more than a row of voxels."""
+
+THIN = "members thinner than two voxels are not resolved: take finer voxels, or a larger filter radius"
 
 PEAKS = (
     ("moves", "displacement", "length", "mm"),
@@ -42,7 +48,35 @@ def describe_part(part: Mapping[str, object], units: str = "SI") -> list[tuple[s
     safeties = [value for value in map(_safety, cases) if value is not None]
     if safeties:
         rows.append(("safety", f"{_figure(min(safeties))} against yield"))
-    return [*rows, ("one piece", _wholeness(part))]
+    return [*rows, ("one piece", _wholeness(part)), *_shape(part, spoken)]
+
+
+def _shape(part: Mapping[str, object], spoken: UnitSystem) -> list[tuple[str, str]]:
+    """How thick its members are, how wide its gaps, how much of it overhangs; and what is thinner than two
+    voxels, with what mends it."""
+    resolution = _number(part.get("resolution"))
+
+    def said(key: str) -> str:
+        length = _number(part.get(key))
+        if length is None or not resolution:
+            return ""
+        read = MILLIMETRES.from_si(spoken.to_si(length, "length"), "length")
+        return f"{_figure(read)} mm ({say_in_voxels(length, resolution)})"
+
+    rows = []
+    thinnest, thickest, gap = map(said, ("minimum_member", "maximum_member", "minimum_gap"))
+    if thinnest and resolution:
+        alike = part.get("minimum_member") == part.get("maximum_member")
+        text = f"{thinnest} thick" if alike else f"{thinnest} to {thickest} thick"
+        is_thin = (_number(part.get("minimum_member")) or 0.0) < RESOLVED * resolution
+        rows.append(("members", f"{text}; {THIN}" if is_thin else text))
+    if gap:
+        rows.append(("clearance", f"at least {gap} between members"))
+    share = _number(part.get("overhang"))
+    if share is not None:
+        said_of = "of the area facing down is flatter than 45 degrees and not on the build plate"
+        rows.append(("overhang", f"{_percent(share)} {said_of}"))
+    return rows
 
 
 def _peaks(

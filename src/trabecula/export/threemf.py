@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from typing import IO
-from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +68,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
 def _write_model(
     part: IO[bytes], points: NDArray[np.float32], faces: NDArray[np.int64], unit: Unit, title: str
 ) -> None:
+    from xml.sax.saxutils import escape  # loads urllib and ssl
+
     label = escape("".join(c for c in title if c.isprintable()), {'"': "&quot;"})
     part.write(
         f'{_HEAD}<model unit="{_UNITS[unit]}" xml:lang="en-US" xmlns="{_CORE}">'

@@ -6,13 +6,13 @@ import base64
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.export.design import Design
 from trabecula.export.target import Target, open_target
+from trabecula.problem.unit_system import SI, UNIT_SYSTEMS
 
 BLOCK = 1 << 20
 """Bytes in one compressed block."""
@@ -26,12 +26,12 @@ def write_vti(
     spacing: Sequence[float],
     fields: Mapping[str, NDArray[Any]] | None = None,
     origin: Sequence[float] = (),
+    units: str = "",
 ) -> None:
     """Write a density field, and others on the same grid, as VTK image data.
 
-    The origin is the corner of the first cell; it and the spacing are in metres; x runs fastest, as VTK has
-    it. A plane design is a flat image. The density is cell data; the other fields are cell or point data by
-    their shape.
+    The origin is the corner of the first cell; x runs fastest, as VTK has it. A plane design is a flat image.
+    The density is cell data; the other fields are cell or point data by their shape.
 
     Parameters
     ----------
@@ -40,12 +40,14 @@ def write_vti(
     density
         `[z, y, x]` or `[y, x]`, written as float32.
     spacing
-        Edge lengths of a cell along x, y(, z), in metres.
+        Edge lengths of a cell along x, y(, z).
     fields
         More arrays by name: over elements (the density's shape) or over nodes (one more each way), with a
         first axis for the components if there are several. Two components become three, as ParaView expects.
     origin
         Co-ordinates of that corner along x, y(, z); empty: zero.
+    units
+        What all of this is in, in words; the file says so in a field called "units", unless it is empty.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def write_vti(
     >>> b'WholeExtent="0 3 0 2 0 0"' in file.getvalue()
     True
     """
+    from xml.sax.saxutils import quoteattr  # loads urllib and ssl
+
     if len(spacing) != density.ndim:
         raise ValueError(f"write_vti: {len(spacing)} spacings for a density of shape {density.shape}")
     if "density" in (fields or {}):
@@ -90,6 +94,7 @@ def write_vti(
             '<VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt64"'
             ' compressor="vtkZLibDataCompressor">',
             f'  <ImageData WholeExtent="{extent}" Origin="{corner}" Spacing="{steps}">',
+            *_say(units),
             f'    <Piece Extent="{extent}">',
             *declared,
             "    </Piece>",
@@ -103,6 +108,18 @@ def write_vti(
         for part in content:
             file.write(part)
         file.write(b"\n  </AppendedData>\n</VTKFile>\n")
+
+
+def _say(units: str) -> list[str]:
+    """A text as VTK has it: the codes of its letters, and a zero."""
+    if not units:
+        return []
+    codes = " ".join(str(code) for code in (*units.encode("ascii"), 0))
+    return [
+        "    <FieldData>",
+        f'      <DataArray type="String" Name="units" NumberOfTuples="1" format="ascii">{codes}</DataArray>',
+        "    </FieldData>",
+    ]
 
 
 def _sort_by_place(
@@ -151,5 +168,32 @@ class Vti:
     description = "Voxels with density, displacements and stresses for ParaView, design.vti."
 
     def write(self, file: IO[bytes], design: Design) -> None:
-        """Write the density of a design, its part, and what the part does in every load case."""
-        write_vti(file, design.density, design.spacing, design.fields, origin=design.origin)
+        """Write the density of a design, its part, and what the part does in every load case, in the units
+        that its record names."""
+        name = design.record.get("units")
+        system = UNIT_SYSTEMS.get(str(name), SI)
+        fields = {
+            key: array * system.factor(_kind(key)) if _kind(key) else array
+            for key, array in design.fields.items()
+        }
+        write_vti(
+            file,
+            design.density,
+            [system.from_si(edge, "length") for edge in design.spacing],
+            fields,
+            origin=[system.from_si(place, "length") for place in design.origin],
+            units="" if name is None else _IN_WORDS[system.name],
+        )
+
+
+_KINDS = {"displacement": "length", "von_mises": "stress", "strain_energy_density": "stress"}
+"""What a field is, by the first word of its name; an energy by volume has the unit of a stress."""
+
+_IN_WORDS = {
+    "SI": "lengths in m, stresses in Pa, energies by volume in J/m3",
+    "mm": "lengths in mm, stresses in MPa, energies by volume in N mm/mm3",
+}
+
+
+def _kind(name: str) -> str:
+    return _KINDS.get(name.partition(" ")[0], "")

@@ -20,7 +20,7 @@ from trabecula.gallery.difference import DIFFERENT, Comparison, solid_voxels
 from trabecula.gallery.ground import Draw, Ground, Source
 from trabecula.gallery.record import PLAIN, Gallery, GalleryDesign, SourceRecord, figure_of, part_mask
 from trabecula.gallery.refine import Look, begin_draw, finish, hand_over, mask_of
-from trabecula.gallery.search import Sketch, different, search_round
+from trabecula.gallery.search import CoarseDesign, different, search_round
 from trabecula.gallery.work import Work
 from trabecula.problem import Problem
 from trabecula.results.result import Result
@@ -103,11 +103,11 @@ class Curator:
         self.count, self.within, self.budget = count, within, budget
         self._folder, self._resume, self._clock = folder, resume, clock
         self._work = Work(bench)
-        self._search = replace(request.search, also=())
+        self._search = replace(request.search(bench.discrete), also=())
         self._drawn = dict.fromkeys(sources, 0)
         self._refined = dict.fromkeys(sources, 0)
-        self._pool: list[Sketch] = []
-        self._tried: list[Sketch] = []
+        self._pool: list[CoarseDesign] = []
+        self._tried: list[CoarseDesign] = []
         self._finished: list[_Finished] = []
         self._one = 1.0
         self._convex: Relaxed | None = None
@@ -143,7 +143,7 @@ class Curator:
         while self._searched < SEARCHED * self.budget and self._has_room("search"):
             if not (yield from self._search_on()):
                 break
-        while len(self.kept) < self.count:
+        while len(self.selection) < self.count:
             sketch = self._next()
             is_finest = self._level == len(self.bench.grids) - 1
             step = "refine" if sketch is not None else "looks" if is_finest else "search"
@@ -158,7 +158,7 @@ class Curator:
                 return
 
     def _has_room(self, step: str) -> bool:
-        """Whether the budget has room for one more step of a kind, by the dearest one so far and a reserve."""
+        """Whether the budget has room for one more step of a kind, by the dearest so far and a reserve."""
         return self._spent + RESERVE * self._costs[step] <= self.budget
 
     def _solve_plain(self) -> Generator[Event, None, None]:
@@ -206,7 +206,7 @@ class Curator:
         """How many different good sketches there are on a grid."""
         return len(different(self._sketches(level), self._on[level], self.within + SLACK))
 
-    def _sketches(self, level: int) -> list[Sketch]:
+    def _sketches(self, level: int) -> list[CoarseDesign]:
         return [sketch for sketch in self._pool if sketch.level == level]
 
     def _ground(self, level: int) -> Ground:
@@ -228,7 +228,7 @@ class Curator:
 
     def _by_yield(self) -> list[str]:
         """The sources, those first that have brought most designs for their work; untried ones before."""
-        kept = [each.source for each in self.kept]
+        kept = [each.source for each in self.selection]
 
         def rate(name: str) -> float:
             work = (self._work.of(name) + self._work.of(_finishing(name))) / self._one
@@ -236,7 +236,7 @@ class Curator:
 
         return sorted(self.sources, key=lambda name: -rate(name))
 
-    def _next(self) -> Sketch | None:
+    def _next(self) -> CoarseDesign | None:
         """The best sketch of the best source that differs from all that was tried and found, if there is one.
 
         Those of finer grids are looked at first, for they say more of what a design will be.
@@ -247,7 +247,7 @@ class Curator:
             seen += [self._on_grid(each, level) for each in self._finished]
             images = [image for mask in seen for image in comparison.images(mask)]
             ordered = sorted(sketches, key=lambda sketch: (sketch.merit, sketch.name))
-            new: dict[str, Sketch] = {}
+            new: dict[str, CoarseDesign] = {}
             for sketch in ordered:
                 if sketch.merit > widen(ordered[0].merit, self.within + SLACK):
                     break
@@ -258,7 +258,7 @@ class Curator:
                     return new[source]
         return None
 
-    def _refine(self, sketch: Sketch) -> Generator[Event, None, None]:
+    def _refine(self, sketch: CoarseDesign) -> Generator[Event, None, None]:
         """Take a sketch to the finest grid, and to the end unless it becomes what is known, or too bad."""
         self._tried.append(sketch)
         runner = self._work.runner(_finishing(sketch.source))
@@ -342,7 +342,7 @@ class Curator:
         return sorted(self._finished, key=lambda each: self._sign * each.figure)
 
     @property
-    def kept(self) -> list[_Finished]:
+    def selection(self) -> list[_Finished]:
         """The designs of the gallery so far: best first, each different from all better ones."""
         sign, ordered = self._sign, self._ordered
         worst = widen(sign * ordered[0].figure, self.within)
@@ -355,7 +355,7 @@ class Curator:
         return chosen
 
     def _record(self) -> Gallery:
-        kept = self.kept[: self.count]
+        kept = self.selection[: self.count]
         differences = self._comparison.matrix([each.mask for each in kept])
         apart = differences + np.diag(np.full(len(kept), np.inf))
         best = kept[0].figure

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trabecula.design import Schedule
 from trabecula.gallery.difference import solid_voxels
 from trabecula.gallery.ground import Draw
-from trabecula.gallery.search import Sketch
+from trabecula.gallery.search import CoarseDesign
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import begin, go_on
 from trabecula.optimize.plan import Plan, Stop
@@ -36,7 +36,7 @@ Look = tuple[Plan, Step]
 
 
 def hand_over(
-    bench: Workbench, finest: Analysis, sketch: Sketch, search: Search, stop: Stop, runner: Runner
+    bench: Workbench, finest: Analysis, sketch: CoarseDesign, search: Search, stop: Stop, runner: Runner
 ) -> Generator[Event, None, Look]:
     """Take a sketch up to the finest grid, and a few iterations further, to be looked at.
 

@@ -31,7 +31,7 @@ HALVING = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Sketch:
+class CoarseDesign:
     """A design on a coarse grid.
 
     Attributes
@@ -64,7 +64,7 @@ def search_round(
     draws: Sequence[Draw],
     search: Search,
     work: Work,
-) -> Generator[Event, None, list[Sketch]]:
+) -> Generator[Event, None, list[CoarseDesign]]:
     """Work on the draws of one source to their ends on the grid of a ground; what has no merit goes.
 
     Draws that begin under another problem are all taken to the end: their merit says nothing before.
@@ -136,15 +136,15 @@ def _run(source: str, draw: Draw, suffix: str, plan: Plan, step: Step) -> Run:
     return Run(f"g-{source}-{name}{suffix}", plan, go_on(plan, step), f"{source} {name}")
 
 
-def _sketch(analysis: Analysis, level: int, source: str, draw: Draw, plan: Plan, step: Step) -> Sketch:
+def _sketch(analysis: Analysis, level: int, source: str, draw: Draw, plan: Plan, step: Step) -> CoarseDesign:
     beta = plan.schedule.beta(len(step.rows) - 1)
     mask = solid_voxels(analysis.chain.physical(step.x, beta), analysis.discrete)
-    return Sketch(f"{source}-{draw.proposal.name}", source, step.x, mask, step.merit, level)
+    return CoarseDesign(f"{source}-{draw.proposal.name}", source, step.x, mask, step.merit, level)
 
 
 def different(
-    sketches: Sequence[Sketch], comparison: Comparison, share: float, apart: float = DIFFERENT
-) -> list[Sketch]:
+    sketches: Sequence[CoarseDesign], comparison: Comparison, share: float, apart: float = DIFFERENT
+) -> list[CoarseDesign]:
     """The sketches within a share above the best that differ from all better ones, best first.
 
     Parameters
@@ -153,7 +153,7 @@ def different(
         Least difference of two of them.
     """
     ordered = sorted(sketches, key=lambda sketch: sketch.merit)
-    chosen: list[Sketch] = []
+    chosen: list[CoarseDesign] = []
     images: list[Mask] = []
     for sketch in ordered:
         if sketch.merit > widen(ordered[0].merit, share):

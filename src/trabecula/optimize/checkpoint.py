@@ -100,10 +100,18 @@ class Checkpoints:
         if self._held is not None:
             self._held.retire()
 
-    def close(self) -> None:
-        """Write what waits to be kept, and let the folder go; nothing is kept from here on."""
+    def close(self, write: bool = True) -> None:
+        """Let the folder go; nothing is kept from here on.
+
+        Parameters
+        ----------
+        write
+            Write what waits to be kept: at most `_PATIENCE` seconds of work. A solve that has converged is
+            done with it, and a small one would take as long to write it as to find it.
+        """
         if self._held is not None:
-            self._write()
+            if write:
+                self._write()
             self._held.close()
         self._held = None
 

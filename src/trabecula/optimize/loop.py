@@ -21,9 +21,6 @@ from trabecula.status import Status
 
 Array = NDArray[np.float64]
 
-EVERY = 5
-"""Iterations from one KKT residual to the next."""
-
 
 def begin(plan: Plan, x: Array) -> Step:
     """The first step from a start."""
@@ -162,7 +159,7 @@ def go_on(plan: Plan, step: Step) -> Step:
 
 def _is_due(plan: Plan, i: int) -> bool:
     """Whether to compute the KKT residual, which costs as much as an OC step, in this iteration."""
-    return plan.stop.kkt > 0 and plan.schedule.is_settled(i) and i % EVERY == 0
+    return plan.stop.kkt > 0 and plan.schedule.is_settled(i) and i % plan.stop.kkt_every == 0
 
 
 def _kkt(analysis: Analysis, x: Array, found: Evaluation) -> float:

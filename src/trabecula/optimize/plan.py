@@ -46,6 +46,8 @@ class Stop:
     indifference
         Relative difference of objectives up to which the later design is the better one, for it is nearer to
         stationary.
+    kkt_every
+        Iterations from one KKT residual to the next; one costs as much as a step of the optimality criteria.
     """
 
     change: float = 2e-4
@@ -59,6 +61,7 @@ class Stop:
     patience: int = 80
     largest_kkt: float = inf
     indifference: float = 0.0
+    kkt_every: int = 5
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
+from trabecula.part.carve import carve
 from trabecula.part.load_paths import Paths, join, loaded_nodes, touches
 from trabecula.part.threshold import ROOM, Ranking
 from trabecula.responses import formulate
@@ -48,7 +49,7 @@ def target_volume(discrete: DiscreteProblem, density: NDArray[np.floating]) -> f
     return used if limit is None else min(used, limit * discrete.domain_volume)
 
 
-def shape_part(ranking: Ranking, volume: float, forced: Mask | None = None) -> Shape:
+def shape_part(ranking: Ranking, volume: float, forced: Mask | None = None, is_carved: bool = False) -> Shape:
     """The part of so much volume (in elements).
 
     Parameters
@@ -59,10 +60,13 @@ def shape_part(ranking: Ranking, volume: float, forced: Mask | None = None) -> S
         See `target_volume`.
     forced
         bool over elements: what is kept whatever its rank.
+    is_carved
+        Whether what is spent on joining comes off the surface without cutting a member (see `carve`), and not
+        off what is least dense.
     """
     discrete = ranking.discrete
     mask, threshold = ranking.keep(volume, forced)
-    mask = _join_all(ranking, mask, volume, forced)
+    mask = _join_all(ranking, mask, volume, forced, is_carved)
     useless = _useless(ranking, mask)
     whole = ranking.volume(mask)
     removed = ranking.volume(useless) / whole if whole and useless.any() else 0.0
@@ -72,7 +76,18 @@ def shape_part(ranking: Ranking, volume: float, forced: Mask | None = None) -> S
     return Shape(mask, threshold, removed)
 
 
-def _join_all(ranking: Ranking, mask: Mask, volume: float, kept: Mask | None = None) -> Mask:
+def joined_parts(ranking: Ranking, volume: float) -> list[Shape]:
+    """The parts of a volume by the two ways of making room for what is joined; one where nothing is."""
+    plain = shape_part(ranking, volume)
+    if not isinstance(ranking.discrete.grid, Grid) or np.array_equal(plain.mask, ranking.keep(volume)[0]):
+        return [plain]
+    carved = shape_part(ranking, volume, is_carved=True)
+    return [plain] if np.array_equal(plain.mask, carved.mask) else [plain, carved]
+
+
+def _join_all(
+    ranking: Ranking, mask: Mask, volume: float, kept: Mask | None = None, is_carved: bool = False
+) -> Mask:
     """The best that comes of joining what a mask of some volume leaves apart, at the same volume."""
     best, score = mask, _score(ranking, mask)
     forced = np.zeros_like(mask) if kept is None else kept.copy()
@@ -81,13 +96,30 @@ def _join_all(ranking: Ranking, mask: Mask, volume: float, kept: Mask | None = N
         if not (wanted & ~mask).any():
             break
         forced |= wanted
-        mask, _ = ranking.keep(volume, forced)
+        carved = _carve_room(ranking, mask, volume, forced) if is_carved else None
+        mask = ranking.keep(volume, forced)[0] if carved is None else carved
         if ranking.volume(mask) > volume * (1.0 + ROOM):
             break  # joining takes more than there is
         found = _score(ranking, mask)
         if found > score:
             best, score = mask, found
     return best
+
+
+def _carve_room(ranking: Ranking, mask: Mask, volume: float, forced: Mask) -> Mask | None:
+    """A mask with what is forced, at the same volume: what carries nothing goes first, then what lies at the
+    surface; None where that is not enough."""
+    more = mask | forced
+    more &= ~_useless(ranking, more) | forced
+    carved = carve(ranking, more, volume, forced | _ends(ranking, more))
+    return None if carved is None else ranking.grow(carved, volume, np.zeros_like(carved))
+
+
+def _ends(ranking: Ranking, mask: Mask) -> Mask:
+    """The voxels of a mask at supports and loads."""
+    discrete = ranking.discrete
+    nodes = discrete.fixed.any(axis=0) | loaded_nodes(discrete)
+    return mask & np.asarray(discrete.grid.to_elements(nodes.astype(np.float64)) > 0.0)
 
 
 def _score(ranking: Ranking, mask: Mask) -> tuple[int, int]:

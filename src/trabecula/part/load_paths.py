@@ -24,6 +24,9 @@ Mask = NDArray[np.bool_]
 MOST = 0.25
 """Share of the material that may be spent on loads which would act on void."""
 
+LEG = 0.03
+"""Share of the material from which on a piece that is held and carries nothing is a leg that was cut off."""
+
 MOST_WAYS = 64
 """Pieces that are joined to the part one by one."""
 
@@ -108,6 +111,9 @@ def join(ranking: Ranking, mask: Mask) -> Mask:
         return np.zeros_like(mask)
     body = np.asarray(paths.labels == int(sizes.argmax()))
     wanted = _bridges(ranking, paths, body)
+    works |= paths.held & (
+        np.bincount(paths.labels.ravel(), minlength=len(works)) > LEG * np.count_nonzero(mask)
+    )
     works[np.unique(paths.labels[ranking.solid])] = True
     works[0] = False
     apart = np.asarray(works[paths.labels]) & ~body

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.grid import Grid
-from trabecula.part.finish import Shape, choices, lightest, shape_part, support_masks, target_volume
+from trabecula.discretisation.held_loads import held_loads
+from trabecula.part.finish import Shape, choices, joined_parts, lightest, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
+from trabecula.part.shape_figures import measure_shape
 from trabecula.part.threshold import Ranking
 from trabecula.physics import Guess, State
 from trabecula.physics.operators import StrainOperator, von_mises
 from trabecula.problem import Problem
+from trabecula.problem.holes import expand_holes
 from trabecula.problem.model import AXES
 from trabecula.responses import DesignPoint, Limited, formulate
 
@@ -130,13 +133,12 @@ def _make_stiffest(
     volume: float,
     start: Sequence[Guess] | None,
 ) -> Part:
-    """The part of a volume; with own weight, the stiffest of all `choices`."""
-    if not solver.discrete.gravity.any():
-        shape = shape_part(ranking, volume)
-        return describe(solver, shape, *solver.solve(shape.mask, start))
+    """The stiffest part of a volume: of those that are joined in two ways; with own weight of `choices`."""
+    has_weight = bool(solver.discrete.gravity.any())
+    shapes = choices(ranking, density, volume) if has_weight else joined_parts(ranking, volume)
     last: tuple[Shape, DesignPoint, State] | None = None
     best, guess, least = None, start, np.inf
-    for shape in choices(ranking, density, volume):
+    for shape in shapes:
         last = (shape, *solver.solve(shape.mask, start))
         if best is None or last[1].weighted_compliance < least:
             best, guess, least = shape, last[1].displacements, last[1].weighted_compliance
@@ -153,9 +155,12 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
     grid, material = at.grid, at.material
     paths, nodes = Paths.of(discrete, mask), touches(discrete, mask)
     supports = held_by(solver.problem, discrete)
+    shape_figures = measure_shape(discrete, mask, solver.problem.domain.spacing)
     used = discrete.total(at.physical)
+    straight = held_loads(solver.problem, discrete, supports)
     cases = tuple(
-        _case(solver, at, state, case, mask, nodes, supports) for case in range(len(discrete.weights))
+        _case(solver, at, state, case, mask, nodes, supports, straight[case])
+        for case in range(len(discrete.weights))
     )
     return Part(
         mask=mask,
@@ -173,11 +178,13 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
         free_supports=tuple(
             number for number, own in enumerate(supports, 1) if not (own.any(axis=0) & nodes).any()
         ),
+        **vars(shape_figures),
     )
 
 
 def held_by(problem: Problem, discrete: DiscreteProblem) -> list[Mask]:
-    """The held degrees of freedom of every support of a problem; see `support_masks`."""
+    """The held degrees of freedom of every support of a problem, and then of every hole whose bolt holds it;
+    see `support_masks`."""
     grid = discrete.units.grid(discrete.grid)
     every = range(len(discrete.fixed))
     return support_masks(
@@ -187,7 +194,7 @@ def held_by(problem: Problem, discrete: DiscreteProblem) -> list[Mask]:
                 np.asarray(grid.select_nodes(support.where)),
                 [AXES.index(axis) for axis in support.fix] if support.fix else every,
             )
-            for support in problem.supports
+            for support in expand_holes(problem).supports
         ],
     )
 
@@ -232,6 +239,7 @@ def _case(
     mask: Mask,
     nodes: Mask,
     supports: list[Mask],
+    straight: Array,
 ) -> PartCase:
     u, physics = at.displacement(case), at.discrete.physics
     displacement = temperature = stress = None
@@ -250,7 +258,7 @@ def _case(
         temperature,
         stress,
         safety,
-        reactions(at.discrete, state, at.displacements[case], case, at.physical, supports, nothing),
+        reactions(at.discrete, state, at.displacements[case], case, at.physical, supports, straight, nothing),
         None if acts_everywhere(at.discrete, case) else share_on(at.discrete.loads[case], nodes),
     )
 
@@ -262,11 +270,13 @@ def reactions(
     case: int,
     physical: Array,
     supports: Sequence[Mask],
+    straight: Array,
     nothing: float,
 ) -> tuple[tuple[float, ...], ...]:
-    """What every support does to the part in a case, one value per component, N (W for heat).
+    """What every support does in a case, one value per component, N (W for heat).
 
-    With own weight also of the material that is held itself: with loads and weight they are in balance.
+    It is in balance with all that was asked for: loads that act where the part is held, and the weight of
+    material that is held itself, go straight into the support and count.
 
     Parameters
     ----------
@@ -274,6 +284,8 @@ def reactions(
         With the stiffness of the part.
     u
         Displacement, in the solver's units.
+    straight
+        float64 `[support, component]`: see `held_loads`.
     nothing
         Share of the largest one below which a reaction is rounding.
     """
@@ -289,10 +301,11 @@ def reactions(
                 total - float(gravity[component]) * float(weight[own[component]].sum())
                 for component, total in enumerate(sums)
             ]
-        found.append(sums)
-    size = max((abs(total) for sums in found for total in sums), default=0.0)
+        found.append([ldexp(total, unit) for total in sums])
+    totals = np.reshape(found, straight.shape) - straight
+    size = float(np.abs(totals).max(initial=0.0))
     return tuple(
-        tuple(ldexp(total, unit) if abs(total) > nothing * size else 0.0 for total in sums) for sums in found
+        tuple(float(total) if abs(total) > nothing * size else 0.0 for total in sums) for sums in totals
     )
 
 
@@ -335,7 +348,8 @@ def _largest(grid: object, values: Array, nodes: Mask) -> Peak | None:
 def _place(grid: Grid, index: Sequence[np.intp], offset: float) -> tuple[float, ...]:
     """Co-ordinates of a node, or with an offset of a half those of an element's centre, in metres."""
     low = grid.origin or (0.0,) * grid.dimension
-    return tuple(a + (float(i) + offset) * h for a, i, h in zip(low, index, grid.spacing, strict=True))
+    places = (a + (float(i) + offset) * h for a, i, h in zip(low, index, grid.spacing, strict=True))
+    return tuple(float(f"{place:.12g}") for place in places)  # 0.05, where the sum is 0.049999999999999996
 
 
 def _limit(limited: Limited, at: DesignPoint) -> PartLimit:

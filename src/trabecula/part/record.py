@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,9 @@ class PartCase:
     safety
         The material's yield strength divided by `stress`; None where no yield strength is known.
     reactions
-        Forces with which the supports hold the part, one `(x, y(, z))` per support in the problem's order, N
-        (heat that leaves is negative, W). What two supports hold counts for the first.
+        Forces of the supports, one `(x, y(, z))` per support in the problem's order and then per hole whose
+        bolt holds the part, N (heat that leaves is negative, W). With all loads and the own weight they are
+        in balance. What two supports hold counts for the first.
     loaded
         Share of the case's load that ends on the part; None where the load acts on the whole domain.
     """
@@ -114,9 +115,18 @@ class Part:
     held
         Whether it touches a support.
     free_supports
-        Numbers, counted from 1, of the supports that it does not touch.
-    minimum_member, minimum_gap, maximum_member, overhang
-        None: they are not measured yet.
+        Numbers, counted from 1 and in the order of `reactions`, of the supports that it does not touch.
+    minimum_member, maximum_member
+        Thickness of the thinnest member, and diameter of the largest ball within the part, m.
+    minimum_gap
+        Width of the narrowest gap between material, m; None where there is none. A hollow that is open on one
+        side and wider than deep is none.
+    overhang
+        Share of the area facing down, built along z (in 2-D along y), that is flatter than 45 degrees and
+        does not stand on the build plate.
+    resolution
+        Longest edge of a voxel, m: no length of a member or gap is known better. None, as are the four
+        before, on grids that are no boxes of voxels and in results of versions that did not measure them.
     cases, limits
         One per load case, and one per limit of the problem.
     """
@@ -137,7 +147,8 @@ class Part:
     minimum_member: float | None = None
     minimum_gap: float | None = None
     maximum_member: float | None = None
-    overhang: float | None = field(default=None)
+    overhang: float | None = None
+    resolution: float | None = None
 
     def to_json(self) -> dict[str, object]:
         """Everything but the voxels as a JSON object; infinite and undefined numbers become None."""
@@ -156,6 +167,7 @@ class Part:
             "minimum_gap": _finite(self.minimum_gap),
             "maximum_member": _finite(self.maximum_member),
             "overhang": _finite(self.overhang),
+            "resolution": _finite(self.resolution),
             "cases": [case.to_json() for case in self.cases],
             "limits": [limit.to_json() for limit in self.limits],
         }
@@ -169,7 +181,9 @@ class Part:
         ValueError
             If a field is missing, unknown, or not of its kind.
         """
-        read = _Reader("part", values, set(_KEYS))
+        if isinstance(values, Mapping) and not set(_LATER) & set(values):
+            values = {**values, **dict.fromkeys(_LATER)}
+        read = _Reader("part", values, {*_KEYS, *_LATER})
         return cls(
             mask=mask,
             threshold=read.real("threshold"),
@@ -188,6 +202,7 @@ class Part:
             minimum_gap=read.maybe("minimum_gap"),
             maximum_member=read.maybe("maximum_member"),
             overhang=read.maybe("overhang"),
+            resolution=read.maybe("resolution"),
         )
 
 
@@ -195,6 +210,9 @@ _KEYS = (
     *("threshold", "volume", "mass", "compliance", "pieces", "removed", "cavities", "loaded", "held"),
     *("free_supports", "minimum_member", "minimum_gap", "maximum_member", "overhang", "cases", "limits"),
 )
+
+_LATER = ("resolution",)
+"""What parts of earlier results lack, all of it."""
 
 
 class _Reader:

@@ -13,6 +13,7 @@ from trabecula.storage.reading import read_text
 
 SHARE_OF_MACHINE = 0.8
 _UNKNOWN_MACHINE = 8e9
+_NOBODY = 1e9  # voxels
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,18 @@ def refuse_if_too_large(problem: Problem, max_memory: float | None = None) -> Es
             "domain.elements",
             f"{elements:.3g} elements need about {needed.memory_bytes / 1e9:.3g} GB",
             f"at most {limit / 1e9:.3g} GB",
-            "take fewer elements, or raise the limit with --max-memory",
+            "take fewer elements, or raise the limit with --max-memory" + _unit_in_doubt(problem),
         )
     return needed
+
+
+def _unit_in_doubt(problem: Problem) -> str:
+    """A question after the units, where nobody can have meant so many voxels."""
+    domain, units = problem.domain, problem.unit_system
+    if prod(domain.elements) < _NOBODY:
+        return ""
+    size = " x ".join(units.show(edge, "m") for edge in domain.size)
+    said = f"the domain measures {size} {units.unit('m')} and a voxel {units.tell(min(domain.spacing), 'm')}"
+    is_plain = domain.shape is not None and units.name == "SI"
+    hint = "; an STL in mm is `shape: {stl: ..., units: mm}`" if is_plain else ""
+    return f"; {said}: is one of them in another unit?{hint}"

@@ -101,7 +101,10 @@ def parse(tree: object, base: Path | None = None) -> Problem:
     """
     if not isinstance(tree, Mapping):
         raise ProblemError(
-            "the file", "is not a mapping", f"needs keys {', '.join(_TOP)}", "start with `trabecula: 1`"
+            "the file",
+            "is empty" if tree is None else "is not a mapping",
+            f"needs keys {', '.join(_TOP)}",
+            "start with `trabecula: 1`",
         )
     top = At("", tree).mapping(_TOP, ("trabecula", "domain", "material", "goal"))
     top["trabecula"].whole(VERSION, VERSION, "the format version, 1")
@@ -134,7 +137,7 @@ def parse(tree: object, base: Path | None = None) -> Problem:
 
 
 def _optional(top: dict[str, At], key: str) -> list[At]:
-    return top[key].items(MAX_ENTRIES) if key in top else []
+    return top[key].items(MAX_ENTRIES, f"a list of {key}", of_mappings=True) if key in top else []
 
 
 def _energy(top: dict[str, At]) -> str:
@@ -157,7 +160,10 @@ def _supports(top: dict[str, At], space: Space, holes: tuple[Hole, ...]) -> tupl
         if is_held:
             return ()
         raise ProblemError("supports", "missing", "needs what is held", "write `- {where: {x: 0}, fix: all}`")
-    supports = tuple(_support(at, space) for at in top["supports"].items(MAX_ENTRIES, "a list of supports"))
+    supports = tuple(
+        _support(at, space)
+        for at in top["supports"].items(MAX_ENTRIES, "a list of supports", of_mappings=True)
+    )
     if not supports and not is_held:
         raise top["supports"].refuse(
             "at least one support", "write `- {where: {x: 0}, fix: all}`", given="is empty"
@@ -191,7 +197,7 @@ def _cases(top: dict[str, At], space: Space, holes: tuple[Hole, ...]) -> tuple[L
     if "loads" in top:
         return (LoadCase(_loads(top["loads"], space, is_loaded)),)
     cases: list[LoadCase] = []
-    for i, at in enumerate(top["cases"].items(MAX_CASES, "a list of load cases")):
+    for i, at in enumerate(top["cases"].items(MAX_CASES, "a list of load cases", of_mappings=True)):
         keys = at.mapping(("name", "weight", "loads"), ("loads",))
         name = keys["name"].text() if "name" in keys else f"case {i + 1}"
         if any(name == case.name for case in cases):
@@ -204,7 +210,7 @@ def _cases(top: dict[str, At], space: Space, holes: tuple[Hole, ...]) -> tuple[L
 
 
 def _loads(at: At, space: Space, may_be_empty: bool = False) -> tuple[Load, ...]:
-    items = at.items(MAX_ENTRIES, "a list of loads")
+    items = at.items(MAX_ENTRIES, "a list of loads", of_mappings=True)
     if not items and not may_be_empty:
         raise at.refuse("at least one load", "write `- {where: {x: 1}, force: [0, -100]}`", given="is empty")
     return tuple(_load(item, space) for item in items)

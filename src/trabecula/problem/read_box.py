@@ -22,13 +22,24 @@ def read_units(at: At) -> tuple[UnitSystem, UnitSystem]:
         keys = at.mapping(("numbers", "results"), ("numbers", "results"))
         numbers, results = (UNIT_SYSTEMS[keys[key].choice(tuple(UNIT_SYSTEMS))] for key in keys)
         return numbers, results
-    words = {"si": "SI", "m": "SI", "metres": "SI", "meters": "SI", "millimetres": "mm", "millimeters": "mm"}
+    words = {
+        "mm": "mm",
+        "millimetre": "mm",
+        "millimeter": "mm",
+        "si": "SI",
+        "m": "SI",
+        "metres": "SI",
+        "meters": "SI",
+        "millimetres": "mm",
+        "millimeters": "mm",
+    }
     if isinstance(at.value, str) and at.value not in UNIT_SYSTEMS:
         meant = words.get(at.value.lower())
         mend = (
             f"write `units: {meant}`"
             if meant
-            else "mm is lengths in mm, forces in N, stresses in MPa; leave it out for SI"
+            else "mm is lengths in mm, forces in N, stresses in MPa; leave it out for SI; an STL may be in "
+            "other units: `shape: {stl: part.stl, units: inch}`"
         )
         raise at.refuse(f"one of {', '.join(UNIT_SYSTEMS)}", mend)
     system = UNIT_SYSTEMS[at.choice(tuple(UNIT_SYSTEMS))]
@@ -88,7 +99,7 @@ def _domain_of_part(at: At, keys: dict[str, At], base: Path | None) -> Domain:
         size = f"the STL measures {' x '.join(at.units.show(s, 'm') for s in domain.size)}"
         raise keys["resolution"].refuse(
             f"an edge length of at most {at.units.tell(min(domain.size), 'm')}: {size} {at.units.unit('m')}",
-            "say `shape: {stl: ..., units: mm}` if its numbers are in other units than this file",
+            "say `shape: {stl: ..., units: ...}`, of m, cm, mm, inch, if its numbers are in other units",
         )
     return domain
 

@@ -18,7 +18,7 @@ from trabecula.problem.physics import Physics
 from trabecula.problem.read_goal import choose
 from trabecula.problem.read_where import Space
 from trabecula.problem.tables import Table
-from trabecula.problem.validation import At, words_of
+from trabecula.problem.validation import At, show, words_of
 from trabecula.problem.vocabulary import near_material
 
 
@@ -31,6 +31,10 @@ def read_material(at: At, physics: Physics, weighs: bool) -> Material:
             allowed = f"one of {', '.join(known)}, or a mapping {{young: ..., poisson: ...}}"
             raise at.refuse(allowed, near_material(at.value, known))
         return found
+    if not isinstance(at.value, Mapping):
+        is_number = isinstance(at.value, int | float) and not isinstance(at.value, bool)
+        mend = f"write {{young: {show(at.value)}, poisson: 0.3}}" if is_number else "write `material: steel`"
+        raise at.refuse("the name of one material, or a mapping {young: ..., poisson: ...}", mend)
     required = [*physics.required, *(["density"] if weighs else [])]
     keys = at.mapping(("name", "young", "poisson", "density", "yield", "conductivity"), required, empty=True)
     plain = Material()
@@ -60,6 +64,8 @@ def read_options(at: At, space: Space) -> Options:
     keys = at.mapping(tuple(Options.__dataclass_fields__), empty=True)
     symmetry: tuple[str, ...] = ()
     if "symmetry" in keys:
+        if keys["symmetry"].value is True:
+            raise keys["symmetry"].refuse("a list of axes", "write [x] to mirror in x")
         symmetry = tuple(item.choice(axes) for item in words_of(keys["symmetry"], "a list of axes", axes))
         if len(set(symmetry)) != len(symmetry):
             raise keys["symmetry"].refuse("each axis at most once")
@@ -85,7 +91,9 @@ def read_options(at: At, space: Space) -> Options:
 def _filter(at: At, space: Space) -> FilterOptions:
     """`filter: none`, or a mapping of its kind and its keys."""
     if not isinstance(at.value, (str, Mapping)):
-        at.mapping(("kind", "radius"))
+        is_number = isinstance(at.value, int | float) and not isinstance(at.value, bool)
+        mend = f"write {{radius: {show(at.value)}}}" if is_number else ""
+        raise at.refuse("a mapping with keys kind, radius", mend)
     name, cls, keys = _kind(at, FILTERS, "density")
     if set(own_keys(cls)) - {"radius"}:
         return FilterOptions(name, keys=read_keys(cls, _under(at, keys), space))

@@ -97,7 +97,10 @@ def choose(at: At, table: Table[T]) -> T:
 def _aim(at: At) -> tuple[str, str, type]:
     """Whether the goal is minimised or maximised, its name, and its quantity."""
     if not isinstance(at.value, Mapping):
-        raise at.refuse("a mapping with keys minimize, volume, compliance")
+        named = at.value if isinstance(at.value, str) and _is_known(at.value) else "compliance"
+        limit = "compliance: 12.5" if named == "volume" else "volume: 0.4"
+        mend = f"write {{minimize: {named}, {limit}}}"
+        raise at.refuse("a mapping with keys minimize, volume, compliance", mend)
     given = [verb for verb in ("minimize", "maximize") if at.value.get(verb) is not None]
     if not given:
         unknown = [key for key in at.value if key not in ("minimize", "maximize", "volume", "compliance")]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal, cast
 
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.hints import place_hint, side_hint
 from trabecula.problem.model import AXES, Domain
 from trabecula.problem.stl import METRES
-from trabecula.problem.validation import At
+from trabecula.problem.validation import At, show
 from trabecula.problem.where import (
     AllOf,
     AnyOf,
@@ -70,20 +71,30 @@ def read_where(at: At, space: Space, depth: int = 0) -> Where:
             "give domain.size three numbers, or drop z",
         )
     if not isinstance(at.value, Mapping):
-        raise at.refuse(f"a mapping with keys {', '.join(known)}, or the word everywhere", "write {x: 0}")
+        mend = side_hint(at.value, *_corners(at, space)) or "write {x: 0}"
+        raise at.refuse(f"a mapping with keys {', '.join(known)}, or the word everywhere", mend)
     entries = at.mapping(known)
     if not entries:
         raise at.refuse(
             f"keys {', '.join(known)}", "write `where: everywhere` if all is meant", given="is empty"
         )
     parts = tuple(
-        _axis(key, entry) if key in AXES else _READERS[key](entry, space, depth)
+        _axis(key, entry, space) if key in AXES else _READERS[key](entry, space, depth)
         for key, entry in entries.items()
     )
     return parts[0] if len(parts) == 1 else AllOf(parts)
 
 
-def _axis(axis: str, at: At) -> Where:
+def _corners(at: At, space: Space) -> tuple[list[float], list[float]]:
+    """The corners of the domain in the file's units."""
+    low, high = ([at.units.from_si(x, "m") for x in end] for end in (space.domain.low, space.domain.high))
+    return low, high
+
+
+def _axis(axis: str, at: At, space: Space) -> Where:
+    low_end, high_end = (end[AXES.index(axis)] for end in _corners(at, space))
+    if mend := place_hint(at.value, low_end, high_end):
+        raise at.refuse(f"a number (a plane) or [from, to] in {at.units.spoken('m')}", mend)
     if not isinstance(at.value, (list, tuple)):
         return Plane(axis, at.number(what="a number (a plane) or [from, to]", unit="m"))
     low, high = at.numbers(2, "numbers [from, to]", unit="m")
@@ -116,6 +127,9 @@ def _cylinder(at: At, space: Space, depth: int) -> Where:
 
 
 def _box(at: At, space: Space, depth: int) -> Where:
+    if isinstance(at.value, list | tuple) and len(at.value) == 2:
+        mend = "write {min: " + ", max: ".join(show(end) for end in at.value) + "}"
+        raise at.refuse("a mapping with keys min, max", mend)
     entries = at.mapping(("min", "max"), ("min", "max"))
     low, high = (entries[key].numbers(len(space.axes), unit="m") for key in ("min", "max"))
     if any(a > b for a, b in zip(low, high, strict=True)):
@@ -149,6 +163,8 @@ def read_stl_place(at: At, space: Space) -> Stl:
 
 def _nodes(at: At, space: Space, depth: int) -> Where:
     points = []
+    if side_hint(at.value, *_corners(at, space)).startswith("write {nodes"):
+        raise at.refuse("a list of points", f"write [{show(at.value)}]")
     for item in at.items(MAX_POINTS, "a list of points"):
         point = item.numbers(len(space.axes), "numbers (a point)", unit="m")
         domain = space.domain
@@ -163,7 +179,7 @@ def _nodes(at: At, space: Space, depth: int) -> Where:
 
 
 def _several(at: At, space: Space, depth: int) -> tuple[Where, ...]:
-    items = at.items(100, "a list of selectors")
+    items = at.items(100, "a list of selectors", of_mappings=True)
     if not items:
         raise at.refuse("at least one selector", given="is empty")
     return tuple(read_where(item, space, depth + 1) for item in items)

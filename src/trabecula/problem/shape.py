@@ -29,6 +29,7 @@ _FITS = 1.05  # of the box, after a change of unit
 _LEAST_PART, _LEAST_REGION = 0.4, 0.02  # of the box at least, after a change of unit
 _OUTSIDE = 0.01  # of the box, that a part may stand out unsaid
 _SAME_SIZE = 0.02
+_POORLY = 1.2  # times as much material in voxels as in the file, or as little
 _TOLD_BODIES = 5
 
 
@@ -167,8 +168,15 @@ def explain_nothing(stl: Stl, lattice: Lattice, path: str, problem: Problem) -> 
     return ProblemError(path, given, thin, "take a finer resolution, or thicken the part")
 
 
-def notes(problem: Problem) -> list[Caution]:
+def notes(problem: Problem, void: NDArray[np.bool_] | None = None) -> list[Caution]:
     """What is worth knowing of every STL file of a problem that is used all the same.
+
+    Parameters
+    ----------
+    problem
+        As it is asked.
+    void
+        bool `[z, y, x]`, what is no part of the domain, where it is known already.
 
     Raises
     ------
@@ -180,7 +188,7 @@ def notes(problem: Problem) -> list[Caution]:
         found += [Caution(path, text) for text in _notes_of(problem, stl, path)]
     if solid is not None:
         found += [Caution("domain.shape", text) for text in _notes_of(problem, solid, "domain.shape")]
-        found += _stands_out(problem, solid)
+        found += _stands_out(problem, solid) or _poorly_shown(problem, solid, void)
     return found
 
 
@@ -260,6 +268,28 @@ def _stands_out(problem: Problem, solid: Stl) -> list[Caution]:
     text = (
         f"the STL spans {units.tell_spans(low, high)}, more than the domain ({domain_spans(domain, units)}); "
         "what lies outside is cut off"
+    )
+    return [Caution("domain.shape", text)]
+
+
+def _poorly_shown(problem: Problem, solid: Stl, void: NDArray[np.bool_] | None) -> list[Caution]:
+    """A part whose voxels hold much more or less material than it has: it is about as thin as a voxel."""
+    domain, units = problem.domain, problem.unit_system
+    shells = find_shells(read_solid(solid, domain.low, "domain.shape"))
+    volume = float(np.dot(np.abs(shells.volumes), shells.senses)) if shells.count else 0.0
+    if len(shells.open_edges) or shells.inner_bodies or volume <= 0.0:
+        return []
+    if void is None or problem.holes or any(region.kind == "void" for region in problem.regions):
+        centres = Lattice(domain.elements, domain.spacing, nodes=False, origin=domain.origin)
+        void = ~solid.select(centres)
+    shown = float(np.count_nonzero(~void)) * float(np.prod(domain.spacing))
+    is_thinned = shown < volume / _POORLY and shells.count == 1  # bodies that overlap count twice in the sum
+    if not (is_thinned or shown > volume * _POORLY):
+        return []
+    text = (
+        f"its voxels hold {units.tell(float(f'{shown:.3g}'), 'm3')}, and the solid in the file "
+        f"{units.tell(float(f'{volume:.3g}'), 'm3')}: some of it is about as thin as a voxel "
+        f"({units.tell(min(domain.spacing), 'm')}){_thickness(shells, units)}; take a finer resolution"
     )
     return [Caution("domain.shape", text)]
 

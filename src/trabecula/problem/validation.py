@@ -10,8 +10,9 @@ from decimal import Decimal
 from numbers import Real
 
 from trabecula.problem.errors import ProblemError
+from trabecula.problem.hints import key_hint, list_hint
 from trabecula.problem.unit_system import SI, UnitSystem
-from trabecula.problem.vocabulary import meaning, nearest, suggest
+from trabecula.problem.vocabulary import advise, suggest
 
 MAX_LIST = 100_000
 LARGEST = 1e30  # beyond it, squares and energies leave the range of double precision
@@ -35,13 +36,14 @@ class At:
     ) -> dict[str, At]:
         """The entries of a mapping, unknown and missing keys refused; `empty`: null counts as left out."""
         if not isinstance(self.value, Mapping):
-            raise self.refuse(f"a mapping with keys {', '.join(allowed)}")
+            mend = "leave it out where nothing is meant" if self.value is None and not required else ""
+            raise self.refuse(f"a mapping with keys {', '.join(allowed)}", mend)
         for key in self.value:
             if key not in allowed:
-                near, means = nearest(str(key), allowed), meaning(str(key), self.path)
-                known = f"known here: {', '.join(allowed)}"
+                near, means = advise(str(key), allowed, self.path)
+                known, slip = f"known here: {', '.join(allowed)}", key_hint(str(key))
                 raise ProblemError(
-                    self._below(str(key)), "unknown key", (near and known) or means or known, near
+                    self._below(str(key)), "unknown key", means if means and not slip else known, slip or near
                 )
         entries = {
             k: At(self._below(k), v, self.units) for k, v in self.value.items() if not (empty and v is None)
@@ -49,14 +51,17 @@ class At:
         for key in required:
             if key not in entries:
                 raise ProblemError(
-                    self._below(key), "missing", f"{self.path or 'a problem'} needs {', '.join(required)}"
+                    self._below(key),
+                    "missing",
+                    f"{self.path or 'a problem'} needs {', '.join(required)}",
+                    "write `trabecula: 1`, the format version" if key == "trabecula" else "",
                 )
         return entries
 
-    def items(self, most: int = MAX_LIST, what: str = "a list") -> list[At]:
-        """The items of a list."""
+    def items(self, most: int = MAX_LIST, what: str = "a list", of_mappings: bool = False) -> list[At]:
+        """The items of a list; `of_mappings` says that they are mappings, for what a refusal says."""
         if isinstance(self.value, (str, bytes, Mapping)) or not isinstance(self.value, Sequence):
-            raise self.refuse(what)
+            raise self.refuse(what, list_hint(self.value, of_mappings))
         if len(self.value) > most:
             raise self.refuse(f"at most {most} items", given=f"got {len(self.value)} items")
         return [At(f"{self.path}[{i}]", value, self.units) for i, value in enumerate(self.value)]
@@ -104,7 +109,7 @@ class At:
             raise self.refuse(what)
         whole = int(number)
         if not least <= whole <= most:
-            raise self.refuse(f"{what} from {least} to {most}")
+            raise self.refuse(what if least == most else f"{what} from {least} to {most}")
         return whole
 
     def numbers(self, count: int, what: str = "numbers", unit: str = "") -> tuple[float, ...]:
@@ -190,6 +195,9 @@ def either(words: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
+_SIGNS = str.maketrans("\u2212\u2013\u2014\ufe63\uff0d", "-----")
+"""Dashes that word processors make of a minus."""
+
 _WITH_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\W\d].{0,11})\s*\Z")
 
 
@@ -199,14 +207,15 @@ def number_hint(value: object, units: UnitSystem, unit: str) -> str:
         return ""
     if value.lower().lstrip("+-.") in ("nan", "inf", "infinity"):
         return "it must be finite"
+    plain = value.strip().translate(_SIGNS)
     try:
-        float(value)
+        number = float(plain)
     except ValueError:
-        found = _WITH_UNIT.match(value)
+        found = _WITH_UNIT.match(plain)
         if found is None:
             return ""
         return f"write it without unit{write_without(found[1], found[2], units, unit)}"
-    return "take off the quotes"
+    return "take off the quotes" if plain == value and "_" not in value else f"write {number:.12g}"
 
 
 def write_without(number: str, given: str, units: UnitSystem, unit: str) -> str:

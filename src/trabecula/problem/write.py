@@ -351,7 +351,13 @@ def _flow(value: Any) -> str:
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, float):
-        return repr(float(value))
+        return _with_point(repr(float(value)))
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
     return "[" + ", ".join(_flow(item) for item in value) + "]"
+
+
+def _with_point(number: str) -> str:
+    """A number that other readers take for one too: to YAML 1.1, `1e-09` is a text and `1.0e-09` a number."""
+    mantissa, exponent, power = number.partition("e")
+    return number if "." in mantissa or not exponent else f"{mantissa}.0e{power}"

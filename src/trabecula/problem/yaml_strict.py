@@ -40,6 +40,10 @@ def read_text(path: Path) -> str:
     """
     name = path.name or str(path)
     try:
+        if path.is_dir():
+            raise ProblemError(
+                name, "is a folder", "", "give the path of a problem file in it (YAML or JSON)"
+            )
         if not path.is_file():
             raise ProblemError(name, "no such file", "", "give the path of a problem file (YAML or JSON)")
         with open_regular(path) as file:
@@ -92,6 +96,8 @@ def parse_text(text: str, kind: str = "yaml", name: str = "file") -> Tree:
         line = lines[mark.line] if mark and mark.line < len(lines) else ""
         is_tab = "\t" in line[: len(line) - len(line.lstrip())]
         mend = "indent with blanks in place of tabs" if is_tab else "mend the YAML"
+        if "\u00a0" in line:
+            mend = "write plain blanks in place of non-breaking ones"
         raise ProblemError(name, f"{place}{problem.problem or 'not YAML'}", "", mend) from None
     except (yaml.YAMLError, ValueError) as problem:
         if isinstance(problem, ProblemError):
@@ -122,9 +128,13 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             self._refuse(event, f"alias *{event.anchor}", "aliases are not allowed; write the value out")
         if getattr(event, "anchor", None) is not None:
-            self._refuse(event, f"anchor &{getattr(event, 'anchor', '')}", "anchors are not allowed")
+            self._refuse(
+                event,
+                f"anchor &{getattr(event, 'anchor', '')}",
+                "anchors are not allowed; write the values out",
+            )
         if getattr(event, "tag", None) not in (None, "!"):
-            self._refuse(event, f"tag {getattr(event, 'tag', '')}", "tags are not allowed")
+            self._refuse(event, f"tag {getattr(event, 'tag', '')}", "tags are not allowed; leave it out")
         if depth > MAX_DEPTH:
             self._refuse(event, "nested too deep", f"at most {MAX_DEPTH} levels")
         if isinstance(event, yaml.ScalarEvent):

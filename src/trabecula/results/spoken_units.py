@@ -37,6 +37,7 @@ KIND_OF_KEY: dict[tuple[str, ...], str] = {
     ("part", "minimum_member"): "length",
     ("part", "minimum_gap"): "length",
     ("part", "maximum_member"): "length",
+    ("part", "resolution"): "length",
     ("part", "cases", "*", "displacement", "largest"): "length",
     ("part", "cases", "*", "displacement", "at"): "length",
     ("part", "cases", "*", "stress", "largest"): "stress",

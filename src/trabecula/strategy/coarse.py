@@ -8,6 +8,7 @@ from __future__ import annotations
 from trabecula.design import Schedule
 from trabecula.optimize.loop import begin
 from trabecula.optimize.plan import Stop
+from trabecula.strategy.first_design import finish_first, has_first_design
 from trabecula.strategy.grid_continuation import continue_grids, finish
 from trabecula.strategy.learned_first import best_on_one_grid, finish_ahead
 from trabecula.strategy.multistart import Search, stage_of
@@ -22,14 +23,15 @@ def run(bench: Workbench, request: Request) -> Strategy:
 
     Where a network takes part, what it draws is finished first.
     """
-    return (yield from coarse_to_fine(bench, request.search, request.stop))
+    return (yield from coarse_to_fine(bench, request.search(bench.discrete), request.stop))
 
 
 def coarse_to_fine(bench: Workbench, search: Search, stop: Stop) -> Strategy:
     """Search on the coarsest grid, hand the best of different kinds over grid by grid, finish the best.
 
-    What a network draws is taken through all grids to the stop first. The search follows where it is in doubt
-    whether that design is good enough, and the better of both ends counts.
+    Where designs are projected, a first design is finished quickly before the search. Where a network takes
+    part, what it draws is taken through all grids to the stop first instead, and the search follows only
+    where it is in doubt whether that design is good enough. The better of both ends counts.
     """
     if bench.discrete.options.penalty <= 1.0:
         return (yield from _solve_convex(bench, search, stop))
@@ -37,6 +39,8 @@ def coarse_to_fine(bench: Workbench, search: Search, stop: Stop) -> Strategy:
         return (yield from _search_on_one_grid(bench, search, stop))
     if search.goes_ahead:
         return (yield from finish_ahead(bench, search, stop))
+    if has_first_design(bench, search):
+        return (yield from finish_first(bench, search, stop))
     finest = bench.analysis(bench.discrete)
     candidates = yield from continue_grids(bench, search)
     return (yield from finish(bench, finest, candidates, search, stop))

@@ -17,6 +17,7 @@ from trabecula.certificate.consistency import MET
 from trabecula.certificate.designs import AnyDensity
 from trabecula.certificate.relax import relax
 from trabecula.certificate.words import EQUILIBRIUM, word_of
+from trabecula.design import final_penalty
 from trabecula.discretisation import prepare
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.nondimensional import nondimensional
@@ -194,7 +195,7 @@ def _solve(bench: Workbench, physical: Array) -> _Solved:
 
 def _solve_by(analysis: Analysis, physical: Array) -> _Solved:
     discrete = analysis.discrete
-    interpolation = analysis.interpolation.with_penalty(discrete.options.penalty)
+    interpolation = analysis.interpolation.with_penalty(final_penalty(discrete))
     at = DesignPoint(discrete, analysis.state, physical, interpolation, tolerance=TIGHT)
     limits = analysis.formulation.limits
     excesses = tuple(limited.excess(limited.quantity.value(at)) for limited in limits)

@@ -111,14 +111,14 @@ def _hand_over(
     hand_over, density = search.hand_over, candidate.density
     corrector = search.learned.corrector
     if corrector is not None:
-        plan = bench.plan(discrete, Schedule(end, end), stop, search.tolerance)
+        plan = bench.plan(discrete, Schedule(end, end), stop, search.loose)
         where = f"{stage_of(discrete)} {candidate.name}"
         drawn, trial = correct(analysis, corrector, density, plan, where)
         bench.runner.trials.append(trial)
         if drawn is not None:
             hand_over, density = corrector.hand_over, drawn
     x, schedule = hand_over.start(density, discrete, analysis.chain)
-    plan = bench.plan(discrete, schedule, stop, search.tolerance)
+    plan = bench.plan(discrete, schedule, stop, search.loose)
     return plan, begin(plan, x)
 
 
@@ -164,6 +164,7 @@ def _finish_one(
     The list is emptied, because the designs that runs began with need memory that can be freed.
     """
     candidate, plan, first = contenders.pop()
+    plan = replace(plan, tolerance=search.tolerance)
     if search.learned.leaper is not None:
         first = yield from _leap(bench, analysis, search.learned.leaper, plan, first, candidate.name)
     run = Run(f"{word}-{candidate.name}", plan, go_on(plan, first), candidate.name)

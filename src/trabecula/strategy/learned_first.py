@@ -51,11 +51,11 @@ def finish_ahead(bench: Workbench, search: Search, stop: Stop) -> Strategy:
     runner.share = (AHEAD, 1.0)
     in_doubt, made = yield from needs_search(bench, coarsest, scouts, search)
     if in_doubt:
-        yield _done(finest, outcome, best.name)
+        yield tell_done(finest, outcome, best.name, AHEAD)
         search = replace(search, learned=Learned(proposer=search.learned.proposer))
         candidates = yield from continue_grids(bench, search, made)
         outcome = yield from finish(bench, finest, candidates, search, stop)
-        outcome = min(ahead, outcome, key=lambda end: _merit(finest, end))
+        outcome = better_end(finest, ahead, outcome)
     where, is_taken = stage_of(coarsest.discrete), outcome.step is ahead.step
     runner.trials.append(trial_of_proposal(scouts, made, where, is_taken, seconds, search.learned.proposer))
     return runner.update(outcome)
@@ -79,10 +79,23 @@ def best_on_one_grid(
     return best
 
 
-def _done(finest: Analysis, end: Outcome, name: str) -> Event:
-    """The event that a first design is finished; it is the result if the search finds nothing better."""
+def tell_done(finest: Analysis, end: Outcome, name: str, fraction: float) -> Event:
+    """The event that a first design is finished; it is the result if the search finds nothing better.
+
+    Parameters
+    ----------
+    name
+        Of the start that it came of.
+    fraction
+        Rough share of the whole solve that is done.
+    """
     run = Run(f"ahead-{name}", end.plan, end.step, name)
-    return Event(stage_of(finest.discrete), finest, end.step, AHEAD, run, done=True)
+    return Event(stage_of(finest.discrete), finest, end.step, fraction, run, done=True)
+
+
+def better_end(analysis: Analysis, *ends: Outcome) -> Outcome:
+    """The outcome whose design is best, the first of them where two are equal; one solve for each."""
+    return min(ends, key=lambda end: _merit(analysis, end))
 
 
 def _merit(analysis: Analysis, end: Outcome) -> float:

@@ -5,7 +5,7 @@ Every choice here is a measured one (docs/decisions/way.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,10 @@ class Search:
         kept.
     exponent
         OC exponent while a penalty ramp begins from a uniform design.
+    tolerance
+        Relative residual of the solves of a design that is taken to its stop.
+    loose
+        The same of all others: on the coarser grids, and on the finest until it is decided which goes on.
     kinds
         Kinds of candidates that take part; fewer only to see what each is worth.
     learned
@@ -68,6 +72,9 @@ class Search:
         More designs for the coarsest grid; of other `kinds` than those, they go on only where they beat all.
     ahead
         What goes ahead of the search where no network draws it.
+    first_design
+        Whether a first design is finished quickly before the search, where nothing goes ahead
+        (`trabecula.strategy.first_design`).
     scouts
         How many designs are tried to go ahead; the best of them goes up all grids to its stop.
     sentinels
@@ -89,10 +96,12 @@ class Search:
     hand_over_of_others: HandOver = field(default_factory=lambda: HalfGrey(penalty=1.0))
     exponent: float = 0.7
     tolerance: float = 1e-3
+    loose: float = 1e-3
     kinds: tuple[str, ...] = ("ramp", "search", FURTHER, "drawn")
     learned: Learned = field(default_factory=Learned)
     also: tuple[Proposer, ...] = ()
     ahead: Proposer | None = None
+    first_design: bool = True
     scouts: int = 1
     sentinels: tuple[str, ...] = ("cold", "random-1")
     agree: float = 2e-3
@@ -101,6 +110,24 @@ class Search:
     def goes_ahead(self) -> bool:
         """Whether a network's design is finished before the search."""
         return self.learned.proposer is not None or self.ahead is not None
+
+
+CRISP = Search(proposals=16, halvings=(4, 8, 14), further=0, decide=10, loose=1e-2)
+"""The search for a projected design (docs/decisions/way.md): looser solves do not change how good designs
+become, random fields are told apart earlier, and candidates on the finest grid once the projection has become
+steeper, for before that they may rank the wrong way round."""
+
+
+def search_for(discrete: DiscreteProblem, proposals: int | None = None) -> Search:
+    """The search of the default start for a problem.
+
+    Parameters
+    ----------
+    proposals
+        Designs tried on the coarsest grid; None leaves it to the search, which then may also get wider.
+    """
+    search = CRISP if discrete.options.projection else Search()
+    return search if proposals is None else replace(search, proposals=proposals, further=0)
 
 
 @dataclass(frozen=True)
@@ -133,9 +160,10 @@ def stage_of(discrete: DiscreteProblem) -> str:
     return discrete.grid.label
 
 
-def with_projection(discrete: DiscreteProblem, schedule: Schedule) -> Schedule:
-    """The schedule with the projection's steepness raised to its end, where a problem has projection."""
-    return sharpen(schedule) if discrete.options.projection else schedule
+def with_projection(discrete: DiscreteProblem, schedule: Schedule, last: float | None = None) -> Schedule:
+    """The schedule with the projection's steepness raised to its end, where a problem has projection; and the
+    penalty with it, to the `last` one."""
+    return sharpen(schedule, last) if discrete.options.projection else schedule
 
 
 def widen(merit: float, share: float) -> float:

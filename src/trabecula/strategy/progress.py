@@ -74,7 +74,8 @@ class Progress:
         Edge lengths of its voxels along x, y(, z), in metres.
     done
         Whether this design is finished already: it comes out unless the rest of the solve finds a better one.
-        Once at most, with `start="learned"` where a search follows what a network drew.
+        Once at most: with `start="learned"` where a search follows what a network drew, and with
+        `start="coarse"` where designs are projected, on grids of several thousand voxels.
     bound
         The best lower bound of the goal so far; None until one is found.
     variables, chain

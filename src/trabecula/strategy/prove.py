@@ -16,6 +16,7 @@ from trabecula.certificate.certify import certify
 from trabecula.certificate.consistency import MET
 from trabecula.certificate.relax import Relaxed
 from trabecula.certificate.words import EQUILIBRIUM, shortcomings, word_of
+from trabecula.design import final_penalty
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.step import Row
 from trabecula.part import Part
@@ -83,7 +84,7 @@ def prove(
     proof = time.perf_counter()
     discrete = bench.discrete
     analysis, x, rows = outcome.analysis, outcome.step.x, outcome.step.rows
-    penalty, beta = discrete.options.penalty, outcome.plan.schedule.beta(len(rows) - 1)
+    penalty, beta = final_penalty(discrete), outcome.plan.schedule.beta(len(rows) - 1)
     warm, iterations, solves = outcome.step.displacements, len(rows), analysis.solves
     convex = yield from find_bound(bench, outcome)
     yield proof_event(

@@ -14,7 +14,7 @@ from trabecula.optimize.checkpoint import fingerprint
 from trabecula.optimize.plan import Stop
 from trabecula.starts import PastDesigns
 from trabecula.strategy.learned_steps import Learned
-from trabecula.strategy.multistart import Search
+from trabecula.strategy.multistart import Search, search_for
 from trabecula.strategy.names import DEFAULT
 
 Array = NDArray[np.float64]
@@ -66,7 +66,7 @@ class Request:
             raise ValueError(f"iterations is {self.iterations}; at most {MOST_ITERATIONS} are made")
         if self.tolerance is not None and not 0 < self.tolerance < 1:
             raise ValueError(f"tolerance is {self.tolerance}; it must be between 0 and 1")
-        most = self._widest.proposals
+        most = Search().proposals if self.proposals is None else self.proposals
         if len(self.also) > most:
             raise ValueError(
                 f"also holds {len(self.also)} designs; as many as proposals ({most}) are tried at most"
@@ -95,15 +95,10 @@ class Request:
         """When the run on the finest grid ends."""
         return Stop(change=self.tolerance or TOLERANCE, kkt=KKT, limit=self.iterations or ITERATIONS)
 
-    @property
-    def search(self) -> Search:
-        """The search on the coarsest grid, with the designs and networks that take part."""
+    def search(self, discrete: DiscreteProblem) -> Search:
+        """The search on the coarsest grid of a problem, with the designs and networks that take part."""
         also = (PastDesigns(self.also),) if self.also else ()
-        return replace(self._widest, also=also, learned=self.learned)
-
-    @property
-    def _widest(self) -> Search:
-        return Search() if self.proposals is None else Search(proposals=self.proposals, further=0)
+        return replace(search_for(discrete, self.proposals), also=also, learned=self.learned)
 
     @property
     def arguments(self) -> dict[str, object]:

@@ -105,7 +105,7 @@ def plan_proposal(
     if discrete.options.projection:
         schedule = sharpen_late(schedule, limit)
     optimizer = bench.optimizer(discrete, search.exponent)
-    plan = Plan(optimizer, schedule, stop_after(limit), search.tolerance)
+    plan = Plan(optimizer, schedule, stop_after(limit), search.loose)
     return plan, begin(plan, proposal.density)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from weakref import WeakValueDictionary
 
-from trabecula.design import Schedule
+from trabecula.design import Schedule, final_penalty
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.hierarchy import grid_hierarchy
 from trabecula.optimize.analysis import Analysis
@@ -121,7 +121,8 @@ class Workbench:
         """
         if grid.gravity.any():
             stop = replace(stop, largest_kkt=SETTLED_KKT, indifference=INDIFFERENT)
-        return Plan(self.optimizer(grid, exponent), with_projection(grid, schedule), stop, tolerance)
+        last = final_penalty(grid) if grid is self.discrete else None  # details are decided on the finest
+        return Plan(self.optimizer(grid, exponent), with_projection(grid, schedule, last), stop, tolerance)
 
     def begin_uniform(self, analysis: Analysis, plan: Plan) -> Step:
         """The first step from the same density everywhere, with the volume that a start has."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_OFF = 19
-"""Per cent of compliance by which a surface of two-voxel members was off at most, re-analysed; since the
-volume is given back it was 7 (docs/decisions/surface.md)."""
+from trabecula.numerics.member_size import find_thick, grow
+
+_MOST_OFF = 8
+"""Per cent of compliance by which voxel elements were too stiff at most in parts of thin members. The
+smooth surface, which is stiffer than stairs, gives most of it back (docs/decisions/surface.md)."""
 
 _WORTH_SAYING = 0.05
 
@@ -17,7 +17,8 @@ _WORTH_SAYING = 0.05
 def measure_thin_share(part: NDArray[np.bool_]) -> float:
     """Share of a part's cells that belong to members thinner than three voxels.
 
-    They are what an opening takes away: what no ball of three voxels within the part covers. Cells next to
+    They are what an opening takes away: what no ball of three voxels within the part covers, the same balls
+    that measure the thinnest member of a part (`trabecula.numerics.member_size`). Cells next to
     what it covers do not count, for they are edges and corners of thick members.
 
     Parameters
@@ -43,22 +44,8 @@ def measure_thin_share(part: NDArray[np.bool_]) -> float:
     count = int(np.count_nonzero(part))
     if not count:
         return 0.0
-    steps = list(product((-1, 0, 1), repeat=part.ndim))
-    ball = [step for step in steps if sum(np.abs(step)) <= 2]
-    inside = np.pad(part, 2)
-    centres = np.ones_like(inside)
-    for step in ball:
-        centres &= np.roll(inside, step, axis=tuple(range(part.ndim)))
-    thick = _dilate(_dilate(centres, ball), steps) & inside
+    thick = grow(find_thick(part, 3.0, (1.0,) * part.ndim), range(part.ndim)) & part
     return 1.0 - int(np.count_nonzero(thick)) / count
-
-
-def _dilate(cells: NDArray[np.bool_], steps: list[tuple[int, ...]]) -> NDArray[np.bool_]:
-    """Cells and what is a step away from them; there is room at the rim."""
-    wide = np.zeros_like(cells)
-    for step in steps:
-        wide |= np.roll(cells, step, axis=tuple(range(cells.ndim)))
-    return wide
 
 
 def describe_thin_share(share: float) -> str:

@@ -15,6 +15,7 @@ from trabecula.learning.generator.families import Family, FamilyBatches
 from trabecula.learning.generator.train import (
     DRAWS,
     GeneratorRecipe,
+    diversity_loss,
     draw_family,
     held_out_errors,
     loss_of_both,
@@ -107,6 +108,15 @@ def test_variety_asks_of_the_nearest_draw_alone() -> None:
     assert isinstance(wanted, torch.Tensor)
     torch.testing.assert_close(variety_loss(even, batch), np.log(2.0) * wanted.mean())
     assert isinstance(batch, ExampleBatch)
+
+
+def test_diversity_asks_for_the_difference_of_the_designs_and_no_more() -> None:
+    batch = FamilyBatches(FAMILIES, 2, 4, 2).draw(np.random.default_rng(0))
+    base, target = batch.base, batch.target
+    assert float(diversity_loss(torch.stack([base, target, target, base]), batch)) == pytest.approx(0.0)
+    assert float(diversity_loss(torch.stack([base, base, target, target]), batch)) == pytest.approx(1.0)
+    third = base + (target - base) / 3.0
+    assert float(diversity_loss(torch.stack([base, third, third, base]), batch)) == pytest.approx(2.0 / 3.0)
 
 
 def test_training_learns_both_designs_of_a_family(tmp_path: Path) -> None:

@@ -45,10 +45,11 @@ class Generator:
         fields, volume = generator_fields(analysis), volume_of(discrete)
         numbers = range(first, first + count)
         found = generate_designs(model, fields, ~discrete.void, numbers, ground.seed)
-        grey, end = model.card.settings["grey"], discrete.options.penalty
+        grey, sharpness = (model.card.settings[name] for name in ("grey", "sharpness"))
+        end = discrete.options.penalty
         draws = []
         for k, logits in zip(numbers, found, strict=True):
-            design = fill(logits, volume, discrete, chain)
+            design = fill(sharpness * logits, volume, discrete, chain)
             x = np.clip((1.0 - grey) * design + grey * volume, discrete.lower, discrete.upper)
             draws.append(Draw(Proposal(f"generated-{k}", "generated", x, Schedule(end, end))))
         return draws

@@ -131,14 +131,14 @@ class FamilyBatches:
         middle = self._shapes[int(random.integers(len(self.families)))]
         apart = np.abs(np.log(self._shapes / middle)).max(axis=1)
         near = np.argsort(apart, kind="stable")[: 4 * self.count]
-        dimension = self._shapes.shape[1]
+        dimension = int(self._shapes.shape[1])
         orders = list(permutations(range(dimension)))
         wanted = orders[int(random.integers(len(orders)))]
         pairs = []
         for k in random.choice(near, self.count):
             family = self.families[int(k)]
-            first, second = map(int, random.permutation(len(family.designs))[:2])
-            example = Example(family.fields, family.designs[first], family.designs[second])
+            chosen = random.permutation(np.arange(len(family.designs)))
+            example = Example(family.fields, *(family.designs[int(place)] for place in chosen[:2]))
             by_length = np.argsort(family.fields.shape[1:], kind="stable")
             order = [int(by_length[place]) for place in wanted]
             flips = [bool(flip) for flip in random.integers(2, size=dimension)]

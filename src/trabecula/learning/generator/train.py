@@ -3,7 +3,8 @@
 Both players step at once. The critic's loss is the hinge (Lim and Ye 2017, "Geometric GAN") with a penalty on
 its slope; the generator is told the critic's score, and of several draws the nearest to each real design is
 pulled towards it (the variety loss of Gupta et al. 2018, "Social GAN"), so that every design of a family is
-somebody's and no draw is forced to the mean of all.
+somebody's and no draw is forced to the mean of all. Without more draws grow alike, so two of them are to be at
+least as far apart as two designs of the family.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ class GeneratorRecipe:
         Optimiser steps, and problems per step.
     rate, rise
         Peak learning rate: linear rise over `rise` steps, then half a cosine.
-    adversarial, penalty
-        Weights of the critic's score in the generator's loss, and of the critic's slope in its own.
+    adversarial, penalty, diversity
+        Weights of the critic's score in the generator's loss, of the critic's slope in its own, and of draws
+        that are nearer to each other than the designs of a family.
     decay
         Of the mean of the generator's weights, per step.
     seed
@@ -70,7 +72,8 @@ class GeneratorRecipe:
     rate: float = 2e-3
     rise: int = 50
     adversarial: float = 0.1
-    penalty: float = 0.05
+    penalty: float = 0.005
+    diversity: float = 0.5
     decay: float = 0.995
     seed: int = 0
     every: int = 100
@@ -159,6 +162,7 @@ def loss_of_both(
     fields, domain = torch.cat([batch.fields] * 2), torch.cat([inside] * 2)
     score = players.score(pairs, fields, domain).mean()
     generator = variety_loss(logits, batch) - recipe.adversarial * score
+    generator = generator + recipe.diversity * diversity_loss(drawn, batch)
     return generator + _critic_loss(players, real, pairs.detach(), batch, recipe)
 
 
@@ -187,6 +191,23 @@ def variety_loss(logits: Tensor, batch: ExampleBatch) -> Tensor:
         weighted = entropy * (0.3 + target) * batch.inside
         total = total + (weighted.flatten(2).sum(2) / voxels).amin(dim=0).mean()
     return total
+
+
+def diversity_loss(drawn: Tensor, batch: ExampleBatch) -> Tensor:
+    """By what share two draws are nearer to each other than the two designs of the batch; 0 if they are not.
+
+    Parameters
+    ----------
+    drawn
+        Densities, `[draw, example, ...]`, an even number of draws.
+    """
+
+    def apart(one: Tensor, other: Tensor) -> Tensor:
+        return ((one - other).abs() * batch.inside).flatten(1).sum(1)
+
+    real = apart(batch.base, batch.target).clamp(min=1e-6)
+    pairs = [apart(drawn[k], drawn[k + 1]) for k in range(0, len(drawn), 2)]
+    return F.relu(1.0 - torch.stack(pairs) / real).mean()
 
 
 def _critic_loss(

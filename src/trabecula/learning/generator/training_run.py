@@ -20,8 +20,8 @@ from trabecula.learning.training_order import Say, TrainingData, TrainingOrder, 
 from trabecula.surrogate import Card, Model
 from trabecula.version import VERSION
 
-GREY = 0.5
-"""Mixed into what is drawn."""
+GREY, SHARPNESS = 0.0, 4.0
+"""Mixed into what is drawn, and what its logits are multiplied by (docs/decisions/generator.md)."""
 
 HELD_OUT = 32
 """Families held out that are looked at."""
@@ -108,7 +108,7 @@ def ship(network: EncoderDecoder, folder: Path, story: dict[str, Any], name: str
         answers=1,
         patch=network.size.patch,
         multiple=network.size.multiple,
-        settings={"grey": GREY},
+        settings={"grey": GREY, "sharpness": SHARPNESS},
         story={
             "opset": OPSET,
             "parameters": sum(p.numel() for p in network.parameters()),

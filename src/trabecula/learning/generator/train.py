@@ -1,10 +1,10 @@
 """Adversarial training of a generator, by the same loop as all networks: resumable, and given by its seed.
 
-Both players step at once. The critic's loss is the hinge (Lim and Ye 2017, "Geometric GAN") with a penalty on
-its slope; the generator is told the critic's score, and of several draws the nearest to each real design is
+Both players step at once. The critic's loss is the hinge (Lim and Ye 2017, "Geometric GAN") with a penalty
+on its slope; the generator is told the critic's score. Of several draws the nearest to each real design is
 pulled towards it (the variety loss of Gupta et al. 2018, "Social GAN"), so that every design of a family is
-somebody's and no draw is forced to the mean of all. Without more draws grow alike, so two of them are to be at
-least as far apart as two designs of the family.
+learned by some draw, and no draw is forced to the mean of all. Two draws are held at least as far apart as
+two designs of the family, for without that they grew alike (docs/decisions/generator.md).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.discretisation.nondimensional import nondimensional
 from trabecula.discretisation.precheck import prepare
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import EVERY, advance, at_best, begin, look_ahead
+from trabecula.optimize.loop import advance, at_best, begin, look_ahead
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
 from trabecula.optimize.stopping import decide_end
@@ -225,7 +225,7 @@ def go_on(begun: Begun, way: Way) -> tuple[Analysis, Plan, Step]:
         i = len(step.rows)
         step, found = look_ahead(analysis, quiet, step)
         kkt = float("nan")
-        if plan.schedule.is_settled(i) and i % EVERY == 0:
+        if plan.schedule.is_settled(i) and i % plan.stop.kkt_every == 0:
             kkt = stationarity(analysis, step.x, found)
         before = step.x
         step = advance(analysis, quiet, step)

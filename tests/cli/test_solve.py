@@ -216,7 +216,7 @@ BAD = {
     "nothing given": ([], "give a problem file"),
     "no such file": (["none.yaml"], "no such file"),
     "no such name": (["mbbb"], "did you mean mbb"),
-    "a folder": (["{tmp}"], "no such file"),
+    "a folder": (["{tmp}"], "is a folder; give the path of a problem file"),
     "binary": (["{tmp}/binary.yaml"], "UTF-8"),
     "not a problem": (["{tmp}/list.yaml"], "mapping"),
     "a negative tolerance": (["{tmp}/small.yaml", "--tolerance", "-1"], "above 0"),

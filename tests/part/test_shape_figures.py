@@ -14,7 +14,7 @@ from trabecula.certificate.shape_witness import remeasure_shape
 from trabecula.discretisation import discretise
 from trabecula.discretisation.discrete import DiscreteProblem
 from trabecula.part.overhang import measure_overhang
-from trabecula.part.shape_figures import ShapeFigures, measure_shape, symmetry_planes, unfold
+from trabecula.part.shape_figures import measure_shape, symmetry_planes, unfold
 from trabecula.problem import parse, problems
 
 Mask = NDArray[np.bool_]
@@ -83,31 +83,6 @@ def test_a_part_and_its_mirror_image_have_the_same_figures(axis: int) -> None:
     assert (one.minimum_member, one.minimum_gap) == (other.minimum_member, other.minimum_gap)
     if axis == 1:  # upside down it overhangs elsewhere
         assert one.overhang == pytest.approx(other.overhang, abs=1e-6)
-
-
-def test_a_grid_that_is_no_box_of_voxels_has_no_figures() -> None:
-    discrete = box(CLAMP)
-    assert (
-        measure_shape(replace(discrete, grid=object()), np.ones((8, 12), bool), (1.0, 1.0)) == ShapeFigures()
-    )
-
-
-@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.5, 1.0, 1.0), (1.0, 0.5, 0.5)])
-def test_the_underside_of_a_table_overhangs_and_its_feet_do_not(spacing: tuple[float, ...]) -> None:
-    table = np.zeros((24, 40, 40), dtype=bool)
-    table[16:] = True
-    table[:, :6, :6] = table[:, -6:, -6:] = True
-    assert measure_overhang(table, spacing) == pytest.approx((1600 - 72) / 1600, abs=0.06)
-    assert measure_overhang(table[::-1], spacing) == 0.0
-
-
-@pytest.mark.parametrize(("degrees", "share"), [(15, 1.0), (25, 1.0), (35, 1.0), (60, 0.0), (75, 0.0)])
-def test_slopes_overhang_below_45_degrees_only(degrees: float, share: float) -> None:
-    z, y, x = np.indices((60, 60, 60)) - 29.5
-    angle = np.radians(degrees)
-    for along in (x, y, (x + y) / np.sqrt(2.0)):
-        plate = np.abs(along * np.sin(angle) - z * np.cos(angle)) <= 4.0
-        assert measure_overhang(plate, (1.0, 1.0, 1.0)) == pytest.approx(share, abs=0.12)
 
 
 def test_stairs_at_45_degrees_need_no_support() -> None:

@@ -120,7 +120,7 @@ def check_part(
         compare("part.loaded", part.loaded, min(known, default=None), 1e-9),
         compare("part.held", part.held, held),
         compare("part.free_supports", str(list(part.free_supports)), str(free)),
-        *check_shape(discrete, part, problem.domain.spacing),
+        *check_shape(discrete, part, problem.domain),
         compare("part.cases", len(part.cases), len(problem.cases), note="how many there are"),
         *(
             check

@@ -20,6 +20,7 @@ from trabecula.numerics.member_size import BESIDE, SHORT
 from trabecula.part.overhang import ANGLE, REACH, STEEPEST, TOLERANCE, WIDTH
 from trabecula.part.record import Part
 from trabecula.part.shape_figures import ShapeFigures
+from trabecula.problem.model import Domain
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -38,7 +39,7 @@ ALIKE = 1e-3
 """Difference of shares of overhang: an area at the very angle may count here and not there."""
 
 
-def check_shape(discrete: DiscreteProblem, part: Part, spacing: tuple[float, ...]) -> Iterator[Check]:
+def check_shape(discrete: DiscreteProblem, part: Part, domain: Domain) -> Iterator[Check]:
     """Compare the figures of a part's shape with what comes out here.
 
     Parameters
@@ -47,15 +48,15 @@ def check_shape(discrete: DiscreteProblem, part: Part, spacing: tuple[float, ...
         The problem on its grid.
     part
         As it was saved.
-    spacing
-        Edges of a voxel along x, y(, z) in metres.
+    domain
+        Of the problem; it has the edges of a voxel where the grid is a box of voxels.
     """
     claimed = [getattr(part, name) for name in FIELDS]
     is_box = isinstance(discrete.grid, Grid)
     if is_box and all(value is None for value in claimed):
         yield Check("part.shape", None, None, 0.0, "unchecked", NOTE_OLDER)
         return
-    found = remeasure_shape(discrete, part.mask, spacing) if is_box else ShapeFigures()
+    found = remeasure_shape(discrete, part.mask, domain.spacing) if is_box else ShapeFigures()
     for name, value in zip(FIELDS, claimed, strict=True):
         own = getattr(found, name)
         room = ALIKE if name == "overhang" else CLOSE * (own or 0.0)

@@ -105,9 +105,11 @@ def say_in_voxels(length: float, resolution: float) -> str:
     Examples
     --------
     >>> say_in_voxels(0.5, 0.5), say_in_voxels(1.5, 0.5), say_in_voxels(0.2, 0.5)
-    ('one voxel', '3 voxels', '0.4 voxels')
+    ('one voxel', '3 voxels', "0.4 of a voxel's longest edge")
     """
     count = f"{length / resolution:.2g}"
+    if float(count) < 1.0:
+        return f"{count} of a voxel's longest edge"
     return "one voxel" if count == "1" else f"{float(count):g} voxels"
 
 

@@ -15,7 +15,7 @@ from trabecula.discretisation.held_loads import held_loads
 from trabecula.part.finish import Shape, choices, joined_parts, lightest, support_masks, target_volume
 from trabecula.part.load_paths import Paths, acts_everywhere, touches
 from trabecula.part.record import Part, PartCase, PartLimit, Peak
-from trabecula.part.shape_figures import measure_shape
+from trabecula.part.shape_figures import ShapeFigures, measure_shape
 from trabecula.part.threshold import Ranking
 from trabecula.physics import Guess, State
 from trabecula.physics.operators import StrainOperator, von_mises
@@ -155,7 +155,8 @@ def describe(solver: PartSolver, shape: Shape, at: DesignPoint, state: State) ->
     grid, material = at.grid, at.material
     paths, nodes = Paths.of(discrete, mask), touches(discrete, mask)
     supports = held_by(solver.problem, discrete)
-    shape_figures = measure_shape(discrete, mask, solver.problem.domain.spacing)
+    is_box = isinstance(discrete.grid, Grid)
+    shape_figures = measure_shape(discrete, mask, solver.problem.domain.spacing) if is_box else ShapeFigures()
     used = discrete.total(at.physical)
     straight = held_loads(solver.problem, discrete, supports)
     cases = tuple(

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.discretisation.discrete import DiscreteProblem
-from trabecula.discretisation.grid import Grid
 from trabecula.numerics.member_size import measure_gap, measure_members
 from trabecula.part.overhang import measure_overhang
 
@@ -51,19 +50,12 @@ def measure_shape(discrete: DiscreteProblem, mask: Mask, spacing: tuple[float, .
     Parameters
     ----------
     discrete
-        The problem on its grid, in any units.
+        The problem on its box of voxels, in any units.
     mask
         bool `[z, y, x]` or `[y, x]`: the voxels of the part.
     spacing
         Edges of a voxel along x, y(, z) in metres.
-
-    Returns
-    -------
-    ShapeFigures
-        Without any figure on grids that are no boxes of voxels.
     """
-    if not isinstance(discrete.grid, Grid):
-        return ShapeFigures()
     whole = unfold(mask, symmetry_planes(discrete))
     edges = spacing[::-1]
     members = measure_members(whole, edges)

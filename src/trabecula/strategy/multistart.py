@@ -112,7 +112,7 @@ class Search:
         return self.learned.proposer is not None or self.ahead is not None
 
 
-CRISP = Search(proposals=16, halvings=(4, 8, 14), further=0, decide=10, loose=1e-2)
+CRISP = Search(proposals=16, halvings=(4, 8, 14), further=0, decide=14, loose=3e-2)
 """The search for a projected design (docs/decisions/way.md): looser solves do not change how good designs
 become, random fields are told apart earlier, and candidates on the finest grid once the projection has become
 steeper, for before that they may rank the wrong way round."""

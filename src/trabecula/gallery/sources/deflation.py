@@ -140,7 +140,7 @@ def _begin(ground: Ground, k: int) -> Proposal:
     end = discrete.options.penalty
     (*_, field) = RandomFields(ground.seed + 1).propose(discrete, chain, k + 1)
     schedule = Schedule(min(1.5, end), end, 15) if k % 2 else Schedule(end, end)
-    return Proposal(f"deflation-{k}", "deflation", field.density, schedule)
+    return Proposal(str(k), "deflation", field.density, schedule)
 
 
 DEFLATION = Deflation()

@@ -47,7 +47,7 @@ SCALE = {2: 0.5, 3: 0.4}
 CONTROL = 24
 LEVELS = (0.02, 0.03, 0.05)
 DEFAULT, PLAIN_CONTROL = "default", "control"
-WAYS = (DEFAULT, "fields", "deflation", "variations", "loads", "drawn", PLAIN_CONTROL)
+WAYS = (DEFAULT, "fields", "deflation", "variations", "loads", "drawn", "generator", PLAIN_CONTROL)
 """The default gallery, galleries of one source each beside the plain design, and the control."""
 
 

@@ -139,7 +139,7 @@ PAGES = (
         "Many good designs",
         ("gallery",),
         ("different designs within 3 %, plates, median", "different designs within 5 %, solids, median"),
-        "Measured so far on five of the twelve problems; the next call of the benchmark goes on."
+        "The default was measured so far on five of the twelve problems; the next call goes on."
         " Small problems have few designs that differ this much and are this good: the plain control, 24"
         " random fields on the full grid, is given beside each figure"
         " ([what was tried](../decisions/gallery.md)).",

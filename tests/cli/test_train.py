@@ -13,6 +13,7 @@ from tests.cli.conftest import Run
 from trabecula.cli.app import app
 from trabecula.discretisation import discretise
 from trabecula.learning.generate import DataSettings, make_shard, prepare_folder
+from trabecula.learning.store import shard_path, write_shard
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.starts import ExtrapolationNetwork, ProposalNetwork, UpscalingNetwork
@@ -22,6 +23,7 @@ from trabecula.strategy.multistart import Search
 from trabecula.strategy.runner import run_to_end
 from trabecula.strategy.workbench import Workbench
 from trabecula.surrogate import Latent, cards, load_model
+from trabecula.surrogate.generator import NOISE, generate_designs
 
 KINDS = ("corrector", "leap", "proposer")
 
@@ -125,6 +127,34 @@ def test_an_auto_encoder_is_trained_and_codes_designs(data: Path, tmp_path: Path
     assert cards(tmp_path)["encoder-2d"].sha256 == found["encoder-2d"].sha256
 
 
+def test_a_generator_is_trained_and_draws(data: Path, tmp_path: Path) -> None:
+    words = ["train", "generator", "--data", str(data), "--out", str(tmp_path), "--steps", "3"]
+    words += ["--width", "8", "--threads", "1", "--cache", str(tmp_path / "cache")]
+    said = CliRunner().invoke(app, [*words, "--json"])
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.stdout)["name"] == "generator-2d"
+    (card,) = cards(tmp_path).values()
+    assert card.story["data"]["seed"] == 5
+    assert card.story["recipe"]["steps"] == 3
+    assert {"limits", "hours", "families", "opset", "difference of two, held out"} <= set(card.story)
+    model = load_model("generator-2d", tmp_path)
+    fields = np.zeros((card.channels - NOISE, 6, 8), np.float32)
+    assert np.isfinite(generate_designs(model, fields, np.ones((6, 8), bool), range(2))).all()
+    again = CliRunner().invoke(app, [*words, "-q"])  # all of it was done before
+    assert (again.exit_code, again.output) == (0, "")
+    assert cards(tmp_path)["generator-2d"].sha256 == card.sha256
+
+
+def test_a_generator_of_nothing_is_one_message(data: Path, tmp_path: Path) -> None:
+    write_shard(shard_path(tmp_path, 0), [], [])
+    (tmp_path / "dataset.json").write_text((data / "dataset.json").read_text())
+    words = ["train", "generator", "--data", str(tmp_path), "--out", str(tmp_path / "m")]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 2
+    assert "holds too few problems with two different good designs" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
 def test_an_auto_encoder_of_nothing_is_one_message(data: Path, tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text((data / "dataset.json").read_text())
     words = ["train", "autoencoder", "--data", str(tmp_path), "--out", str(tmp_path / "m")]
@@ -133,10 +163,13 @@ def test_an_auto_encoder_of_nothing_is_one_message(data: Path, tmp_path: Path) -
     assert "holds no shards to train on" in said.stderr
 
 
-def test_past_solves_do_not_change_what_codes_are(tmp_path: Path) -> None:
-    said = CliRunner().invoke(app, ["train", "autoencoder", "--from-history", "--dimension", "2"])
+@pytest.mark.parametrize(
+    ("kind", "why"), [("autoencoder", "codes of designs"), ("generator", "nearly as good beside each")]
+)
+def test_past_solves_do_not_teach_what_they_cannot(kind: str, why: str) -> None:
+    said = CliRunner().invoke(app, ["train", kind, "--from-history", "--dimension", "2"])
     assert said.exit_code == 2
-    assert "codes of designs" in said.stderr
+    assert why in said.stderr
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "/tmp/x", "a/b", "", ".hidden", "x" * 200])

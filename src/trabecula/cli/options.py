@@ -39,5 +39,6 @@ class NetworkKind(StrEnum):
 
     autoencoder = "autoencoder"
     corrector = "corrector"
+    generator = "generator"
     leap = "leap"
     proposer = "proposer"

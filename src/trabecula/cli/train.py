@@ -92,6 +92,7 @@ def train(
     try:
         import torch
 
+        from trabecula.learning.generator.training_run import train_and_ship as make_generator
         from trabecula.learning.latent.training_run import train_and_ship as make_autoencoder
         from trabecula.learning.training_order import TrainingOrder
         from trabecula.learning.training_run import train_and_ship
@@ -129,7 +130,8 @@ def train(
         workers=workers,
         numbers=numbers,
     )
-    chosen = make_autoencoder if kind is NetworkKind.autoencoder else train_and_ship
+    makers = {NetworkKind.autoencoder: make_autoencoder, NetworkKind.generator: make_generator}
+    chosen = makers.get(kind, train_and_ship)
     try:
         with continuing("the same command goes on from the last checkpoint"):
             card = chosen(order, report, lambda text: None if quiet else say(text))

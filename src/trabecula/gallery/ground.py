@@ -116,4 +116,5 @@ SOURCES.declare(
 )
 SOURCES.declare("loads", f"{_ROOM}.loads:LOADS", "Loads that are turned and weighed otherwise at first.")
 SOURCES.declare("drawn", f"{_ROOM}.drawn:DRAWN", "What the proposal network draws.")
+SOURCES.declare("generator", f"{_ROOM}.generator:GENERATOR", "What the adversarial generator draws.")
 SOURCES.declare("past", f"{_ROOM}.past:PAST", "Designs that were given, as the nearest of the history.")

@@ -23,8 +23,9 @@ class TrainingOrder:
     Attributes
     ----------
     kind
-        "corrector", "leap" or "proposer" (`trabecula.learning.training_run`), or "autoencoder"
-        (`trabecula.learning.latent.training_run`).
+        "corrector", "leap" or "proposer" (`trabecula.learning.training_run`), "autoencoder"
+        (`trabecula.learning.latent.training_run`), or "generator"
+        (`trabecula.learning.generator.training_run`).
     data, out
         Data set, and folder of models.
     steps, width, depth, seed

@@ -54,6 +54,7 @@ Say = Callable[[str], None]
 
 UNTAUGHT = {
     "autoencoder": "the codes of designs that are kept already would all change",
+    "generator": "a history keeps the winners of searches, not the designs nearly as good beside each",
     "leap": "a history keeps where solves ended, not the iterations on the way, which a leap learns from",
     "proposer": "a history keeps the winners of searches, not the losers, which a proposer is judged by",
 }

@@ -21,6 +21,10 @@ HALF_LIFE, LONG, SHORTEST = 20.0, 5, 1.0 / 8.0
 before, and the share at which they stay: densities that swing between the ends of their steps come to
 rest."""
 
+CLOSE = 1e-4
+"""Relative violation above which a steep projection has not converged, however small its KKT residual: the
+volume is met in the end by moving all densities, of which those on steep edges move a design far."""
+
 
 def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
     """How a run has ended with its last row; None while there is more to do."""
@@ -34,7 +38,7 @@ def decide_end(plan: Plan, rows: tuple[Row, ...]) -> Status | None:
     if schedule.is_settled(last.iteration) and last.violation <= stop.violation and last.is_solved:
         begins = bisect_left(rows, True, key=lambda row: schedule.is_settled(row.iteration))
         settled = [row.objective for row in rows[begins:]]
-        if is_stationary(plan, last):
+        if is_stationary(plan, last) and (last.violation <= CLOSE or step_share(last.beta) == 1.0):
             return Status.CONVERGED
         if last.change < stop.density_change and not _is_on_its_way(stop, rows[begins:]):
             return Status.CONVERGED

@@ -15,6 +15,7 @@ from trabecula.strategy.multistart import Search, stage_of
 from trabecula.strategy.request import Request
 from trabecula.strategy.runner import Run, Strategy
 from trabecula.strategy.successive_halving import triage
+from trabecula.strategy.whole_part import finish_whole
 from trabecula.strategy.workbench import Workbench
 
 
@@ -23,7 +24,9 @@ def run(bench: Workbench, request: Request) -> Strategy:
 
     Where a network takes part, what it draws is finished first.
     """
-    return (yield from coarse_to_fine(bench, request.search(bench.discrete), request.stop))
+    search = request.search(bench.discrete)
+    outcome = yield from coarse_to_fine(bench, search, request.stop)
+    return (yield from finish_whole(bench, outcome, search, request.stop))
 
 
 def coarse_to_fine(bench: Workbench, search: Search, stop: Stop) -> Strategy:

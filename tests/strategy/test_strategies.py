@@ -309,6 +309,19 @@ def test_solves_are_loose_until_one_candidate_is_left() -> None:
     assert all(runs[name] == (search.tolerance if name in finished else search.loose) for name in runs)
 
 
+def test_a_crisp_solid_of_two_grids_begins_on_the_finest_too() -> None:
+    """A plane does not, nor a search that was not asked to; then the second best of the search takes part."""
+    block = problems.cantilever_3d((24, 12, 12), volume=0.3)
+    for problem, fresh in ((block, True), (block, False), (problems.mbb((120, 40)), True)):
+        search = replace(CRISP, proposals=4, coarse=24, first_design=False, fresh=fresh)
+        discrete = discretise(asked(problem, projection=True))
+        assert len(Workbench(discrete, 1).coarse_grids) == 1
+        events = coarse_to_fine(Workbench(discrete, 1), search, Stop(limit=50))
+        names = {event.run.name for event in events if event.run.name.startswith("fine-")}
+        assert len(names) == 2
+        assert ("fine-fresh" in names) == (fresh and problem is block)
+
+
 def test_every_grid_of_the_ladder_is_a_stage() -> None:
     problem = discretise(problems.mbb((240, 80)))
     stages = travelled(problem, Search(proposals=2, coarse=12, intermediate=6), Stop(limit=12)).stages

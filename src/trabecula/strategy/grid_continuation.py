@@ -136,6 +136,9 @@ def finish(
         )
         for place, candidate in enumerate(candidates)
     ]
+    if needs_fresh(bench, search):
+        del contenders[1:]
+        contenders.append(_begin_fresh(bench, analysis, search, stop))
     decide = search.decide_further if search.decide is not None and any(is_further) else search.decide
 
     def until(plan: Plan) -> Stop:
@@ -154,6 +157,24 @@ def finish(
         contenders = [(*planned[place], step)]
         del step
     return (yield from _finish_one(bench, analysis, contenders, "finish", search))
+
+
+def needs_fresh(bench: Workbench, search: Search) -> bool:
+    """Whether a design that begins on the finest grid takes part, in place of the second best of the search.
+
+    In solids members are thinner than the voxels of a coarse grid can be; where there are grids between, one
+    begins there.
+    """
+    is_solid = bench.discrete.grid.dimension == 3
+    return search.fresh and is_solid and len(bench.coarse_grids) == 1 and "ramp" in search.kinds
+
+
+def _begin_fresh(bench: Workbench, analysis: Analysis, search: Search, stop: Stop) -> Contender:
+    """A uniform design with a penalty ramp on the finest grid."""
+    discrete = analysis.discrete
+    (proposal,) = Ramps((FRESH,)).propose(discrete, analysis.chain, 1)
+    plan = bench.plan(discrete, proposal.schedule, stop, search.loose, search.exponent)
+    return Candidate("fresh", "ramp", proposal.density, float("inf")), plan, begin(plan, proposal.density)
 
 
 def _finish_one(

@@ -75,6 +75,9 @@ class Search:
     first_design
         Whether a first design is finished quickly before the search, where nothing goes ahead
         (`trabecula.strategy.first_design`).
+    fresh
+        Whether a design that begins on the finest grid takes part in solids of two grids, in place of the
+        second best of the search.
     scouts
         How many designs are tried to go ahead; the best of them goes up all grids to its stop.
     sentinels
@@ -102,6 +105,7 @@ class Search:
     also: tuple[Proposer, ...] = ()
     ahead: Proposer | None = None
     first_design: bool = True
+    fresh: bool = False
     scouts: int = 1
     sentinels: tuple[str, ...] = ("cold", "random-1")
     agree: float = 2e-3
@@ -112,7 +116,7 @@ class Search:
         return self.learned.proposer is not None or self.ahead is not None
 
 
-CRISP = Search(proposals=16, halvings=(4, 8, 14), further=0, decide=14, loose=3e-2)
+CRISP = Search(proposals=16, halvings=(4, 8, 14), further=0, decide=14, loose=3e-2, fresh=True)
 """The search for a projected design (docs/decisions/way.md): looser solves do not change how good designs
 become, random fields are told apart earlier, and candidates on the finest grid once the projection has become
 steeper, for before that they may rank the wrong way round."""

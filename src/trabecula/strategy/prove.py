@@ -23,7 +23,7 @@ from trabecula.part import Part
 from trabecula.part.measure import PartSolver, make_part
 from trabecula.physics import Guess
 from trabecula.problem import Problem
-from trabecula.responses import Evaluation, optimality_residual
+from trabecula.responses import Evaluation, Formulation, optimality_residual
 from trabecula.results.records import LimitRecord, Stage, Trial
 from trabecula.results.result import Result
 from trabecula.status import NoDesignError, Status
@@ -96,15 +96,16 @@ def prove(
     final = _certify(bench, analysis, x, penalty, beta, warm, convex)
     _refuse_untrue(final)
     certificate, unit = final.certificate, ldexp(1.0, discrete.units.compliance)
-    status = outcome.step.finished or Status.LIMIT
+    status, formulation = outcome.step.finished or Status.LIMIT, analysis.formulation
     density = final.physical.astype(np.float32).clip(0.0, 1.0)
-    part = _make_part(bench, analysis, asked.problem, density, final.displacements)
-    compliance = unit * final.found.compliance
-    stages = (
-        *outcome.stages,
-        Stage("proof", 0 if convex is None else convex.iterations, time.perf_counter() - proof),
-    )
-    formulation = analysis.formulation
+    relaxed = None if convex is None else convex.density.astype(np.float32)
+    solved_for_bound = 0 if convex is None else convex.iterations
+    compliance, volume = unit * final.found.compliance, final.found.volume
+    objective, limits = formulation.quantity_value(final.found.objective), _limits(formulation, final.found)
+    displacements = final.displacements
+    del warm, convex, final  # memory for the part
+    part = _make_part(bench, analysis, asked.problem, density, displacements)
+    stages = (*outcome.stages, Stage("proof", solved_for_bound, time.perf_counter() - proof))
     of_objective = formulation.quantity_value(1.0)
     if certificate.lower_bound is not None:
         certificate = replace(certificate, lower_bound=of_objective * certificate.lower_bound)
@@ -121,31 +122,36 @@ def prove(
         solves=solves + analysis.cases,
         seconds=time.perf_counter() - asked.clock,
         compliance=compliance,
-        volume=final.found.volume,
-        objective=formulation.quantity_value(final.found.objective),
-        limits=tuple(
-            LimitRecord(
-                limited.name,
-                limited.limit,
-                limited.value_of(constraint.value),
-                limited.sense,
-                constraint.value <= MET,
-            )
-            for limited, constraint in zip(formulation.limits, final.found.constraints, strict=True)
-        ),
+        volume=volume,
+        objective=objective,
+        limits=limits,
         no_bound="" if certificate.lower_bound is not None else reason_unbounded(discrete) or UNKNOWN_GOAL,
         threads=bench.machine.threads,
         version=VERSION,
         machine=_machine_of(analysis),
-        word=word_of(certificate, status, compliance, final.found.volume, part),
+        word=word_of(certificate, status, compliance, volume, part),
         part=part,
         not_certified=shortcomings(certificate, status, compliance, part),
         tolerance=outcome.plan.stop.change,
-        relaxed=None if convex is None else convex.density.astype(np.float32),
+        relaxed=relaxed,
         penalty=penalty,
         beta=beta if discrete.options.projection else 0.0,
         trials=tuple(_trial(trial, of_objective) for trial in outcome.trials),
         coarser=outcome.coarser,
+    )
+
+
+def _limits(formulation: Formulation, found: Evaluation) -> tuple[LimitRecord, ...]:
+    """Every limit of a problem, and what a design comes to."""
+    return tuple(
+        LimitRecord(
+            limited.name,
+            limited.limit,
+            limited.value_of(constraint.value),
+            limited.sense,
+            constraint.value <= MET,
+        )
+        for limited, constraint in zip(formulation.limits, found.constraints, strict=True)
     )
 
 

@@ -71,8 +71,7 @@ HEADLINES = (
     Headline(
         ("crisp", "reported compliance off that of the part, median"),
         "reported compliance against that of the finished part, median of named and random problems",
-        ("worst", ("crisp", "reported compliance off that of the part, worst"),
-         ": twigs of heat conductors"),
+        ("worst", ("crisp", "reported compliance off that of the part, worst")),
     ),
     Headline(_GAP, "gap to the global lower bound, median", (Note(_GAP),)),
     Headline(
@@ -132,7 +131,7 @@ PAGES = (
         ("time with projection, of that without, median",
          "reported compliance off that of the part, worst"),
         "Both ways are measured by their finished parts: solid or void, the same volume, solved once more."
-        " Twigs of heat conductors keep some grey ([why, and what was tried](../decisions/crisp.md)).",
+        " Trees of conductors end with a higher penalty ([why, and what was tried](../decisions/crisp.md)).",
     ),
     Page(
         "gallery",

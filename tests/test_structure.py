@@ -300,7 +300,6 @@ def test_a_solve_loads_nothing_that_only_others_need(tmp_path: Path) -> None:
         "urllib.request": "escapes of XML, in exports",
         "ssl": "the same",
         "concurrent.futures.process": "sweeps",
-        "multiprocessing": "sweeps",
         "trabecula.strategy.sweep": "sweeps",
         "scipy": "checks",
         "matplotlib": "nothing of ours",

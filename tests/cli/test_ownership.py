@@ -326,7 +326,7 @@ def begin(*words: str | Path, **named: str) -> subprocess.Popen[str]:
 def slow(tmp_path: Path) -> Path:
     """A problem that takes some seconds."""
     path = tmp_path / "slow.yaml"
-    path.write_text(SMALL.replace("[24, 12]", "[240, 120]"))
+    path.write_text(SMALL.replace("[24, 12]", "[480, 240]"))
     return path
 
 
@@ -366,7 +366,6 @@ def test_what_was_killed_anywhere_resumes_and_is_ours_afterwards(
     tmp_path: Path,
     moment: str,
 ) -> None:
-    slow.write_text(SMALL.replace("[24, 12]", "[60, 30]"))
     with begin("solve", slow, "--out", tmp_path / "r", "-q") as process:
         wait_for(tmp_path / "r" / moment)
         process.send_signal(signal.SIGKILL)

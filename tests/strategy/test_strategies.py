@@ -73,7 +73,7 @@ def test_odd_prime_and_tiny_grids_are_solved(problem: tb.Problem, compliance: fl
 
 def test_a_grid_of_a_few_voxels_is_solved() -> None:
     """Nothing to resolve, and many designs equally poor."""
-    assert solved(problems.cantilever((6, 3))).compliance < 10.0
+    assert solved(problems.cantilever((6, 3))).compliance < 20.0
 
 
 def test_passive_parts_stay_what_they_are() -> None:

@@ -83,7 +83,7 @@ class Checkpoints:
         asked: str = "",
         request: Mapping[str, object] | None = None,
     ) -> None:
-        self.folder = folder
+        self.folder, self._resumes = folder, resume
         self.asked = checkpoint.Asked(asked, request)
         self._held: Owned | None = None if folder is None else hold(folder, _KIND)
         self._waiting: dict[str, tuple[Step, Plan]] = {}
@@ -107,10 +107,11 @@ class Checkpoints:
         ----------
         write
             Write what waits to be kept: at most `_PATIENCE` seconds of work. A solve that has converged is
-            done with it, and a small one would take as long to write it as to find it.
+            done with it, and a small one would take as long to write it as to find it. A solve that goes on
+            from a folder always writes, so that the folder is ours to remove.
         """
         if self._held is not None:
-            if write:
+            if write or self._resumes:
                 self._write()
             self._held.close()
         self._held = None

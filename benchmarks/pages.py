@@ -121,8 +121,8 @@ PAGES = (
         ("instant",),
         ("from command to result, MBB 120x40", "from command to result, cantilever 48x24x24"),
         "Seconds of a whole process. *Start* ends where the solve begins; about half of it is the import of"
-        " Typer with pydantic, and of NumPy. Measured while twenty other processes worked on the same two"
-        " cores: the wall times are several times those of a free machine; *CPU s* says what a solve takes.",
+        " Typer with pydantic, and of NumPy. In solids more than half of the fine grid is the candidate that"
+        " begins there, and the first design ([what each is worth](../decisions/way.md)).",
     ),
     Page(
         "crisp",

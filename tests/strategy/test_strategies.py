@@ -17,7 +17,7 @@ from trabecula.optimize.checkpoint import Checkpoints
 from trabecula.optimize.plan import Stop
 from trabecula.problem import problems
 from trabecula.strategy.coarse import coarse_to_fine
-from trabecula.strategy.multistart import CRISP, Search
+from trabecula.strategy.multistart import CRISP, Candidate, Search, search_for
 from trabecula.strategy.runner import Outcome, run_to_end
 from trabecula.strategy.uniform import continue_penalty
 from trabecula.strategy.workbench import Workbench
@@ -320,6 +320,17 @@ def test_a_crisp_solid_of_two_grids_begins_on_the_finest_too() -> None:
         names = {event.run.name for event in events if event.run.name.startswith("fine-")}
         assert len(names) == 2
         assert ("fine-fresh" in names) == (fresh and problem is block)
+    assert not search_for(discretise(block), 1).fresh and search_for(discretise(block), 8).fresh
+
+
+def test_no_coarser_design_led_to_one_that_begins_on_the_finest_grid() -> None:
+    search = replace(CRISP, proposals=4, coarse=24, first_design=False)
+    bench = Workbench(discretise(problems.cantilever_3d((24, 12, 12), volume=0.3)), 1)
+    outcome = run_to_end(coarse_to_fine(bench, search, Stop(limit=50)))
+    runs = {run for run in bench.runner.took if run.startswith("finish-")}
+    led = [design.shape for design in outcome.coarser]
+    assert led == ([] if runs == {"finish-fresh"} else [bench.grids[0].grid.shape])
+    assert Candidate("fresh", "ramp", np.ones((2, 2)), 1.0, is_fresh=True).path == ()
 
 
 def test_every_grid_of_the_ladder_is_a_stage() -> None:

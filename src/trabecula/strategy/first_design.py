@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from trabecula.design import sharpen_late, sharpen_soon
 from trabecula.optimize.analysis import Analysis
 from trabecula.optimize.loop import begin, go_on
 from trabecula.optimize.plan import Plan, Stop
 from trabecula.optimize.step import Step
-from trabecula.starts import HalfGrey, Proposal
+from trabecula.starts import HalfGrey, HandOver, Proposal
 from trabecula.starts.propose import RAMPS
 from trabecula.status import Status
 from trabecula.strategy.grid_continuation import continue_grids, finish
@@ -24,6 +27,8 @@ from trabecula.strategy.multistart import Candidate, Search, search_stage, stage
 from trabecula.strategy.runner import Event, Run, Strategy
 from trabecula.strategy.successive_halving import candidate_of, make_starts, plan_proposal
 from trabecula.strategy.workbench import Workbench
+
+Array = NDArray[np.float64]
 
 SHARE = 0.2
 """Rough share of the work that the first design takes."""
@@ -108,25 +113,25 @@ def _take_up(
     runner = bench.runner
     for level, grid in enumerate(bench.coarse_grids[1:], start=1):
         analysis = bench.analysis(grid)
-        plan, begun = _hand_over(bench, analysis, candidate, search, stop_after(INTERMEDIATE))
+        x, schedule = HAND_OVER.start(candidate.density, grid, analysis.chain)
+        plan = bench.plan(grid, schedule, stop_after(INTERMEDIATE), search.loose)
         plan = replace(plan, schedule=sharpen_late(plan.schedule, INTERMEDIATE))
+        begun = begin(plan, x)
         run = Run(f"first-{level}-{START}", plan, begun, START)
         step = yield from runner.run(stage_of(grid), analysis, run, 0.1 + 0.1 * level)
         candidate = replace(candidate, density=step.x, merit=step.merit, coarser=candidate.path)
-    sooner = replace(stop, limit=min(stop.limit, LIMIT), kkt_every=1)
-    plan, begun = _hand_over(bench, finest, candidate, search, sooner)
-    plan = replace(plan, tolerance=search.tolerance)
+    plan, begun = begin_soon(bench, finest, candidate.density, HAND_OVER, search, stop)
     run = Run(f"first-{START}", plan, begun, START)
     step = yield from runner.run(stage_of(finest.discrete), finest, run, 0.5)
     return replace(runner.end(step, plan, finest), coarser=candidate.path)
 
 
-def _hand_over(
-    bench: Workbench, analysis: Analysis, candidate: Candidate, search: Search, stop: Stop
+def begin_soon(
+    bench: Workbench, finest: Analysis, density: Array, hand_over: HandOver, search: Search, stop: Stop
 ) -> tuple[Plan, Step]:
-    """Hand the candidate over by a short penalty ramp, to a projection that is sharpened soon."""
-    discrete = analysis.discrete
-    x, schedule = HAND_OVER.start(candidate.density, discrete, analysis.chain)
-    plan = bench.plan(discrete, schedule, stop, search.loose)
+    """Hand a design over to a short run on the finest grid, whose projection is sharpened soon."""
+    x, schedule = hand_over.start(density, finest.discrete, finest.chain)
+    sooner = replace(stop, limit=min(stop.limit, LIMIT), kkt_every=1)
+    plan = bench.plan(finest.discrete, schedule, sooner, search.tolerance)
     plan = replace(plan, schedule=sharpen_soon(plan.schedule))
     return plan, begin(plan, x)

@@ -126,6 +126,8 @@ def finish(
     bench: Workbench, analysis: Analysis, candidates: list[Candidate], search: Search, stop: Stop
 ) -> Strategy:
     """Try the candidates on the finest grid, and take the best to the stop."""
+    has_fresh = _needs_fresh(bench, search)
+    candidates = candidates[:1] if has_fresh else candidates
     search_of_others = replace(search, hand_over=search.hand_over_of_others, learned=Learned())
     is_further = [candidate.kind == FURTHER for candidate in candidates]
     own = [place for place, further in enumerate(is_further) if not further]
@@ -136,8 +138,7 @@ def finish(
         )
         for place, candidate in enumerate(candidates)
     ]
-    if needs_fresh(bench, search):
-        del contenders[1:]
+    if has_fresh:
         contenders.append(_begin_fresh(bench, analysis, search, stop))
     decide = search.decide_further if search.decide is not None and any(is_further) else search.decide
 
@@ -159,7 +160,7 @@ def finish(
     return (yield from _finish_one(bench, analysis, contenders, "finish", search))
 
 
-def needs_fresh(bench: Workbench, search: Search) -> bool:
+def _needs_fresh(bench: Workbench, search: Search) -> bool:
     """Whether a design that begins on the finest grid takes part, in place of the second best of the search.
 
     In solids members are thinner than the voxels of a coarse grid can be; where there are grids between, one
@@ -174,7 +175,8 @@ def _begin_fresh(bench: Workbench, analysis: Analysis, search: Search, stop: Sto
     discrete = analysis.discrete
     (proposal,) = Ramps((FRESH,)).propose(discrete, analysis.chain, 1)
     plan = bench.plan(discrete, proposal.schedule, stop, search.loose, search.exponent)
-    return Candidate("fresh", "ramp", proposal.density, float("inf")), plan, begin(plan, proposal.density)
+    candidate = Candidate("fresh", "ramp", proposal.density, float("inf"), is_fresh=True)
+    return candidate, plan, begin(plan, proposal.density)
 
 
 def _finish_one(

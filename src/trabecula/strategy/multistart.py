@@ -131,7 +131,9 @@ def search_for(discrete: DiscreteProblem, proposals: int | None = None) -> Searc
         Designs tried on the coarsest grid; None leaves it to the search, which then may also get wider.
     """
     search = CRISP if discrete.options.projection else Search()
-    return search if proposals is None else replace(search, proposals=proposals, further=0)
+    if proposals is None:
+        return search
+    return replace(search, proposals=proposals, further=0, fresh=search.fresh and proposals > 1)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Candidate:
     (less is better).
 
     `coarser` are its designs on the coarser grids, coarsest first; half precision, for they are only kept.
+    One that `is_fresh` begins on the grid where it is tried, and no design led to it.
     """
 
     name: str
@@ -147,11 +150,12 @@ class Candidate:
     density: Array
     merit: float
     coarser: tuple[NDArray[np.float16], ...] = ()
+    is_fresh: bool = False
 
     @property
     def path(self) -> tuple[NDArray[np.float16], ...]:
-        """The designs of this candidate on all grids so far."""
-        return (*self.coarser, self.density.astype(np.float16))
+        """The designs of this candidate on all grids so far; none where it only begins."""
+        return () if self.is_fresh else (*self.coarser, self.density.astype(np.float16))
 
 
 def stop_after(iterations: int) -> Stop:

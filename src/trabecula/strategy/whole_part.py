@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trabecula.certificate.words import NEAR
-from trabecula.design import final_penalty, sharpen_soon
+from trabecula.design import final_penalty
 from trabecula.optimize.analysis import Analysis
-from trabecula.optimize.loop import begin
 from trabecula.optimize.plan import Stop
 from trabecula.part.finish import joined_parts, target_volume
 from trabecula.part.measure import Bimodal
@@ -24,6 +23,7 @@ from trabecula.part.threshold import Ranking
 from trabecula.responses import DesignPoint
 from trabecula.starts import HalfGrey
 from trabecula.status import Status
+from trabecula.strategy.first_design import begin_soon
 from trabecula.strategy.multistart import Search, stage_of
 from trabecula.strategy.runner import Outcome, Run, Strategy
 from trabecula.strategy.workbench import Workbench
@@ -32,9 +32,6 @@ Array = NDArray[np.float64]
 
 HAND_OVER = HalfGrey(0.2, 2.0, 3)
 """From the part to the densities that it is worked out with."""
-
-LIMIT = 50
-"""Iterations; a design that has not converged by then is given up."""
 
 LOOSE = 1e-4
 """Relative residual of the solves that compare parts with designs."""
@@ -45,22 +42,19 @@ def finish_whole(bench: Workbench, outcome: Outcome, search: Search, stop: Stop)
     analysis = outcome.analysis
     if not _is_asked(analysis, outcome):
         return outcome
-    mask, is_all = _part(analysis, outcome)
+    masks, is_all = _parts(analysis, outcome)
     if is_all:
         return outcome
-    lost = _compliance(analysis, mask)
+    lost, mask = _stiffest(analysis, masks)
     if lost <= _design_compliance(analysis, outcome) * (1.0 + NEAR):
         return outcome
     outcome = outcome.without_memory()
-    x, schedule = HAND_OVER.start(mask, bench.discrete, analysis.chain)
-    sooner = replace(stop, limit=min(stop.limit, LIMIT), kkt_every=1)
-    plan = bench.plan(bench.discrete, schedule, sooner, search.tolerance)
-    plan = replace(plan, schedule=sharpen_soon(plan.schedule))
-    run = Run("whole", plan, begin(plan, x), "part")
+    plan, begun = begin_soon(bench, analysis, mask, HAND_OVER, search, stop)
+    run = Run("whole", plan, begun, "part")
     step = yield from bench.runner.run(stage_of(bench.discrete), analysis, run, 0.9)
     found = replace(bench.runner.end(step, plan, analysis), coarser=outcome.coarser)
     is_finished = found.step.finished is Status.CONVERGED
-    if is_finished and _compliance(analysis, _part(analysis, found)[0]) < lost:
+    if is_finished and _stiffest(analysis, _parts(analysis, found)[0])[0] < lost:
         return found
     return bench.runner.update(outcome)
 
@@ -74,12 +68,18 @@ def _is_asked(analysis: Analysis, outcome: Outcome) -> bool:
     return is_plain and is_compliance and is_crisp and outcome.step.finished is Status.CONVERGED
 
 
-def _part(analysis: Analysis, outcome: Outcome) -> tuple[Array, bool]:
-    """The voxels of a design's part, 0 or 1, and whether they are all those of the highest densities."""
+def _parts(analysis: Analysis, outcome: Outcome) -> tuple[list[Array], bool]:
+    """The parts that a design's is the stiffest of, voxels 0 or 1; whether nothing is lost in the first."""
     physical = analysis.chain.physical(outcome.step.x, _beta(outcome))
     ranking, volume = Ranking.of(analysis.discrete, physical), target_volume(analysis.discrete, physical)
-    mask = joined_parts(ranking, volume)[0].mask
-    return mask.astype(np.float64), np.array_equal(ranking.keep(volume)[0], mask)
+    masks = [shape.mask for shape in joined_parts(ranking, volume)]
+    return [m.astype(np.float64) for m in masks], np.array_equal(ranking.keep(volume)[0], masks[0])
+
+
+def _stiffest(analysis: Analysis, masks: list[Array]) -> tuple[float, Array]:
+    """The least compliance of some parts, and the part that has it."""
+    found = [(_compliance(analysis, mask), mask) for mask in masks]
+    return min(found, key=lambda each: each[0])
 
 
 def _compliance(analysis: Analysis, mask: Array) -> float:

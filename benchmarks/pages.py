@@ -148,7 +148,8 @@ PAGES = (
         "The search for projected designs against that for grey ones",
         ("searches",),
         ("work, of the other search's, median", "compliance against the other search's, median"),
-        "Both searches solve the same projected problems. [What was tried](../decisions/way.md).",
+        "Both searches solve the same projected problems. Taken before solids of two grids began once more on the"
+        " finest grid, which makes them stiffer for more work. [What was tried](../decisions/way.md).",
     ),
     Page(
         "sooner",
@@ -158,7 +159,8 @@ PAGES = (
          "default, solids: sooner as stiff as classical, in work, median"),
         "All ways are projected to black and white. What never has a design as stiff counts as 0. A classical"
         " run's last iterations change little and take half as long as others, so that the gain in time is"
-        " less than in work. Solids were not all run, nor was the learned start. Torsion, whose closed walls"
+        " less than in work. Taken before the present search of projected designs. Solids were not all run,"
+        " nor was the learned start. Torsion, whose closed walls"
         " are thinner than a coarse grid's voxels, is never as stiff at 48x24x24, and late at 96x48x48."
         " [What was tried, and what it costs](../decisions/sooner.md)",
     ),

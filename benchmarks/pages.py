@@ -148,8 +148,8 @@ PAGES = (
         "The search for projected designs against that for grey ones",
         ("searches",),
         ("work, of the other search's, median", "compliance against the other search's, median"),
-        "Both searches solve the same projected problems. Taken before solids of two grids began once more on the"
-        " finest grid, which makes them stiffer for more work. [What was tried](../decisions/way.md).",
+        "Both searches solve the same projected problems. Taken before solids of two grids began once more on"
+        " the finest grid, which makes them stiffer for more work. [What was tried](../decisions/way.md).",
     ),
     Page(
         "sooner",
